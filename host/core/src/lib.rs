@@ -1,0 +1,55 @@
+//! Words and decisions of Bulkhead.
+//!
+//! What the other rooms must agree on lives here: the words ([`Kind`], [`TagSet`], [`TaskId`], [`State`] …), what a
+//! caller may submit ([`Submission`]), how a run can end ([`RunEnd`]) and what follows from it ([`decide`]).
+//! Nothing here reads a clock, a file, a database or the environment: the same arguments give the same answer, so every
+//! rule can be tested by itself.
+
+mod attempt;
+mod backoff;
+mod decide;
+mod digest;
+mod failure;
+mod fuel;
+mod handler_name;
+mod json_text;
+mod kind;
+mod options;
+mod outcome;
+mod priority;
+mod routing;
+mod run_end;
+mod size;
+mod span;
+mod state;
+mod submission;
+mod tag;
+mod task_id;
+mod text;
+mod timestamp;
+
+pub use attempt::{AttemptRecord, RunRecord};
+pub use backoff::{Backoff, BackoffCurve};
+pub use decide::{
+    Conduct, LossStep, NextStep, Standing, after_loss, decide,
+    LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, MAX_RETRY_AFTER, MAX_STAGES,
+};
+pub use digest::Digest;
+pub use failure::{Category, Failure, TaskError};
+pub use fuel::Fuel;
+pub use handler_name::HandlerName;
+pub use json_text::{JsonError, JsonText, MAX_JSON_DEPTH};
+pub use kind::Kind;
+pub use options::{Ceilings, Effective, OnTrap, Options, Overrides, RetryFrom, Source, Sources};
+pub use outcome::{Checkpoint, Child, Completion};
+pub use priority::Priority;
+pub use routing::{Route, RoutingError, admits, serves};
+pub use run_end::{Interruption, Limit, RunEnd};
+pub use size::Size;
+pub use span::Span;
+pub use state::{DeadReason, ReadyReason, State};
+pub use submission::{Due, Extras, NewTask, Submission, SubmissionError, SubmissionLimits};
+pub use tag::{Tag, TagSet, TagSetError};
+pub use task_id::TaskId;
+pub use text::TextError;
+pub use timestamp::Timestamp;

@@ -1,0 +1,171 @@
+//! How one run in the sandbox ended.
+
+use serde_json::json;
+
+use crate::{Checkpoint, Completion, Failure, JsonText, TaskError};
+
+/// How one run ended: by its own answer, or by a fence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunEnd {
+    /// The work is done.
+    Completed(Completion),
+    /// Progress is kept; run again.
+    Checkpointed(Checkpoint),
+    /// Not for this handler: `dispatch` was false, or `handle` skipped, with the reason it gave.
+    Declined(String),
+    /// The handler failed.
+    Failed(Failure),
+    /// The guest hit a trap: its code and what is known of where.
+    Trapped {
+        /// The trap's name, e.g. `unreachable`.
+        code: String,
+        /// The guest's own back-trace, bounded.
+        backtrace: String,
+    },
+    /// The fuel was used up.
+    OutOfFuel,
+    /// The wall clock ran out.
+    TimedOut,
+    /// A limit other than fuel and time was reached.
+    LimitReached(Limit),
+    /// The answer breaks the contract.
+    Invalid(String),
+    /// The host ended the run for reasons of its own; not the task's fault.
+    Interrupted(Interruption),
+    /// Somebody cancelled the task.
+    Cancelled,
+}
+
+/// Which limit was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Linear memory.
+    Memory,
+    /// Table elements.
+    Table,
+    /// Instances, memories or tables in number.
+    Instances,
+    /// Size of what was returned.
+    Result,
+    /// Open handles.
+    Handles,
+    /// Calls into the host, or bytes passed to it.
+    HostCalls,
+}
+
+impl Limit {
+    /// The public name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Table => "table",
+            Self::Instances => "instances",
+            Self::Result => "result",
+            Self::Handles => "handles",
+            Self::HostCalls => "host_calls",
+        }
+    }
+
+    /// What to change where the limit is too low, for people.
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::Memory => "the sandbox's memory is used up; raise `memory` if the handler needs more",
+            Self::Table => "the sandbox's tables are full",
+            Self::Instances => "the sandbox has too many instances, memories or tables",
+            Self::Result => "the result is too large; raise `result`, or put large things into the workspace",
+            Self::Handles => "too many handles are open",
+            Self::HostCalls => "too many calls to the host, or too much passed in them",
+        }
+    }
+}
+
+/// Why the host ended a run that had done nothing wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Interruption {
+    /// The host is shutting down.
+    Drain,
+    /// No sandbox was free.
+    PoolFull,
+    /// The engine of a delegate is gone, or the host failed inside a call.
+    EngineGone,
+    /// The worker could not confirm its lease.
+    LeaseLost,
+    /// The handler was retired between claim and run.
+    HandlerGone,
+}
+
+impl Interruption {
+    /// The public name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::PoolFull => "pool_full",
+            Self::EngineGone => "engine_gone",
+            Self::LeaseLost => "lease_lost",
+            Self::HandlerGone => "handler_gone",
+        }
+    }
+}
+
+impl RunEnd {
+    /// The public name of this end, as attempts, metrics and logs show it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Completed(_) => "succeeded",
+            Self::Checkpointed(_) => "checkpoint",
+            Self::Declined(_) => "skip",
+            Self::Failed(_) => "failed",
+            Self::Trapped { .. } => "trap",
+            Self::OutOfFuel => "out_of_fuel",
+            Self::TimedOut => "timeout",
+            Self::LimitReached(_) => "limit",
+            Self::Invalid(_) => "invalid_outcome",
+            Self::Interrupted(_) => "interrupted",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// What callers are told where the run did not succeed.
+    pub fn error(&self) -> Option<TaskError> {
+        let host = |code: &str, message: String, reason: String| {
+            Some(TaskError { category: "host".to_owned(), code: code.to_owned(), message, reason, details: None })
+        };
+        match self {
+            Self::Completed(_) | Self::Checkpointed(_) => None,
+            Self::Failed(failure) => Some(TaskError {
+                category: failure.category.as_str().to_owned(),
+                code: failure.code.clone(),
+                message: failure.message.clone(),
+                reason: if failure.retryable { "retryable" } else { "permanent" }.to_owned(),
+                details: (failure.details.as_str() != "null").then(|| failure.details.clone()),
+            }),
+            Self::Declined(reason) => host("skip", reason.clone(), "skip".to_owned()),
+            Self::Trapped { code, backtrace } => {
+                let details = json!({ "backtrace": backtrace });
+                let mut error = host("trap", format!("the handler trapped: {code}"), "trap".to_owned())?;
+                error.details = JsonText::from_value(&details).ok();
+                Some(error)
+            }
+            Self::OutOfFuel => host(
+                "out_of_fuel",
+                "the fuel of the run is used up; raise `fuel` if the handler needs more".to_owned(),
+                "out_of_fuel".to_owned(),
+            ),
+            Self::TimedOut => host(
+                "timeout",
+                "the attempt's running time is over; raise `timeout` if the handler needs more".to_owned(),
+                "timeout".to_owned(),
+            ),
+            Self::LimitReached(limit) => {
+                host("limit", limit.remedy().to_owned(), format!("limit:{}", limit.as_str()))
+            }
+            Self::Invalid(message) => host("invalid_outcome", message.clone(), "invalid_outcome".to_owned()),
+            Self::Interrupted(cause) => host(
+                "interrupted",
+                format!("the host ended the run ({}); it will run again", cause.as_str()),
+                format!("interrupted:{}", cause.as_str()),
+            ),
+            Self::Cancelled => host("cancelled", "the task was cancelled".to_owned(), "cancelled".to_owned()),
+        }
+    }
+}

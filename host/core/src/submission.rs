@@ -1,0 +1,259 @@
+//! What a caller may submit, checked once, at the edge.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Backoff, Fuel, JsonError, JsonText, Kind, Overrides, Priority, Route, Size, Span, TagSet, TaskId, Timestamp};
+
+/// A task as a caller writes it: the body of `POST /v1/tasks` and one line of a bulk submit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// The caller's own id; made by the store where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<TaskId>,
+    /// The kind of task.
+    pub kind: Kind,
+    /// The payload, any JSON value; `null` where absent.
+    #[serde(default = "JsonText::null")]
+    pub payload: JsonText,
+    /// The tags a handler must provide.
+    #[serde(default, skip_serializing_if = "TagSet::is_empty")]
+    pub requires: TagSet,
+    /// −20 to 20, higher first.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Not before this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_at: Option<Timestamp>,
+    /// Not before so long from now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Span>,
+    /// Dead as `expired` if not started by this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Overrides the handler's timeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// Overrides the handler's fuel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<Fuel>,
+    /// Overrides the handler's memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Size>,
+    /// Overrides the handler's attempts.
+    #[serde(default, alias = "max_retries", skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    /// Overrides the handler's back-off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<Backoff>,
+    /// The same key and body again give the first task again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// W3C trace context, carried to every run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// For filters and limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Labels for filters.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub tags: std::collections::BTreeMap<String, String>,
+}
+
+/// The bounds that a host sets for submissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubmissionLimits {
+    /// The largest payload, in bytes.
+    pub payload: usize,
+}
+
+impl Default for SubmissionLimits {
+    fn default() -> Self {
+        Self { payload: 1 << 20 }
+    }
+}
+
+/// Why a submission is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubmissionError {
+    /// The payload is not acceptable.
+    #[error("payload: {0}; put larger things into the workspace, or raise store.max_payload")]
+    PayloadTooLarge(JsonError),
+    /// A field's value is out of its bounds.
+    #[error("{field}: {rule}")]
+    Field {
+        /// The field's name.
+        field: &'static str,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+}
+
+/// When a new task may first be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// At once.
+    Now,
+    /// So long after it was stored, by the store's clock.
+    After(Duration),
+    /// At a moment.
+    At(Timestamp),
+}
+
+/// A task that has passed every check and may be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTask {
+    /// The caller's own id.
+    pub id: Option<TaskId>,
+    /// Its kind and the tags it requires.
+    pub route: Route,
+    /// Its payload.
+    pub payload: JsonText,
+    /// Which goes first.
+    pub priority: Priority,
+    /// When it may first be claimed.
+    pub due: Due,
+    /// What only some tasks have; boxed so that the others stay small.
+    pub extras: Option<Box<Extras>>,
+}
+
+/// What only some tasks have.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Extras {
+    /// Idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Dead if not started by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The task's own options.
+    #[serde(default)]
+    pub options: Overrides,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// For filters and limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Labels for filters.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub tags: std::collections::BTreeMap<String, String>,
+}
+
+/// The most labels a task may carry, and the longest label, key or tenant, in bytes.
+const MAX_LABELS: usize = 32;
+const MAX_LABEL: usize = 256;
+
+impl Submission {
+    /// Checks what the types alone do not, and gives what the store takes.
+    pub fn check(self, limits: &SubmissionLimits) -> Result<NewTask, SubmissionError> {
+        if self.payload.len() > limits.payload {
+            let error = JsonError::TooLarge { size: self.payload.len(), limit: limits.payload };
+            return Err(SubmissionError::PayloadTooLarge(error));
+        }
+        let refuse = |field, rule| Err(SubmissionError::Field { field, rule });
+        let too_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.is_empty() || text.len() > MAX_LABEL);
+        if too_long(&self.key) {
+            return refuse("key", "must be 1 to 256 bytes");
+        }
+        if too_long(&self.tenant) {
+            return refuse("tenant", "must be 1 to 256 bytes");
+        }
+        if self.tags.len() > MAX_LABELS {
+            return refuse("tags", "at most 32 labels are allowed");
+        }
+        if self.tags.iter().any(|(name, value)| name.is_empty() || name.len() > MAX_LABEL || value.len() > MAX_LABEL) {
+            return refuse("tags", "names must be 1 to 256 bytes, values at most 256");
+        }
+        if self.traceparent.as_deref().is_some_and(|text| !is_traceparent(text)) {
+            return refuse("traceparent", "must be a W3C trace context, such as 00-<32 hex>-<16 hex>-01");
+        }
+        if self.max_attempts == Some(0) {
+            return refuse("max_attempts", "must be at least 1");
+        }
+        let due = match (self.run_at, self.delay) {
+            (Some(_), Some(_)) => return refuse("delay", "give `run_at` or `delay`, not both"),
+            (Some(moment), None) => Due::At(moment),
+            (None, Some(delay)) => Due::After(delay.duration()),
+            (None, None) => Due::Now,
+        };
+        let extras = Extras {
+            key: self.key,
+            expires_at: self.expires_at,
+            options: Overrides {
+                timeout: self.timeout,
+                fuel: self.fuel,
+                memory: self.memory,
+                max_attempts: self.max_attempts,
+                backoff: self.backoff,
+                ..Overrides::default()
+            },
+            traceparent: self.traceparent,
+            tenant: self.tenant,
+            tags: self.tags,
+        };
+        Ok(NewTask {
+            id: self.id,
+            route: Route { kind: self.kind, requires: self.requires },
+            payload: self.payload,
+            priority: self.priority,
+            due,
+            extras: (extras != Extras::default()).then(|| Box::new(extras)),
+        })
+    }
+}
+
+/// Version 00 of W3C Trace Context: lower-case hexadecimal, neither id all zeros.
+fn is_traceparent(text: &str) -> bool {
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    let [version, trace, parent, flags] = parts[..] else { return false };
+    let nonzero = |part: &str| part.bytes().any(|byte| byte != b'0');
+    version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && nonzero(trace) && nonzero(parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submit(text: &str) -> Result<NewTask, String> {
+        let submission: Submission = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        submission.check(&SubmissionLimits { payload: 100 }).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_shortest_submission_is_a_kind() {
+        let task = submit(r#"{"kind":"RENDER"}"#).unwrap();
+        assert_eq!((task.payload.as_str(), task.due, task.extras), ("null", Due::Now, None));
+    }
+
+    #[test]
+    fn the_payload_is_kept_byte_for_byte() {
+        let task = submit(r#"{"kind":"RENDER","payload": {"b":1.0,  "a":[]} }"#).unwrap();
+        assert_eq!(task.payload.as_str(), r#"{"b":1.0,  "a":[]}"#);
+    }
+
+    #[test]
+    fn each_bad_field_is_refused_by_name() {
+        for (text, named) in [
+            (r#"{"kind":"a b"}"#, "kind"),
+            (r#"{"kind":"A","requires":["CPU"]}"#, "tag"),
+            (r#"{"kind":"A","priority":21}"#, "priority"),
+            (r#"{"kind":"A","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#, "payload"),
+            (r#"{"kind":"A","run_at":"2026-11-21T00:00:00Z","delay":"5s"}"#, "delay"),
+            (r#"{"kind":"A","max_attempts":0}"#, "max_attempts"),
+            (r#"{"kind":"A","traceparent":"x"}"#, "traceparent"),
+            (r#"{"kind":"A","key":""}"#, "key"),
+            (r#"{"kind":"A","colour":"red"}"#, "colour"),
+            (r#"{"kind":"A","id":"a b"}"#, "task id"),
+            (r#"{}"#, "kind"),
+        ] {
+            let error = submit(text).unwrap_err();
+            assert!(error.contains(named), "{text} → {error}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! One fresh WebAssembly sandbox for each run, and the catalogue of live handlers.

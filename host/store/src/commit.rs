@@ -1,0 +1,48 @@
+//! What a worker hands over when a run has ended.
+
+use std::sync::Arc;
+
+use bulkhead_core::{Digest, HandlerName, NextStep, RunEnd, RunRecord};
+
+use crate::{LeaseId, TaskSeq};
+
+/// One run that has ended, with the step that [`bulkhead_core::decide`] chose for it.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The batch the task was claimed in; a commit under a void lease is refused.
+    pub lease: LeaseId,
+    /// The task.
+    pub seq: TaskSeq,
+    /// What is to be written.
+    pub step: NextStep,
+    /// How the run ended: the source of result, error, state and following tasks.
+    pub end: RunEnd,
+    /// What the run used.
+    pub run: RunRecord,
+    /// The handler and its version; absent where no run was entered.
+    pub handler: Option<Arc<HandlerVersion>>,
+    /// Versions that declined the task in this run, in order.
+    pub declined: Vec<Digest>,
+    /// Attempts in all, as it held for this attempt; kept for those who ask later.
+    pub max_attempts: u32,
+}
+
+/// A handler and the version of it that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HandlerVersion {
+    /// The handler's name.
+    pub name: HandlerName,
+    /// The version.
+    pub digest: Digest,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitFate {
+    /// Written; the step that was taken, which differs from the one asked for where the database refused the row.
+    Written(NextStep),
+    /// Refused: the lease is void or the task was already committed under it; somebody else runs the task, or has.
+    Fenced,
+    /// The task had been cancelled; the run's outcome was dropped.
+    Cancelled,
+}

@@ -1,0 +1,27 @@
+//! The durable queue.
+//!
+//! [`Store`] is what the rest of the host knows of it; [`sqlite`] is the embedded engine. Every call takes a batch, so
+//! that one transaction, or one statement on a server, serves many tasks. A worker does not poll: it attaches a
+//! [`WorkLine`], says how many tasks it can take, and is sent them as they fall due, each batch under one [`LeaseId`].
+//!
+//! The store writes what [`bulkhead_core::decide`] decided; it decides nothing itself. Times that matter are the
+//! store's own; callers give durations.
+
+mod commit;
+mod error;
+mod lease;
+mod queue_depth;
+mod query;
+pub mod sqlite;
+mod store;
+mod submitted;
+mod work;
+
+pub use commit::{Commit, CommitFate, HandlerVersion};
+pub use error::StoreError;
+pub use lease::{LEASE_CONFIRMED_FOR, LEASE_DURATION, LEASE_RENEW_EVERY, LeaseId, WorkerId};
+pub use query::{Page, Selection, TaskFilter, TaskView};
+pub use queue_depth::{DeadCount, RouteDepth};
+pub use store::{BoxFuture, Store};
+pub use submitted::{BatchRefusal, CancelFate, RequeueFate, Submitted};
+pub use work::{Claimed, Delivery, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};

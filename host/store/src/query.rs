@@ -1,0 +1,92 @@
+//! What can be asked about tasks.
+
+use bulkhead_core::{
+    AttemptRecord, DeadReason, JsonText, Kind, Priority, ReadyReason, State, TagSet, TaskError, TaskId, Timestamp,
+};
+use serde::Serialize;
+
+/// A task as callers see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TaskView {
+    /// Its public name.
+    pub id: TaskId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Where it stands.
+    pub state: State,
+    /// Why it is ready but does not run, or why it is dead.
+    pub reason: Option<String>,
+    /// The tags it requires.
+    pub requires: TagSet,
+    /// Which goes first.
+    pub priority: Priority,
+    /// Its life; 1 until requeued.
+    pub epoch: u32,
+    /// Attempts charged so far, and the one that runs.
+    pub attempt: u32,
+    /// Attempts in all, as far as is known: of the last attempt, or the task's own wish.
+    pub max_attempts: Option<u32>,
+    /// Stages done so far.
+    pub stage: u32,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it is, or was last, due.
+    pub run_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Its payload; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<JsonText>,
+    /// Its result; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<JsonText>,
+    /// About the result; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<JsonText>,
+    /// Why its last attempt did not succeed.
+    pub error: Option<TaskError>,
+    /// Its tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Its labels.
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub tags: std::collections::BTreeMap<String, String>,
+    /// Its attempts, oldest first; absent in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<AttemptRecord>,
+}
+
+/// Which tasks are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskFilter {
+    /// Any of these states; empty means all.
+    pub states: Vec<State>,
+    /// This kind only.
+    pub kind: Option<Kind>,
+    /// This tenant only.
+    pub tenant: Option<String>,
+    /// Dead for this reason only.
+    pub dead_reason: Option<DeadReason>,
+    /// Ready for this reason only.
+    pub ready_reason: Option<ReadyReason>,
+}
+
+/// Which part of a list is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Which tasks.
+    pub filter: TaskFilter,
+    /// At most so many, 1 to 1,000.
+    pub limit: usize,
+    /// Where the page before ended; opaque.
+    pub cursor: Option<String>,
+}
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// The tasks.
+    pub items: Vec<TaskView>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! Write Bulkhead task handlers in Rust.
