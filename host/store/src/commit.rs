@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bulkhead_core::{Digest, HandlerName, NextStep, RunEnd, RunRecord};
+use bulkhead_core::{Digest, HandlerVersion, NextStep, RunEnd, RunRecord};
 
 use crate::{LeaseId, TaskSeq};
 
@@ -25,15 +25,6 @@ pub struct Commit {
     pub declined: Vec<Digest>,
     /// Attempts in all, as it held for this attempt; kept for those who ask later.
     pub max_attempts: u32,
-}
-
-/// A handler and the version of it that ran.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct HandlerVersion {
-    /// The handler's name.
-    pub name: HandlerName,
-    /// The version.
-    pub digest: Digest,
 }
 
 /// What became of a commit.

@@ -17,7 +17,7 @@ mod store;
 mod submitted;
 mod work;
 
-pub use commit::{Commit, CommitFate, HandlerVersion};
+pub use commit::{Commit, CommitFate};
 pub use error::StoreError;
 pub use lease::{LEASE_CONFIRMED_FOR, LEASE_DURATION, LEASE_RENEW_EVERY, LeaseId, WorkerId};
 pub use query::{Page, Selection, TaskFilter, TaskView};
