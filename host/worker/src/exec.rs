@@ -1,0 +1,39 @@
+//! One task in this process, without a queue.
+
+use std::sync::Arc;
+
+use bulkhead_core::NewTask;
+use bulkhead_sandbox::{LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox, Workspace};
+
+/// Runs a task once by the handler given: its first attempt, and its last.
+pub async fn exec_once(
+    sandbox: &Sandbox,
+    live: &LiveHandler,
+    task: &NewTask,
+    workspace: Option<Workspace>,
+    observer: Option<Arc<dyn Observer>>,
+) -> RunReport {
+    let extras = task.extras.as_deref();
+    let options = live.options_for(extras.map(|extras| &extras.options));
+    let request = RunRequest {
+        id: task.id.as_ref().map_or("exec", |id| id.as_str()),
+        kind: task.route.kind.as_str(),
+        payload: task.payload.as_str(),
+        requires: &task.route.requires,
+        attempt: 1,
+        max_attempts: 1,
+        stage: 0,
+        facts: RunFacts {
+            tenant: extras.and_then(|extras| extras.tenant.as_deref()),
+            tags: extras.map(|extras| &extras.tags),
+            traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
+            settings: live.settings.as_ref(),
+            state: None,
+        },
+        limits: RunLimits::from(&*options),
+        control: Arc::new(RunControl::new()),
+        observer,
+        workspace,
+    };
+    sandbox.run(&live.handler, request).await
+}

@@ -1,0 +1,176 @@
+//! One claimed task, from its handlers to the commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_core::{
+    Conduct, Digest, Interruption, NextStep, RunEnd, RunRecord, Standing, Timestamp, decide, serves,
+};
+use bulkhead_sandbox::{LiveHandler, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot};
+use bulkhead_store::{Claimed, Commit, History};
+
+use crate::observer::TaskObserver;
+use crate::outbox::Ended;
+use crate::shared::Shared;
+
+/// The most declining versions that are kept on a task.
+const MAX_DECLINED: usize = 16;
+
+/// Runs a task by the first handler that takes it, and decides what follows.
+pub(crate) async fn run_task(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    task: &Claimed,
+    control: &Arc<RunControl>,
+    dice: u64,
+) -> Ended {
+    let fresh = History { epoch: 1, ..History::default() };
+    let history = task.history.as_deref().unwrap_or(&fresh);
+    let mut tried = Tried { started_at: crate::now(), ..Tried::default() };
+    if shared.in_flight.was_cancelled(task.seq) {
+        tried.end = Some(RunEnd::Cancelled);
+    } else {
+        for live in snapshot.serving(&task.route.kind) {
+            let version = live.handler.version();
+            if !serves(&task.route.kind, &live.provides, &task.route) || history.declined.contains(&version.digest) {
+                continue;
+            }
+            let report = run_by(shared, live, task, history, &tried, control).await;
+            let declined = matches!(report.end, RunEnd::Declined(_));
+            tried.add(live, report);
+            if !declined {
+                break;
+            }
+            tried.declined.push(version.digest);
+        }
+    }
+    conclude(shared, task, history, tried, dice)
+}
+
+/// What the handlers made of the task so far, in this run.
+#[derive(Default)]
+struct Tried {
+    end: Option<RunEnd>,
+    by: Option<Arc<LiveHandler>>,
+    declined: Vec<Digest>,
+    started_at: Timestamp,
+    elapsed: Duration,
+    fuel: u64,
+    peak_memory: u64,
+}
+
+impl Tried {
+    fn add(&mut self, live: &Arc<LiveHandler>, report: RunReport) {
+        self.end = Some(report.end);
+        self.by = Some(Arc::clone(live));
+        self.elapsed += report.elapsed;
+        self.fuel += report.fuel;
+        self.peak_memory = self.peak_memory.max(report.peak_memory);
+    }
+}
+
+/// One run of one handler.
+async fn run_by(
+    shared: &Shared,
+    live: &Arc<LiveHandler>,
+    task: &Claimed,
+    history: &History,
+    tried: &Tried,
+    control: &Arc<RunControl>,
+) -> RunReport {
+    let extras = task.extras.as_deref();
+    let options = live.options_for(extras.map(|extras| &extras.options));
+    let version = live.handler.version();
+    let _turn = match options.max_concurrent {
+        Some(limit) => shared.concurrency.turn(&version.name, live.handler.kind(), limit).await,
+        None => None,
+    };
+    let mut limits = RunLimits::from(&*options);
+    let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
+    limits.timeout = limits.timeout.saturating_sub(used);
+    let metrics = shared.metrics.handler(&version.name);
+    metrics.active.inc();
+    let _active = Active(&metrics.active);
+    let request = RunRequest {
+        id: task.id.as_str(),
+        kind: task.route.kind.as_str(),
+        payload: task.payload.as_str(),
+        requires: &task.route.requires,
+        attempt: history.attempts + 1,
+        max_attempts: options.max_attempts,
+        stage: history.stage,
+        facts: RunFacts {
+            tenant: extras.and_then(|extras| extras.tenant.as_deref()),
+            tags: extras.map(|extras| &extras.tags),
+            traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
+            settings: live.settings.as_ref(),
+            state: history.state.as_ref(),
+        },
+        limits,
+        control: Arc::clone(control),
+        observer: Some(Arc::new(TaskObserver { task: task.id.clone(), handler: Arc::clone(version) })),
+        workspace: None,
+    };
+    let report = shared.sandbox.run(&live.handler, request).await;
+    metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);
+    report
+}
+
+/// Counts a run out of `handler_active`, however it ends.
+struct Active<'a>(&'a prometheus::IntGauge);
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Asks core what follows, and writes it up for the store.
+fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried, dice: u64) -> Ended {
+    // No handler was there to try: it was retired between claim and run.
+    let end = tried.end.take().unwrap_or(RunEnd::Interrupted(Interruption::HandlerGone));
+    let options = match &tried.by {
+        Some(live) => live.options_for(task.extras.as_deref().map(|extras| &extras.options)),
+        None => Arc::default(),
+    };
+    let standing = Standing {
+        attempt: history.attempts + 1,
+        stage: history.stage,
+        deferrals: history.deferrals,
+        // Every handler of this catalogue was just asked.
+        others_may_serve: history.declined.len() + tried.declined.len() > MAX_DECLINED,
+    };
+    let step = decide(&standing, &Conduct::from(&*options), &end, dice);
+    if !matches!(step, NextStep::Succeed | NextStep::Advance) {
+        let reason = end.error().map(|error| error.reason).unwrap_or_default();
+        tracing::debug!(task = task.id.as_str(), worker = shared.settings.name, end = end.name(), reason, ?step, "run ended");
+    }
+    let commit = Commit {
+        lease: task.lease,
+        seq: task.seq,
+        step,
+        end,
+        run: RunRecord {
+            started_at: tried.started_at,
+            elapsed_micros: u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX),
+            fuel: tried.fuel,
+            peak_memory: tried.peak_memory,
+        },
+        handler: tried.by.map(|live| Arc::clone(live.handler.version())),
+        declined: tried.declined,
+        max_attempts: options.max_attempts,
+    };
+    Ended { commit, route: Arc::clone(&task.route), due_at: task.due_at }
+}
+
+/// The end of a task whose run brought the host's own code down: not its fault, and tried again.
+pub(crate) fn after_host_panic(shared: &Shared, task: &Claimed, dice: u64) -> Ended {
+    let fresh = History { epoch: 1, ..History::default() };
+    let history = task.history.as_deref().unwrap_or(&fresh);
+    let tried = Tried {
+        started_at: crate::now(),
+        end: Some(RunEnd::Interrupted(Interruption::EngineGone)),
+        ..Tried::default()
+    };
+    conclude(shared, task, history, tried, dice)
+}

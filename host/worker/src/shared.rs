@@ -1,0 +1,69 @@
+//! What the guest threads and the host's side of a worker have in common.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use bulkhead_sandbox::{Catalogue, Sandbox};
+use tokio::sync::Semaphore;
+
+use crate::concurrency::Concurrency;
+use crate::guest_queue::GuestQueue;
+use crate::in_flight::InFlight;
+use crate::lease_guard::LeaseGuard;
+use crate::metrics::Metrics;
+use crate::outbox::Outbox;
+use crate::settings::WorkerSettings;
+use crate::status::WorkerState;
+
+/// One worker's parts.
+pub(crate) struct Shared {
+    pub(crate) settings: WorkerSettings,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) queue: GuestQueue,
+    pub(crate) outbox: Outbox,
+    pub(crate) in_flight: InFlight,
+    pub(crate) concurrency: Concurrency,
+    /// One permit for each sandbox in flight.
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) lease: LeaseGuard,
+    state: AtomicU8,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        sandbox: Sandbox,
+        catalogue: Arc<Catalogue>,
+        settings: WorkerSettings,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let max_concurrent = settings.max_concurrent.max(1) as usize;
+        Self {
+            queue: GuestQueue::new(settings.cpu_slots.max(1) as usize),
+            outbox: Outbox::new(max_concurrent),
+            slots: Arc::new(Semaphore::new(max_concurrent)),
+            in_flight: InFlight::default(),
+            concurrency: Concurrency::default(),
+            lease: LeaseGuard::default(),
+            state: AtomicU8::new(WorkerState::Running as u8),
+            settings,
+            sandbox,
+            catalogue,
+            metrics,
+        }
+    }
+
+    pub(crate) fn state(&self) -> WorkerState {
+        match self.state.load(Ordering::Acquire) {
+            state if state == WorkerState::Running as u8 => WorkerState::Running,
+            state if state == WorkerState::Draining as u8 => WorkerState::Draining,
+            state if state == WorkerState::CutOff as u8 => WorkerState::CutOff,
+            _ => WorkerState::Drained,
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: WorkerState) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+}

@@ -1,0 +1,300 @@
+//! A worker's life: attach, serve, lose its leases and attach again, drain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bulkhead_sandbox::{Catalogue, Sandbox, Stop};
+use bulkhead_store::{Delivery, LEASE_RENEW_EVERY, ServedRoutes, Store, StoreError, WorkLine, WorkSender};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::clock::since_boot;
+use crate::guest_thread;
+use crate::metrics::Metrics;
+use crate::outbox::LINGER;
+use crate::settings::{WorkerError, WorkerSettings};
+use crate::shared::Shared;
+use crate::status::{DrainReport, WorkerState, WorkerStatus};
+
+/// How often a worker that was cut off tries to attach again.
+const ATTACH_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often the lease is looked at, so that a cut-off worker stops in time.
+const WATCH_LEASE: Duration = Duration::from_millis(250);
+
+/// How long interrupted runs may take to be committed at the end of a drain.
+const LAST_COMMITS: Duration = Duration::from_secs(5);
+
+/// A running worker. Dropping it without [`Worker::drain`] leaves its tasks to the lease.
+pub struct Worker {
+    shared: Arc<Shared>,
+    /// The line in use; `None` while cut off.
+    line: watch::Receiver<Option<Arc<dyn WorkSender>>>,
+    services: JoinSet<()>,
+    drained: AtomicUsize,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Worker").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    /// Attaches to the store, starts the guest threads, and claims.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        sandbox: Sandbox,
+        catalogue: Arc<Catalogue>,
+        settings: WorkerSettings,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, WorkerError> {
+        let asked_at = since_boot();
+        let line = store.attach(&settings.name).await.map_err(WorkerError::Attach)?;
+        let shared = Arc::new(Shared::new(sandbox, catalogue, settings, metrics));
+        shared.lease.confirm(asked_at);
+        for number in 0..shared.settings.cpu_slots.max(1) {
+            guest_thread::start(Arc::clone(&shared), number).map_err(WorkerError::Thread)?;
+        }
+        let (line_changed, current) = watch::channel(Some(Arc::clone(&line.sender)));
+        let mut services = JoinSet::new();
+        services.spawn(flush_lingering(Arc::clone(&shared)));
+        services.spawn(tell_routes(Arc::clone(&shared), current.clone()));
+        services.spawn(renew(Arc::clone(&shared), current.clone()));
+        services.spawn(live(Arc::clone(&shared), store, line, line_changed));
+        Ok(Self { shared, line: current, services, drained: AtomicUsize::new(0) })
+    }
+
+    /// How the worker is.
+    pub fn status(&self) -> WorkerStatus {
+        let shared = &self.shared;
+        let max_concurrent = shared.settings.max_concurrent;
+        let in_flight = (max_concurrent.max(1) as usize).saturating_sub(shared.slots.available_permits());
+        shared.metrics.show_slots(in_flight, max_concurrent.max(1) as usize);
+        WorkerStatus {
+            name: shared.settings.name.clone(),
+            state: shared.state(),
+            held: shared.outbox.held(),
+            in_flight,
+            max_concurrent,
+            cpu_slots: shared.settings.cpu_slots,
+            lease_confirmed: shared.lease.left().is_some(),
+        }
+    }
+
+    /// Claims nothing more, lets running work end within the drain's time, interrupts the rest and gives it back.
+    ///
+    /// Heartbeats go on all the while. Called twice, the second call has nothing left to do.
+    pub async fn drain(&self) -> DrainReport {
+        let shared = &self.shared;
+        if self.drained.fetch_add(1, Ordering::AcqRel) > 0 {
+            return DrainReport { released: 0, interrupted: 0 };
+        }
+        shared.set_state(WorkerState::Draining);
+        shared.outbox.stop_claiming();
+        let line = self.line.borrow().clone();
+        let mut report = DrainReport { released: 0, interrupted: 0 };
+        if let Some(line) = line {
+            if let Err(error) = line.stop_claiming().await {
+                tracing::warn!(%error, "the store did not confirm that claiming stopped");
+            }
+            // A batch that was claimed before the stop may still be on its way to the queue.
+            tokio::task::yield_now().await;
+            report.released += give_back(shared, &*line).await;
+            let deadline = tokio::time::Instant::now() + shared.settings.drain_timeout;
+            if !emptied(shared, &*line, deadline, &mut report).await {
+                report.interrupted = shared.in_flight.stop_all(Stop::Drain);
+                tracing::warn!(interrupted = report.interrupted, "the drain's time is over; running work is interrupted");
+                let deadline = tokio::time::Instant::now() + LAST_COMMITS;
+                emptied(shared, &*line, deadline, &mut report).await;
+            }
+        }
+        shared.set_state(WorkerState::Drained);
+        shared.queue.close();
+        report
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.services.abort_all();
+        self.shared.in_flight.stop_all(Stop::LeaseLost);
+        self.shared.queue.clear();
+        self.shared.queue.close();
+    }
+}
+
+/// Gives back what no guest thread has begun.
+async fn give_back(shared: &Shared, line: &dyn WorkSender) -> usize {
+    let unstarted: Vec<_> = shared.queue.clear().iter().map(|task| (task.lease, task.seq)).collect();
+    let count = unstarted.len();
+    if count > 0 {
+        if let Err(error) = line.release(unstarted).await {
+            tracing::warn!(%error, count, "tasks could not be given back; they wait for the lease to end");
+        }
+        shared.outbox.released(count);
+    }
+    count
+}
+
+/// Waits until everything held is committed or given back; false where the deadline came first.
+async fn emptied(
+    shared: &Shared,
+    line: &dyn WorkSender,
+    deadline: tokio::time::Instant,
+    report: &mut DrainReport,
+) -> bool {
+    loop {
+        let emptied = shared.outbox.emptied.notified();
+        report.released += give_back(shared, line).await;
+        shared.outbox.flush();
+        if shared.outbox.is_empty() {
+            return true;
+        }
+        // The short step covers a notification that fell between the look and the wait.
+        let step = deadline.min(tokio::time::Instant::now() + Duration::from_millis(50));
+        let _ = tokio::time::timeout_at(step, emptied).await;
+        if tokio::time::Instant::now() >= deadline {
+            return shared.outbox.is_empty();
+        }
+    }
+}
+
+/// Serves one line after the other, for as long as the worker lives.
+async fn live(
+    shared: Arc<Shared>,
+    store: Arc<dyn Store>,
+    first: WorkLine,
+    line_changed: watch::Sender<Option<Arc<dyn WorkSender>>>,
+) {
+    let mut line = first;
+    loop {
+        shared.outbox.open(Arc::clone(&line.sender));
+        pump(&shared, &mut line.deliveries).await;
+        cut_off(&shared);
+        line_changed.send_replace(None);
+        drop(line);
+        line = loop {
+            tokio::time::sleep(ATTACH_AGAIN).await;
+            let asked_at = since_boot();
+            match store.attach(&shared.settings.name).await {
+                Ok(line) => {
+                    shared.lease.confirm(asked_at);
+                    break line;
+                }
+                Err(StoreError::Closed) => return,
+                Err(error) => tracing::warn!(%error, "cannot attach to the store; trying again"),
+            }
+        };
+        if shared.state() == WorkerState::CutOff {
+            shared.set_state(WorkerState::Running);
+        }
+        line_changed.send_replace(Some(Arc::clone(&line.sender)));
+        tracing::info!("attached to the store again");
+    }
+}
+
+/// Hands on what the store sends, until the leases are lost or can no longer be trusted.
+async fn pump(shared: &Shared, deliveries: &mut mpsc::Receiver<Delivery>) {
+    let mut watch = tokio::time::interval(WATCH_LEASE);
+    watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let delivery = tokio::select! {
+            biased;
+            delivery = deliveries.recv() => delivery,
+            _ = watch.tick() => {
+                if shared.lease.left().is_none() {
+                    tracing::error!("no renewal of the leases was confirmed in time; every sandbox is dropped");
+                    return;
+                }
+                continue;
+            }
+        };
+        match delivery {
+            Some(Delivery::Claimed(tasks)) => {
+                shared.outbox.claimed(&tasks);
+                shared.queue.push(tasks);
+            }
+            Some(Delivery::Committed(fates)) => {
+                shared.outbox.committed(&fates, &shared.metrics);
+                if shared.outbox.is_empty() {
+                    shared.in_flight.forget_cancels();
+                }
+            }
+            Some(Delivery::Cancel(tasks)) => shared.in_flight.cancel(&tasks),
+            Some(Delivery::Troubled(error)) => {
+                tracing::error!(%error, "the store cannot write for now; ended runs are kept and tried again");
+            }
+            Some(Delivery::LeasesLost) | None => return,
+        }
+    }
+}
+
+/// Stops everything that ran under leases that can no longer be trusted.
+fn cut_off(shared: &Shared) {
+    if matches!(shared.state(), WorkerState::Running) {
+        shared.set_state(WorkerState::CutOff);
+        shared.metrics.lease_lost.inc();
+    }
+    shared.outbox.shut();
+    shared.queue.clear();
+    let stopped = shared.in_flight.stop_all(Stop::LeaseLost);
+    shared.in_flight.forget_cancels();
+    tracing::warn!(stopped, "the worker's leases are void");
+}
+
+/// Renews the leases, and measures how late each renewal was.
+async fn renew(shared: Arc<Shared>, line: watch::Receiver<Option<Arc<dyn WorkSender>>>) {
+    let mut due = since_boot() + LEASE_RENEW_EVERY;
+    loop {
+        tokio::time::sleep(due.saturating_sub(since_boot())).await;
+        let current = line.borrow().clone();
+        let asked_at = since_boot();
+        if let Some(line) = current {
+            match line.renew().await {
+                Ok(true) => {
+                    shared.lease.confirm(asked_at);
+                    shared.metrics.heartbeat_lateness.observe(since_boot().saturating_sub(due).as_secs_f64());
+                }
+                // The line itself says so too; nothing is confirmed.
+                Ok(false) => tracing::warn!("the leases were void when they were to be renewed"),
+                Err(error) => tracing::warn!(%error, "the leases could not be renewed"),
+            }
+        }
+        due = asked_at.max(due) + LEASE_RENEW_EVERY;
+    }
+}
+
+/// Tells the store which routes can be served: at first, and whenever handlers or their free turns change.
+async fn tell_routes(shared: Arc<Shared>, mut line: watch::Receiver<Option<Arc<dyn WorkSender>>>) {
+    let mut catalogue = shared.catalogue.changes();
+    loop {
+        let current = line.borrow_and_update().clone();
+        catalogue.borrow_and_update();
+        if let Some(line) = current {
+            let snapshot = shared.catalogue.snapshot();
+            let saturated = shared.concurrency.saturated();
+            let generation = snapshot.generation;
+            let serves = Arc::new(move |route: &bulkhead_core::Route| {
+                !saturated.contains(&route.kind) && snapshot.serves(route)
+            });
+            line.serve(ServedRoutes { generation, serves });
+        }
+        tokio::select! {
+            changed = line.changed() => if changed.is_err() { return },
+            changed = catalogue.changed() => if changed.is_err() { return },
+            () = shared.concurrency.changed.notified() => {}
+        }
+    }
+}
+
+/// Sends ended runs that have waited long enough for a fuller batch.
+async fn flush_lingering(shared: Arc<Shared>) {
+    loop {
+        shared.outbox.began.notified().await;
+        tokio::time::sleep(LINGER).await;
+        shared.outbox.flush();
+    }
+}
