@@ -3,3 +3,25 @@
 //! [`Sandbox`] is the engine with its pool, its fences and everything a guest may import; [`Handler`] is one immutable
 //! version of a handler; [`Sandbox::run`] enters it once, in a store of its own, and says how that ended in the words
 //! of [`bulkhead_core::RunEnd`]. [`Catalogue`] keeps the handlers of a folder live while their files come, change and go.
+
+mod catalogue;
+mod catalogue_settings;
+mod control;
+mod handler;
+mod live_handler;
+mod load_error;
+mod observer;
+mod request;
+mod sandbox;
+mod snapshot;
+
+pub use catalogue::Catalogue;
+pub use catalogue_settings::{CatalogueError, CatalogueSettings, HandlerSettings};
+pub use control::{RunControl, Stop};
+pub use handler::Handler;
+pub use live_handler::LiveHandler;
+pub use load_error::LoadError;
+pub use observer::{LogLevel, Observer, Progress};
+pub use request::{RunFacts, RunLimits, RunReport, RunRequest};
+pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
+pub use snapshot::{HandlerEntry, HandlerStatus, HandlerView, Snapshot};

@@ -1,0 +1,109 @@
+//! How the host ends a run from outside.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use bulkhead_core::{Interruption, RunEnd};
+use tokio::sync::Notify;
+
+/// Why the host ends a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stop {
+    /// Somebody cancelled the task.
+    Cancel,
+    /// The host is shutting down.
+    Drain,
+    /// The worker could not confirm its lease.
+    LeaseLost,
+}
+
+impl Stop {
+    /// How the run ends.
+    pub(crate) const fn run_end(self) -> RunEnd {
+        match self {
+            Self::Cancel => RunEnd::Cancelled,
+            Self::Drain => RunEnd::Interrupted(Interruption::Drain),
+            Self::LeaseLost => RunEnd::Interrupted(Interruption::LeaseLost),
+        }
+    }
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Cancel => 1,
+            Self::Drain => 2,
+            Self::LeaseLost => 3,
+        }
+    }
+
+    const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Cancel),
+            2 => Some(Self::Drain),
+            3 => Some(Self::LeaseLost),
+            _ => None,
+        }
+    }
+}
+
+/// Shared with one run (or with several that follow each other) by whoever may end it.
+///
+/// Read whenever the epoch moves, and awaited while the run waits for something.
+#[derive(Debug, Default)]
+pub struct RunControl {
+    word: AtomicU8,
+    changed: Notify,
+}
+
+impl RunControl {
+    /// A control that lets the run go on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the run; the first reason stands.
+    pub fn stop(&self, why: Stop) {
+        // An error means that there is a reason already.
+        let _ = self.word.compare_exchange(0, why.code(), Ordering::AcqRel, Ordering::Acquire);
+        self.changed.notify_one();
+    }
+
+    /// Why the run is to end, once it is.
+    pub fn stopped(&self) -> Option<Stop> {
+        Stop::from_code(self.word.load(Ordering::Acquire))
+    }
+
+    /// Waits until the run is to end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost by dropping the future: the word stays.
+    pub(crate) async fn wait(&self) -> Stop {
+        loop {
+            if let Some(why) = self.stopped() {
+                return why;
+            }
+            self.changed.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_reason_stands() {
+        let control = RunControl::new();
+        assert_eq!(control.stopped(), None);
+        control.stop(Stop::Drain);
+        control.stop(Stop::Cancel);
+        assert_eq!(control.stopped(), Some(Stop::Drain));
+    }
+
+    #[tokio::test]
+    async fn a_stop_before_the_wait_is_seen_by_every_later_wait() {
+        let control = RunControl::new();
+        control.stop(Stop::LeaseLost);
+        assert_eq!(control.wait().await, Stop::LeaseLost);
+        assert_eq!(control.wait().await, Stop::LeaseLost);
+    }
+}
