@@ -109,7 +109,6 @@ async fn run_by(
         limits,
         control: Arc::clone(control),
         observer: Some(Arc::new(TaskObserver { task: task.id.clone(), handler: Arc::clone(version) })),
-        workspace: None,
     };
     let report = shared.sandbox.run(&live.handler, request).await;
     metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bulkhead_sandbox::{Catalogue, Sandbox, Stop};
 use bulkhead_store::{Delivery, LEASE_RENEW_EVERY, ServedRoutes, Store, StoreError, WorkLine, WorkSender};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -32,6 +32,8 @@ pub struct Worker {
     shared: Arc<Shared>,
     /// The line in use; `None` while cut off.
     line: watch::Receiver<Option<Arc<dyn WorkSender>>>,
+    /// Asks the pump to answer once it has handed on everything that the store has sent so far.
+    barriers: mpsc::Sender<oneshot::Sender<()>>,
     services: JoinSet<()>,
     drained: AtomicUsize,
 }
@@ -63,8 +65,9 @@ impl Worker {
         services.spawn(flush_lingering(Arc::clone(&shared)));
         services.spawn(tell_routes(Arc::clone(&shared), current.clone()));
         services.spawn(renew(Arc::clone(&shared), current.clone()));
-        services.spawn(live(Arc::clone(&shared), store, line, line_changed));
-        Ok(Self { shared, line: current, services, drained: AtomicUsize::new(0) })
+        let (barriers, asked) = mpsc::channel(1);
+        services.spawn(live(Arc::clone(&shared), store, line, line_changed, asked));
+        Ok(Self { shared, line: current, barriers, services, drained: AtomicUsize::new(0) })
     }
 
     /// How the worker is.
@@ -101,7 +104,10 @@ impl Worker {
                 tracing::warn!(%error, "the store did not confirm that claiming stopped");
             }
             // A batch that was claimed before the stop may still be on its way to the queue.
-            tokio::task::yield_now().await;
+            let (answer, handed_on) = oneshot::channel();
+            if self.barriers.send(answer).await.is_ok() {
+                let _ = handed_on.await;
+            }
             report.released += give_back(shared, &*line).await;
             let deadline = tokio::time::Instant::now() + shared.settings.drain_timeout;
             if !emptied(shared, &*line, deadline, &mut report).await {
@@ -168,11 +174,12 @@ async fn live(
     store: Arc<dyn Store>,
     first: WorkLine,
     line_changed: watch::Sender<Option<Arc<dyn WorkSender>>>,
+    mut barriers: mpsc::Receiver<oneshot::Sender<()>>,
 ) {
     let mut line = first;
     loop {
         shared.outbox.open(Arc::clone(&line.sender));
-        pump(&shared, &mut line.deliveries).await;
+        pump(&shared, &mut line.deliveries, &mut barriers).await;
         cut_off(&shared);
         line_changed.send_replace(None);
         drop(line);
@@ -197,13 +204,22 @@ async fn live(
 }
 
 /// Hands on what the store sends, until the leases are lost or can no longer be trusted.
-async fn pump(shared: &Shared, deliveries: &mut mpsc::Receiver<Delivery>) {
+async fn pump(
+    shared: &Shared,
+    deliveries: &mut mpsc::Receiver<Delivery>,
+    barriers: &mut mpsc::Receiver<oneshot::Sender<()>>,
+) {
     let mut watch = tokio::time::interval(WATCH_LEASE);
     watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let delivery = tokio::select! {
             biased;
             delivery = deliveries.recv() => delivery,
+            // Looked at only where no delivery is there.
+            Some(barrier) = barriers.recv() => {
+                let _ = barrier.send(());
+                continue;
+            }
             _ = watch.tick() => {
                 if shared.lease.left().is_none() {
                     tracing::error!("no renewal of the leases was confirmed in time; every sandbox is dropped");

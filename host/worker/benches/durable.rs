@@ -1,0 +1,2 @@
+//! Durable throughput.
+fn main() {}
