@@ -4,16 +4,36 @@
 //! version of a handler; [`Sandbox::run`] enters it once, in a store of its own, and says how that ended in the words
 //! of [`bulkhead_core::RunEnd`]. [`Catalogue`] keeps the handlers of a folder live while their files come, change and go.
 
+mod artifact;
+mod bindings;
+mod cache;
 mod catalogue;
 mod catalogue_settings;
+mod component;
 mod control;
+mod describe;
+mod engine;
+mod fence;
+mod guest_log;
 mod handler;
+mod host_context;
+mod host_delegates;
+mod host_state;
+mod inspect;
+mod limiter;
+mod linker;
 mod live_handler;
 mod load_error;
+mod meter;
 mod observer;
+mod outcome;
 mod request;
+mod run;
+mod run_error;
 mod sandbox;
 mod snapshot;
+mod ticker;
+mod wasi;
 
 pub use catalogue::Catalogue;
 pub use catalogue_settings::{CatalogueError, CatalogueSettings, HandlerSettings};

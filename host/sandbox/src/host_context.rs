@@ -1,0 +1,190 @@
+//! `context`: what a guest may learn of its run, and tell of it.
+
+use bulkhead_core::JsonText;
+use wasmtime::Result;
+
+use crate::bindings::bulkhead::handler::context::{
+    Answer, Host, Level, Progress as GuestProgress, UpstreamTask, WorkflowStep,
+};
+use crate::fence::Fence;
+use crate::guest_log::escape;
+use crate::host_state::HostState;
+use crate::{LogLevel, Progress};
+
+/// The longest names of a progress report's stage and of an audit's code.
+const MAX_NAME: usize = 64;
+/// The longest text of a progress report.
+const MAX_TEXT: usize = 4 << 10;
+/// The most JSON that comes with a log line, a progress report or an audit.
+const MAX_DETAILS: usize = 64 << 10;
+/// Audits of one run: they are kept for good, in the same commit as the result.
+const MAX_AUDITS: u32 = 1000;
+
+impl Host for HostState {
+    fn idempotency_key(&mut self) -> Result<String> {
+        self.meter.charge(0)?;
+        Ok(format!("{}:{}", self.identity.task, self.identity.stage))
+    }
+
+    fn tenant(&mut self) -> Result<Option<String>> {
+        self.meter.charge(0)?;
+        Ok(self.facts.as_ref().and_then(|facts| facts.tenant.clone()))
+    }
+
+    fn tags(&mut self) -> Result<Vec<(String, String)>> {
+        let tags = self.facts.as_ref().map(|facts| &facts.tags);
+        let bytes = tags.iter().flat_map(|tags| tags.iter()).map(|(name, value)| name.len() + value.len()).sum();
+        self.meter.charge(bytes)?;
+        Ok(tags.iter().flat_map(|tags| tags.iter()).map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    fn traceparent(&mut self) -> Result<Option<String>> {
+        self.meter.charge(0)?;
+        Ok(self.facts.as_ref().and_then(|facts| facts.traceparent.clone()))
+    }
+
+    fn settings(&mut self) -> Result<String> {
+        let settings = self.facts.as_ref().and_then(|facts| facts.settings.as_deref()).unwrap_or("{}");
+        self.meter.charge(settings.len())?;
+        Ok(settings.to_owned())
+    }
+
+    fn state(&mut self) -> Result<Option<String>> {
+        let state = self.facts.as_ref().and_then(|facts| facts.state.as_deref());
+        self.meter.charge(state.map_or(0, str::len))?;
+        Ok(state.map(str::to_owned))
+    }
+
+    /// Nothing suspends in this release.
+    fn resumption(&mut self) -> Result<Option<Answer>> {
+        self.meter.charge(0)?;
+        Ok(None)
+    }
+
+    /// Nothing waits for other tasks in this release.
+    fn upstream_count(&mut self) -> Result<u32> {
+        self.meter.charge(0)?;
+        Ok(0)
+    }
+
+    fn upstream(&mut self, _offset: u32, _count: u32) -> Result<Vec<UpstreamTask>> {
+        self.meter.charge(0)?;
+        Ok(Vec::new())
+    }
+
+    fn upstream_named(&mut self, name: String) -> Result<Option<UpstreamTask>> {
+        self.meter.charge(name.len())?;
+        Ok(None)
+    }
+
+    /// There are no workflows in this release.
+    fn step(&mut self) -> Result<Option<WorkflowStep>> {
+        self.meter.charge(0)?;
+        Ok(None)
+    }
+
+    fn cancelled(&mut self) -> Result<bool> {
+        self.meter.charge(0)?;
+        Ok(self.control.stopped().is_some())
+    }
+
+    fn remaining_ms(&mut self) -> Result<u64> {
+        self.meter.charge(0)?;
+        let left = self.deadline.saturating_duration_since(std::time::Instant::now());
+        Ok(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Stands in for the function that `linker` puts in its place, since only that one can see the store's fuel.
+    fn remaining_fuel(&mut self) -> Result<u64> {
+        self.meter.charge(0)?;
+        Ok(0)
+    }
+
+    fn log(&mut self, level: Level, message: String, fields: String) -> Result<()> {
+        self.meter.charge(message.len() + fields.len())?;
+        let fields = json("context.log: fields", fields, MAX_DETAILS)?;
+        let level = match level {
+            Level::Trace => LogLevel::Trace,
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
+        };
+        self.log().log(level, &message, fields.as_str());
+        Ok(())
+    }
+
+    fn report_progress(&mut self, progress: GuestProgress) -> Result<()> {
+        let GuestProgress { stage, text, fraction, metadata } = progress;
+        self.meter.charge(stage.len() + text.len() + metadata.len())?;
+        bounded("context.report-progress: stage", &stage, MAX_NAME)?;
+        bounded("context.report-progress: text", &text, MAX_TEXT)?;
+        let metadata = json("context.report-progress: metadata", metadata, MAX_DETAILS)?;
+        if let Some(observer) = &self.observer {
+            observer.progress(Progress {
+                stage: &escape(&stage),
+                text: &escape(&text),
+                // What is no number between 0 and 1 says nothing.
+                fraction: fraction.filter(|fraction| (0.0..=1.0).contains(fraction)),
+                metadata: metadata.as_str(),
+            });
+        }
+        Ok(())
+    }
+
+    fn audit(&mut self, code: String, details: String) -> Result<()> {
+        self.meter.charge(code.len() + details.len())?;
+        if !is_snake_case(&code) {
+            let rule = format!("must be snake_case, 1 to {MAX_NAME} of a–z 0–9 _");
+            return Err(breach("context.audit: code", &rule).into());
+        }
+        self.audits += 1;
+        if self.audits > MAX_AUDITS {
+            return Err(Fence::HostCalls.into());
+        }
+        let details = json("context.audit: details", details, MAX_DETAILS)?;
+        if let Some(observer) = &self.observer {
+            observer.audit(&code, details.as_str());
+        }
+        Ok(())
+    }
+}
+
+impl crate::bindings::bulkhead::handler::types::Host for HostState {}
+
+/// JSON as a guest passes it; nothing at all stands for an empty object.
+fn json(what: &str, text: String, limit: usize) -> Result<JsonText, Fence> {
+    if text.is_empty() {
+        return Ok(JsonText::from_trusted("{}"));
+    }
+    JsonText::parse(text, limit).map_err(|error| breach(what, &error.to_string()))
+}
+
+fn bounded(what: &str, text: &str, limit: usize) -> Result<(), Fence> {
+    if text.len() > limit {
+        return Err(breach(what, &format!("{} bytes long; the limit is {limit}", text.len())));
+    }
+    Ok(())
+}
+
+fn breach(what: &str, rule: &str) -> Fence {
+    Fence::Breach(format!("{what}: {rule}"))
+}
+
+fn is_snake_case(code: &str) -> bool {
+    (1..=MAX_NAME).contains(&code.len())
+        && code.starts_with(|first: char| first.is_ascii_lowercase())
+        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audit_codes_are_snake_case() {
+        assert!(["a", "cart_emptied", "step_2"].into_iter().all(is_snake_case));
+        assert!(!["", "A", "a b", "a-b", "_a", "2a", "é"].into_iter().any(is_snake_case));
+        assert!(!is_snake_case(&"a".repeat(65)));
+    }
+}

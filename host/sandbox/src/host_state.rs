@@ -1,0 +1,141 @@
+//! What the host keeps for one run.
+//!
+//! Made for every run, so it must cost next to nothing: what not every guest asks for (log, WASI, the facts of the task)
+//! is made or copied only where it is there or asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bulkhead_core::{HandlerName, Size};
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+use crate::guest_log::GuestLog;
+use crate::limiter::Limiter;
+use crate::meter::Meter;
+use crate::wasi::Wasi;
+use crate::{Observer, RunControl, RunFacts, RunRequest};
+
+/// Everything that host functions reach.
+pub(crate) struct HostState {
+    pub(crate) limiter: Limiter,
+    pub(crate) meter: Meter,
+    /// When the current phase must be over.
+    pub(crate) deadline: Instant,
+    pub(crate) control: Arc<RunControl>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Whether delegates may be asked: in `handle` alone.
+    pub(crate) delegates_open: bool,
+    pub(crate) identity: Identity,
+    pub(crate) facts: Option<Box<Facts>>,
+    pub(crate) audits: u32,
+    log_bound: Size,
+    log: Option<Arc<GuestLog>>,
+    wasi: Option<Box<Wasi>>,
+}
+
+/// Whose run this is.
+pub(crate) struct Identity {
+    /// The handler's version where there is one already.
+    pub(crate) handler: Option<crate::Handler>,
+    pub(crate) task: Box<str>,
+    pub(crate) stage: u32,
+}
+
+/// The facts of a task that has any.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) tenant: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) settings: Option<Box<str>>,
+    pub(crate) state: Option<Box<str>>,
+}
+
+impl Facts {
+    fn of(facts: &RunFacts<'_>) -> Option<Box<Self>> {
+        let RunFacts { tenant, tags, traceparent, settings, state } = *facts;
+        if tenant.is_none() && tags.is_none() && traceparent.is_none() && settings.is_none() && state.is_none() {
+            return None;
+        }
+        Some(Box::new(Self {
+            tenant: tenant.map(str::to_owned),
+            tags: tags.cloned().unwrap_or_default(),
+            traceparent: traceparent.map(str::to_owned),
+            settings: settings.map(|settings| settings.as_str().into()),
+            state: state.map(|state| state.as_str().into()),
+        }))
+    }
+}
+
+impl HostState {
+    /// For a run.
+    pub(crate) fn for_run(handler: &crate::Handler, request: &mut RunRequest<'_>, deadline: Instant) -> Self {
+        Self {
+            limiter: Limiter::new(request.limits.memory),
+            meter: Meter::default(),
+            deadline,
+            control: Arc::clone(&request.control),
+            observer: request.observer.take(),
+            delegates_open: false,
+            identity: Identity {
+                handler: Some(handler.clone()),
+                task: request.id.into(),
+                stage: request.stage,
+            },
+            facts: Facts::of(&request.facts),
+            audits: 0,
+            log_bound: request.limits.logs,
+            log: None,
+            wasi: None,
+        }
+    }
+
+    /// For asking a component what it is.
+    pub(crate) fn for_description(memory: Size, deadline: Instant) -> Self {
+        Self {
+            limiter: Limiter::new(memory),
+            meter: Meter::default(),
+            deadline,
+            control: Arc::default(),
+            observer: None,
+            delegates_open: false,
+            identity: Identity { handler: None, task: Box::default(), stage: 0 },
+            facts: None,
+            audits: 0,
+            log_bound: Size::from_bytes(0),
+            log: None,
+            wasi: None,
+        }
+    }
+
+    /// The handler's name, where the run is that of a handler.
+    pub(crate) fn handler_name(&self) -> Option<&HandlerName> {
+        self.identity.handler.as_ref().map(|handler| &handler.version().name)
+    }
+
+    /// The most memory that the sandbox may hold.
+    pub(crate) const fn memory_limit(&self) -> Size {
+        self.limiter.limit()
+    }
+
+    /// The run's log.
+    pub(crate) fn log(&mut self) -> &Arc<GuestLog> {
+        self.log.get_or_insert_with(|| Arc::new(GuestLog::new(self.log_bound, self.observer.clone())))
+    }
+
+    /// Closes the log and says how many bytes of it nobody heard.
+    pub(crate) fn finish_log(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.finish())
+    }
+}
+
+impl WasiView for HostState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        // Every function of WASI comes through here, and none can be refused here: the epoch does.
+        self.meter.count();
+        let log = Arc::clone(self.log());
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&log)));
+        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+    }
+}

@@ -1,0 +1,34 @@
+//! Calls itself for ever.
+
+use bulkhead_guests::*;
+struct Component;
+
+impl Guest for Component {
+    fn kind() -> String {
+        "DEEP".to_owned()
+    }
+
+    fn provides() -> Vec<String> {
+        vec!["cpu".to_owned()]
+    }
+
+    fn defaults() -> String {
+        "{}".to_owned()
+    }
+
+    fn dispatch(_task: Task) -> bool {
+        true
+    }
+
+    fn handle(_task: Task) -> Result<Outcome, Failure> {
+        complete(&descend(1).to_string())
+    }
+}
+
+export!(Component);
+
+#[inline(never)]
+fn descend(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    if depth == u64::MAX { 0 } else { descend(depth + 1) + frame[7] }
+}
