@@ -1,23 +1,68 @@
 //! The handlers of a folder, kept live while their files come, change and go.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
 
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use crate::admission::Admission;
+use crate::keeper::{Keeper, Swept};
 use crate::{CatalogueError, CatalogueSettings, Sandbox, Snapshot};
 
-/// The live handlers of one folder; owns the thread that watches it.
+/// The net under the watcher, which sees nothing on some file systems and loses events under load.
+const RESCAN: Duration = Duration::from_secs(2);
+/// While a file is waited on.
+const RESCAN_SOON: Duration = Duration::from_millis(50);
+/// Words that wait for the catalogue's thread; where there are more, the next look at the folder makes up for them.
+const WORDS: usize = 256;
+
+/// The live handlers of one folder; owns the thread that watches it, which ends with the catalogue.
 #[derive(Debug)]
 pub struct Catalogue {
     current: RwLock<Arc<Snapshot>>,
     changes: tokio::sync::watch::Sender<u64>,
+    load_errors: Mutex<BTreeMap<String, u64>>,
+    words: SyncSender<Word>,
+}
+
+/// What the catalogue's thread is told.
+#[derive(Debug)]
+enum Word {
+    /// Something moved in the folder; these files are closed.
+    Moved(Vec<PathBuf>),
+    /// The catalogue is gone.
+    End,
 }
 
 impl Catalogue {
     /// Loads what the folder holds, in parallel and from the cache where it can, then keeps watching.
+    ///
+    /// Blocks until all is loaded: call it off the runtimes.
     pub fn open(sandbox: Sandbox, settings: CatalogueSettings) -> Result<Arc<Self>, CatalogueError> {
-        let _ = (sandbox, settings);
+        let folder = settings.dir.clone();
+        if !folder.is_dir() {
+            return Err(CatalogueError::Missing(folder));
+        }
+        let (words, heard) = sync_channel(WORDS);
+        // Watched before the first look, so that nothing falls between the two.
+        let watcher = watch(&folder, words.clone());
+        let mut keeper = Keeper::new(sandbox, Admission::new(settings));
+        let swept = keeper
+            .sweep(Instant::now(), true, &HashSet::new())
+            .map_err(|source| CatalogueError::Unreadable { folder, source })?;
         let (changes, _) = tokio::sync::watch::channel(0);
-        Ok(Arc::new(Self { current: RwLock::default(), changes }))
+        let catalogue = Arc::new(Self { current: RwLock::default(), changes, load_errors: Mutex::default(), words });
+        catalogue.publish(&keeper, &Swept { changed: true, ..swept });
+        let weak = Arc::downgrade(&catalogue);
+        std::thread::Builder::new()
+            .name("catalogue".to_owned())
+            .spawn(move || keep(&weak, keeper, &heard, watcher))
+            .map_err(CatalogueError::Thread)?;
+        Ok(catalogue)
     }
 
     /// What is live now.
@@ -32,6 +77,81 @@ impl Catalogue {
 
     /// How often each handler's file could not be loaded.
     pub fn load_errors(&self) -> BTreeMap<String, u64> {
-        BTreeMap::new()
+        self.load_errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Swaps in what the keeper holds, whole.
+    fn publish(&self, keeper: &Keeper, swept: &Swept) {
+        {
+            let mut errors = self.load_errors.lock().unwrap_or_else(PoisonError::into_inner);
+            for name in &swept.failed {
+                *errors.entry(name.clone()).or_default() += 1;
+            }
+        }
+        if swept.changed {
+            let generation = self.snapshot().generation + 1;
+            let snapshot = Arc::new(Snapshot::new(generation, keeper.entries()));
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+            self.changes.send_replace(generation);
+        }
+    }
+}
+
+impl Drop for Catalogue {
+    fn drop(&mut self) {
+        // A full queue does no harm: the thread looks for the catalogue after each word.
+        let _ = self.words.try_send(Word::End);
+    }
+}
+
+/// The catalogue's thread.
+fn keep(catalogue: &Weak<Catalogue>, mut keeper: Keeper, heard: &Receiver<Word>, watcher: Option<RecommendedWatcher>) {
+    let mut waiting = false;
+    loop {
+        let mut closed = HashSet::new();
+        let patience = if waiting { RESCAN_SOON } else { RESCAN };
+        let first = heard.recv_timeout(patience);
+        if matches!(first, Err(RecvTimeoutError::Disconnected)) {
+            break;
+        }
+        for word in first.into_iter().chain(heard.try_iter()) {
+            match word {
+                Word::Moved(files) => closed.extend(files),
+                Word::End => return,
+            }
+        }
+        let Some(catalogue) = catalogue.upgrade() else { break };
+        match keeper.sweep(Instant::now(), false, &closed) {
+            Ok(swept) => {
+                waiting = swept.waiting;
+                catalogue.publish(&keeper, &swept);
+            }
+            // What is live stays live: a folder that is away for a moment is no reason to retire everything.
+            Err(error) => tracing::warn!(%error, "the handlers folder cannot be read; what is live stays live"),
+        }
+    }
+    drop(watcher);
+}
+
+/// Watches the folder; where that cannot be, looking again and again must do.
+fn watch(folder: &Path, words: SyncSender<Word>) -> Option<RecommendedWatcher> {
+    let hear = move |event: notify::Result<Event>| {
+        if let Ok(event) = event {
+            let closed = matches!(
+                event.kind,
+                EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Modify(ModifyKind::Name(_))
+            );
+            if closed || !matches!(event.kind, EventKind::Access(_)) {
+                // Where the queue is full, the thread is about to look anyway.
+                let _ = words.try_send(Word::Moved(if closed { event.paths } else { Vec::new() }));
+            }
+        }
+    };
+    let watcher = notify::recommended_watcher(hear).and_then(|mut watcher| {
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watcher
+        .inspect_err(|error| tracing::warn!(%error, "the handlers folder cannot be watched; it is read every 2 s instead"))
+        .ok()
 }

@@ -4,6 +4,7 @@
 //! version of a handler; [`Sandbox::run`] enters it once, in a store of its own, and says how that ended in the words
 //! of [`bulkhead_core::RunEnd`]. [`Catalogue`] keeps the handlers of a folder live while their files come, change and go.
 
+mod admission;
 mod artifact;
 mod bindings;
 mod cache;
@@ -14,12 +15,14 @@ mod control;
 mod describe;
 mod engine;
 mod fence;
+mod folder;
 mod guest_log;
 mod handler;
 mod host_context;
 mod host_delegates;
 mod host_state;
 mod inspect;
+mod keeper;
 mod limiter;
 mod linker;
 mod live_handler;
