@@ -1,1 +1,0 @@
-//! The attribute that exports a handler.

@@ -1,0 +1,331 @@
+//! Runs a handler as ordinary Rust: no WebAssembly, no host.
+//!
+//! A test feeds a sample task, with a context made up for it, and asserts what came of it. What only the sandbox gives
+//! (fuel, memory limit, deadline, traps) is not there: a panic is an ordinary panic of the test.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::context::Host;
+use crate::{Answer, Context, Failure, Handler, Level, Outcome, Progress, RawTask, Step, Upstream, UpstreamEnd, handler};
+
+/// A sample task, and what its context answers.
+#[derive(Debug, Clone)]
+pub struct TestTask {
+    task: RawTask,
+    tenant: Option<String>,
+    tags: Vec<(String, String)>,
+    settings: Value,
+    state: Option<Value>,
+    resumption: Option<Answer>,
+    upstream: Vec<Upstream>,
+    step: Option<Step>,
+    cancelled: bool,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct TestRun {
+    /// What the handler answered.
+    pub outcome: Result<Outcome, Failure>,
+    /// What it logged: level, message, fields.
+    pub logs: Vec<(Level, String, Value)>,
+    /// The progress it reported.
+    pub progress: Vec<Progress>,
+    /// Its audit trail: code and details.
+    pub audits: Vec<(String, Value)>,
+}
+
+impl TestTask {
+    /// A first attempt at a task with this payload.
+    ///
+    /// # Panics
+    ///
+    /// Where the payload cannot be written as JSON.
+    pub fn new(payload: impl Serialize) -> Self {
+        let payload = serde_json::to_string(&payload).expect("the payload can be written as JSON");
+        Self::with_text(payload)
+    }
+
+    /// A first attempt at a task whose payload is this text.
+    pub fn with_text(payload: impl Into<String>) -> Self {
+        Self {
+            task: RawTask {
+                id: "test-task".to_owned(),
+                kind: String::new(),
+                payload: payload.into(),
+                requires: Vec::new(),
+                attempt: 1,
+                max_attempts: 3,
+                stage: 0,
+            },
+            tenant: None,
+            tags: Vec::new(),
+            settings: Value::Null,
+            state: None,
+            resumption: None,
+            upstream: Vec::new(),
+            step: None,
+            cancelled: false,
+        }
+    }
+
+    /// Makes it attempt number `attempt` of `max_attempts`.
+    #[must_use]
+    pub fn attempt(mut self, attempt: u32, max_attempts: u32) -> Self {
+        self.task.attempt = attempt;
+        self.task.max_attempts = max_attempts;
+        self
+    }
+
+    /// Makes it a later stage, with what the stage before left.
+    #[must_use]
+    pub fn resumed(mut self, stage: u32, state: Value) -> Self {
+        self.task.stage = stage;
+        self.state = Some(state);
+        self
+    }
+
+    /// Gives it an answer to its suspension.
+    #[must_use]
+    pub fn answered(mut self, answer: Answer) -> Self {
+        self.resumption = Some(answer);
+        self
+    }
+
+    /// Gives it a task that it waited for, which succeeded with this result.
+    #[must_use]
+    pub fn upstream(self, name: &str, result: Value) -> Self {
+        self.upstream_ended(name, UpstreamEnd::Succeeded(result))
+    }
+
+    /// Gives it a task that it waited for, which ended so.
+    #[must_use]
+    pub fn upstream_ended(mut self, name: &str, end: UpstreamEnd) -> Self {
+        self.upstream.push(Upstream { name: name.to_owned(), id: format!("test-{name}"), end });
+        self
+    }
+
+    /// Makes it a step of a workflow.
+    #[must_use]
+    pub fn step(mut self, step: Step) -> Self {
+        self.step = Some(step);
+        self
+    }
+
+    /// Gives the handler settings.
+    #[must_use]
+    pub fn settings(mut self, settings: Value) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Gives the task a tenant.
+    #[must_use]
+    pub fn tenant(mut self, tenant: &str) -> Self {
+        self.tenant = Some(tenant.to_owned());
+        self
+    }
+
+    /// Gives the task a label.
+    #[must_use]
+    pub fn tag(mut self, name: &str, value: &str) -> Self {
+        self.tags.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Makes somebody have cancelled the task.
+    #[must_use]
+    pub fn cancelled(mut self) -> Self {
+        self.cancelled = true;
+        self
+    }
+
+    /// Asks the handler whether the task is for it.
+    pub fn dispatch<H: Handler>(mut self) -> bool {
+        H::KIND.clone_into(&mut self.task.kind);
+        H::dispatch(&self.task)
+    }
+
+    /// Runs the handler on it.
+    pub fn run<H: Handler>(mut self) -> TestRun {
+        H::KIND.clone_into(&mut self.task.kind);
+        let task = self.task.clone();
+        let host = FakeHost { task: self, told: RefCell::default() };
+        let outcome = handler::run::<H>(task, &Context::new(&host));
+        let told = host.told.into_inner();
+        TestRun { outcome, logs: told.logs, progress: told.progress, audits: told.audits }
+    }
+}
+
+impl TestRun {
+    /// The result of a run that completed.
+    ///
+    /// # Panics
+    ///
+    /// Where the run did not complete.
+    #[track_caller]
+    pub fn result(&self) -> Value {
+        match &self.outcome {
+            Ok(Outcome::Complete { result, .. }) => result.clone(),
+            other => panic!("the handler did not complete: {other:?}"),
+        }
+    }
+
+    /// The failure of a run that failed.
+    ///
+    /// # Panics
+    ///
+    /// Where the run did not fail.
+    #[track_caller]
+    pub fn failure(&self) -> &Failure {
+        match &self.outcome {
+            Err(failure) => failure,
+            Ok(outcome) => panic!("the handler did not fail: {outcome:?}"),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Told {
+    logs: Vec<(Level, String, Value)>,
+    progress: Vec<Progress>,
+    audits: Vec<(String, Value)>,
+}
+
+struct FakeHost {
+    task: TestTask,
+    told: RefCell<Told>,
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+impl Host for FakeHost {
+    fn idempotency_key(&self) -> String {
+        format!("{}:{}", self.task.task.id, self.task.task.stage)
+    }
+
+    fn tenant(&self) -> Option<String> {
+        self.task.tenant.clone()
+    }
+
+    fn tags(&self) -> Vec<(String, String)> {
+        self.task.tags.clone()
+    }
+
+    fn traceparent(&self) -> Option<String> {
+        None
+    }
+
+    fn settings(&self) -> String {
+        self.task.settings.to_string()
+    }
+
+    fn state(&self) -> Option<String> {
+        self.task.state.as_ref().map(Value::to_string)
+    }
+
+    fn resumption(&self) -> Option<Answer> {
+        self.task.resumption.clone()
+    }
+
+    fn upstream(&self) -> Vec<Upstream> {
+        self.task.upstream.clone()
+    }
+
+    fn upstream_named(&self, name: &str) -> Option<Upstream> {
+        self.task.upstream.iter().find(|upstream| upstream.name == name).cloned()
+    }
+
+    fn step(&self) -> Option<Step> {
+        self.task.step.clone()
+    }
+
+    fn cancelled(&self) -> bool {
+        self.task.cancelled
+    }
+
+    fn remaining(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn remaining_fuel(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &str) {
+        self.told.borrow_mut().logs.push((level, message.to_owned(), parsed(fields)));
+    }
+
+    fn report_progress(&self, progress: &Progress) {
+        self.told.borrow_mut().progress.push(progress.clone());
+    }
+
+    fn audit(&self, code: &str, details: &str) {
+        self.told.borrow_mut().audits.push((code.to_owned(), parsed(details)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[derive(Default)]
+    struct Total;
+
+    #[derive(Deserialize)]
+    struct Cart {
+        prices: Vec<f64>,
+    }
+
+    impl Handler for Total {
+        const KIND: &'static str = "TOTAL";
+        type Payload = Cart;
+
+        fn dispatch(task: &RawTask) -> bool {
+            !task.payload.contains("wholesale")
+        }
+
+        fn handle(&self, task: Task<Cart>, context: &Context) -> Result<Outcome, Failure> {
+            if task.payload.prices.is_empty() {
+                return Err(Failure::validation("EMPTY_CART", "there is nothing in the cart"));
+            }
+            context.info("adding");
+            context.audit("cart_added", json!({ "items": task.payload.prices.len() }));
+            let rate: f64 = context.dependency_result("tax").unwrap_or(0.0);
+            complete(task.payload.prices.iter().sum::<f64>() * (1.0 + rate))
+        }
+    }
+
+    #[test]
+    fn a_sample_task_gives_a_result_logs_and_an_audit_trail() {
+        let run = TestTask::new(json!({"prices": [1.5, 2.5]})).upstream("tax", json!(0.5)).run::<Total>();
+        assert_eq!(run.result(), json!(6.0));
+        assert_eq!(run.logs[0].1, "adding");
+        assert_eq!(run.audits, [("cart_added".to_owned(), json!({"items": 2}))]);
+    }
+
+    #[test]
+    fn a_payload_of_the_wrong_shape_is_refused_and_not_retried() {
+        let run = TestTask::new(json!({"prices": "none"})).run::<Total>();
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("BAD_PAYLOAD", false));
+        assert!(run.failure().message.contains("invalid type"));
+    }
+
+    #[test]
+    fn dispatch_sees_the_payload_as_text() {
+        assert!(TestTask::new(json!({"prices": []})).dispatch::<Total>());
+        assert!(!TestTask::new(json!({"wholesale": []})).dispatch::<Total>());
+    }
+
+    #[test]
+    fn a_failure_keeps_its_code() {
+        assert_eq!(TestTask::new(json!({"prices": []})).run::<Total>().failure().code, "EMPTY_CART");
+    }
+}
