@@ -3,7 +3,7 @@
 //!
 //! Rounds of both alternate, so that a machine that drifts drifts for both. `cargo bench -p bulkhead-sandbox`
 
-#![expect(clippy::print_stdout, missing_docs, reason = "a program whose output is its purpose")]
+#![expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use bulkhead_core::{Fuel, HandlerName, RunEnd, Size, TagSet};
 use bulkhead_sandbox::{Handler, RunControl, RunFacts, RunLimits, RunRequest, Sandbox, SandboxSettings};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter, Store, UpdateDeadline,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter, Store,
+    UpdateDeadline,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 

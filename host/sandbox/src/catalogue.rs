@@ -152,6 +152,8 @@ fn watch(folder: &Path, words: SyncSender<Word>) -> Option<RecommendedWatcher> {
         Ok(watcher)
     });
     watcher
-        .inspect_err(|error| tracing::warn!(%error, "the handlers folder cannot be watched; it is read every 2 s instead"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "the handlers folder cannot be watched; it is read every 2 s instead"),
+        )
         .ok()
 }

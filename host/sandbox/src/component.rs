@@ -46,9 +46,9 @@ impl Ready {
         let missing = || LoadError::NotAHandler { expected: HANDLER.to_owned() };
         let handler = component.get_export_index(None, HANDLER).ok_or_else(missing)?;
         let export = |name: &str| {
-            component.get_export_index(Some(&handler), name).ok_or_else(|| LoadError::NotAHandler {
-                expected: format!("{HANDLER}#{name}"),
-            })
+            component
+                .get_export_index(Some(&handler), name)
+                .ok_or_else(|| LoadError::NotAHandler { expected: format!("{HANDLER}#{name}") })
         };
         Ok(Self { dispatch: export("dispatch")?, handle: export("handle")?, instance })
     }
@@ -67,8 +67,8 @@ impl Compiled {
     pub(crate) async fn instantiate<'a>(&self, store: &mut Store<HostState>) -> Result<Entry<'a>> {
         let instance = self.ready.instance.instantiate_async(&mut *store).await?;
         Ok(Entry {
-            dispatch: instance.get_typed_func(&mut *store, &self.ready.dispatch)?,
-            handle: instance.get_typed_func(&mut *store, &self.ready.handle)?,
+            dispatch: instance.get_typed_func(&mut *store, self.ready.dispatch)?,
+            handle: instance.get_typed_func(&mut *store, self.ready.handle)?,
         })
     }
 }

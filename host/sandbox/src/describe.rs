@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bulkhead_core::{JsonText, Kind, Limit, Overrides, RunEnd, Size, TagSet};
+use bulkhead_core::{Interruption, JsonText, Kind, Limit, Overrides, RunEnd, Size, TagSet};
 use wasmtime::Engine;
 
 use crate::LoadError;
@@ -82,7 +82,10 @@ fn unusable(export: &'static str, problem: &str) -> LoadError {
 }
 
 fn wrong_export(error: &wasmtime::Error) -> LoadError {
-    LoadError::WrongExport { name: crate::component::HANDLER.to_owned(), detail: shown(&format!("{error:#}"), MAX_SHOWN) }
+    LoadError::WrongExport {
+        name: crate::component::HANDLER.to_owned(),
+        detail: shown(&format!("{error:#}"), MAX_SHOWN),
+    }
 }
 
 /// The answer, or in words what came instead.
@@ -102,11 +105,13 @@ fn answered<T>(
         RunEnd::OutOfFuel | RunEnd::TimedOut => {
             format!("does not end within {} s and {FUEL} units of fuel: it must be quick", TIMEOUT.as_secs())
         }
-        RunEnd::LimitReached(Limit::Memory) => format!("needs more than the {memory} that a sandbox may have at most", memory = host.memory_limit()),
+        RunEnd::LimitReached(Limit::Memory) => {
+            format!("needs more than the {memory} that a sandbox may have at most", memory = host.memory_limit())
+        }
         RunEnd::LimitReached(Limit::Result) => format!("answers more than {ANSWER_BYTES} bytes"),
         RunEnd::LimitReached(limit) => format!("reaches a limit: {}", limit.as_str()),
         RunEnd::Invalid(what) => format!("breaks the contract: {what}"),
-        RunEnd::Interrupted(why) => format!("was interrupted ({}): it is tried again", why.as_str()),
+        RunEnd::Interrupted(Interruption::PoolFull) => return Err(LoadError::Busy),
         other => format!("ends oddly: {}", other.name()),
     };
     Err(LoadError::Describe { export, problem })

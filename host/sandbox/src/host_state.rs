@@ -78,11 +78,7 @@ impl HostState {
             control: Arc::clone(&request.control),
             observer: request.observer.take(),
             delegates_open: false,
-            identity: Identity {
-                handler: Some(handler.clone()),
-                task: request.id.into(),
-                stage: request.stage,
-            },
+            identity: Identity { handler: Some(handler.clone()), task: request.id.into(), stage: request.stage },
             facts: Facts::of(&request.facts),
             audits: 0,
             log_bound: request.limits.logs,

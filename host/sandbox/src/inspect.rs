@@ -53,7 +53,7 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadEr
 /// wasmtime has no types for these, so their texts are read; a test for each keeps them from drifting.
 fn compile_error(text: &str) -> LoadError {
     let has = |part: &str| text.contains(part);
-    if has("unexpected end") || has("unexpected-eof") {
+    if has("unexpected end") || has("unexpected-eof") || has("is out of bounds (bound =") {
         LoadError::Truncated
     } else if has("component model async") || has("component-model-async") || has("concurrency support") {
         LoadError::NeedsAsync(shown(text, MAX_SHOWN))

@@ -100,7 +100,7 @@ impl Keeper {
         }
         for (name, stamp, since, taken) in self.take_all(due) {
             match taken {
-                Taken::NotYet => {}
+                Taken::NotYet | Taken::Loaded(Err(LoadError::Busy)) => {}
                 Taken::Loaded(Err(LoadError::Truncated)) if !first && now.saturating_duration_since(since) < GRACE => {}
                 taken => swept.changed |= self.note(&name, stamp, taken, &mut swept.failed),
             }
@@ -206,7 +206,11 @@ fn announce(name: &str, status: &HandlerStatus, live: Option<&LiveHandler>) {
             tracing::info!(handler = name, digest, kind = %live.handler.kind(), provides = %live.provides, "handler live");
         }
         (HandlerStatus::Broken(error), Some(_)) => {
-            tracing::error!(handler = name, error, "the handler's new file is refused; the version before it stays live");
+            tracing::error!(
+                handler = name,
+                error,
+                "the handler's new file is refused; the version before it stays live"
+            );
         }
         (HandlerStatus::Broken(error), None) => tracing::error!(handler = name, error, "the handler's file is refused"),
         (status, _) => tracing::warn!(handler = name, reason = status.reason(), "handler kept out"),

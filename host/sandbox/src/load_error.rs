@@ -4,7 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     /// Larger than the host compiles.
-    #[error("{size} bytes long; a handler may have at most {limit}: strip debug information (`strip = true`, `wasm-tools strip`)")]
+    #[error(
+        "{size} bytes long; a handler may have at most {limit}: strip debug information (`strip = true`, `wasm-tools strip`)"
+    )]
     TooLarge {
         /// The file's length in bytes.
         size: u64,
@@ -15,7 +17,9 @@ pub enum LoadError {
     #[error("not WebAssembly: a handler is a component built for wasm32-wasip2")]
     NotWasm,
     /// Compiled machine code.
-    #[error("compiled machine code (`.cwasm`), which is never taken from outside: give the component it was compiled from")]
+    #[error(
+        "compiled machine code (`.cwasm`), which is never taken from outside: give the component it was compiled from"
+    )]
     Precompiled,
     /// A core module.
     #[error("a core module, not a component: build for wasm32-wasip2, or wrap it by `wasm-tools component new`")]
@@ -30,7 +34,9 @@ pub enum LoadError {
     #[error("needs component-model async (WASI 0.3), which this host has not: build for wasm32-wasip2 (WASI 0.2): {0}")]
     NeedsAsync(String),
     /// It exports no handler.
-    #[error("exports no `{expected}`: it is not a task handler of this host; its world must be `bulkhead:handler/task-handler`")]
+    #[error(
+        "exports no `{expected}`: it is not a task handler of this host; its world must be `bulkhead:handler/task-handler`"
+    )]
     NotAHandler {
         /// The export that is missing.
         expected: String,
@@ -78,6 +84,9 @@ pub enum LoadError {
         /// What is wrong with the answer.
         problem: String,
     },
+    /// Every sandbox is taken, so that it could not be described just now.
+    #[error("no sandbox was free to ask it what it is: try again")]
+    Busy,
     /// The host's own trouble.
     #[error("the host could not compile it: {0}")]
     Host(String),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bulkhead_core::{
-    Backoff, Category, Checkpoint, Child, Completion, Failure, Fuel, JsonError, JsonText, Kind, Limit, Priority, RunEnd,
-    Size, Span, Submission, SubmissionLimits, TagSet,
+    Backoff, Category, Checkpoint, Child, Completion, Failure, Fuel, JsonError, JsonText, Kind, Limit, Priority,
+    RunEnd, Size, Span, Submission, SubmissionLimits, TagSet,
 };
 use serde::Deserialize;
 
@@ -47,7 +47,9 @@ fn accept(outcome: wit::Outcome, bound: Size) -> Result<RunEnd, RunEnd> {
         wit::Outcome::Batch(_) => "batch",
         wit::Outcome::Extension(_) => "extension",
     };
-    Err(RunEnd::Invalid(format!("`{verb}` is not served by this host version (contract 0.1.0): use `complete`, `skip` or `checkpoint`")))
+    Err(RunEnd::Invalid(format!(
+        "`{verb}` is not served by this host version (contract 0.1.0): use `complete`, `skip` or `checkpoint`"
+    )))
 }
 
 fn complete(completion: wit::Completion, bound: Size) -> Result<Completion, RunEnd> {

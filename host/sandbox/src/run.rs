@@ -28,7 +28,9 @@ pub(crate) async fn run(engine: &Engine, handler: &Handler, mut request: RunRequ
     let deadline = started + request.limits.timeout;
     let mut store = store(engine, HostState::for_run(handler, &mut request, deadline));
     let result_bytes = request.limits.result.bytes();
-    store.set_hostcall_fuel(usize::try_from(result_bytes.saturating_mul(2).saturating_add(PASSED_BYTES)).unwrap_or(usize::MAX));
+    store.set_hostcall_fuel(
+        usize::try_from(result_bytes.saturating_mul(2).saturating_add(PASSED_BYTES)).unwrap_or(usize::MAX),
+    );
     let mut run = Run { store, deadline, fuel_used: 0 };
     let end = match request.control.stopped() {
         Some(why) => why.run_end(),
@@ -80,7 +82,8 @@ impl Run {
         let budget = DISPATCH_FUEL.saturating_add(DISPATCH_FUEL_PER_BYTE.saturating_mul(request.payload.len() as u64));
         let dispatch_deadline = self.deadline.min(Instant::now() + DISPATCH_TIMEOUT);
         self.begin(budget, dispatch_deadline)?;
-        let wanted = fenced(entry.dispatch.call_async(&mut self.store, (task.clone(),)), dispatch_deadline, control).await;
+        let wanted =
+            fenced(entry.dispatch.call_async(&mut self.store, (task.clone(),)), dispatch_deadline, control).await;
         let (wanted,) = self.settle(Phase::Call, budget, wanted)?;
         if !wanted {
             return Ok(RunEnd::Declined("dispatch".to_owned()));

@@ -78,7 +78,8 @@ fn trap_name(trap: Trap) -> String {
 fn backtrace(error: &Error) -> String {
     error.downcast_ref::<WasmBacktrace>().map_or_else(String::new, |trace| {
         let text = trace.to_string();
-        let lines: Vec<String> = text.lines().map(|line| escape(line).into_owned()).collect();
+        // The first line is a heading.
+        let lines: Vec<String> = text.lines().skip(1).map(|line| escape(line.trim()).into_owned()).collect();
         cut(lines.join("\n"), MAX_BACKTRACE)
     })
 }

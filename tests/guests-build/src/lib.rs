@@ -47,7 +47,16 @@ fn build() -> PathBuf {
     let lock = std::fs::File::create(target.join("guests.lock")).expect("the lock file can be created");
     rustix::fs::flock(&lock, FlockOperation::LockExclusive).expect("the lock can be taken");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--locked", "--release", "--examples", "--target", "wasm32-wasip2", "--manifest-path"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "--examples",
+            "--target",
+            "wasm32-wasip2",
+            "--manifest-path",
+        ])
         .arg(&manifest)
         .arg("--target-dir")
         .arg(&target)

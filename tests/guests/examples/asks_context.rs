@@ -30,7 +30,9 @@ impl Guest for Component {
             text(context::traceparent()),
             context::settings(),
             context::state().unwrap_or("null".to_owned()),
-            context::upstream_count() as usize + context::upstream(0, 10).len() + usize::from(context::upstream_named("a").is_some()),
+            context::upstream_count() as usize
+                + context::upstream(0, 10).len()
+                + usize::from(context::upstream_named("a").is_some()),
             context::resumption().is_some(),
             context::step().is_some(),
             context::cancelled(),

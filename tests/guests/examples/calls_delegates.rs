@@ -45,7 +45,8 @@ impl Guest for Component {
             memory_bytes_each: None,
         };
         answers.push(format!("{:?}", gpu::run(&job).unwrap_err()));
-        let request = llm::Request { model: None, messages: Vec::new(), max_tokens: None, temperature: None, candidates: 1 };
+        let request =
+            llm::Request { model: None, messages: Vec::new(), max_tokens: None, temperature: None, candidates: 1 };
         answers.push(format!("{:?}", llm::generate(&request).unwrap_err()));
         answers.push(format!("{} devices", gpu::devices().len()));
         complete(&format!("{answers:?}"))

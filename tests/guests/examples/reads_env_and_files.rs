@@ -32,7 +32,8 @@ impl Guest for Component {
         if std::fs::write("/tmp/x", "x").is_ok() {
             found.push("write".to_owned());
         }
-        if std::net::TcpStream::connect("127.0.0.1:22").is_ok() || std::net::TcpStream::connect("localhost:22").is_ok() {
+        if std::net::TcpStream::connect("127.0.0.1:22").is_ok() || std::net::TcpStream::connect("localhost:22").is_ok()
+        {
             found.push("socket".to_owned());
         }
         let mut line = String::new();

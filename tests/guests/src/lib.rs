@@ -14,10 +14,10 @@ pub mod bindings {
     });
 }
 
+pub use bindings::bulkhead::handler::types::{Category, Checkpoint, Child, Completion, Join, Spawn};
 pub use bindings::bulkhead::handler::{context, docker, gpu, llm};
 pub use bindings::export;
 pub use bindings::exports::bulkhead::handler::handler::{Failure, Guest, Outcome, Task};
-pub use bindings::bulkhead::handler::types::{Category, Checkpoint, Child, Completion, Join, Spawn};
 
 /// The work is done, with this result.
 pub fn complete(result: impl AsRef<str>) -> Result<Outcome, Failure> {

@@ -1,0 +1,199 @@
+//! Handlers come, change and go with their files, and what runs is never disturbed.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_core::{Ceilings, Kind, Overrides, Route, Size, Span, TagSet};
+use bulkhead_sandbox::{Catalogue, CatalogueError, CatalogueSettings, HandlerSettings, HandlerStatus, Snapshot};
+
+use crate::harness::{Run, SANDBOX, guest, name};
+
+fn settings(folder: &Path) -> CatalogueSettings {
+    CatalogueSettings { dir: folder.to_owned(), caps: TagSet::parse(["cpu"]).unwrap(), ..CatalogueSettings::default() }
+}
+
+fn open(settings: CatalogueSettings) -> Arc<Catalogue> {
+    Catalogue::open(SANDBOX.clone(), settings).unwrap()
+}
+
+fn put(folder: &Path, handler: &str, bytes: &[u8]) {
+    let beside = folder.join(format!("{handler}.new"));
+    std::fs::write(&beside, bytes).unwrap();
+    std::fs::rename(&beside, folder.join(format!("{handler}.wasm"))).unwrap();
+}
+
+fn kind(kind: &str) -> Kind {
+    Kind::parse(kind).unwrap()
+}
+
+fn status(snapshot: &Snapshot, handler: &str) -> Option<HandlerStatus> {
+    snapshot.entries().iter().find(|entry| entry.name == handler).map(|entry| entry.status.clone())
+}
+
+/// Waits until the catalogue is as it should be.
+async fn until(catalogue: &Catalogue, what: &str, ready: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+    let mut changes = catalogue.changes();
+    let wait = async {
+        loop {
+            let snapshot = catalogue.snapshot();
+            if ready(&snapshot) {
+                return snapshot;
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
+    waited.unwrap_or_else(|_| panic!("{what}: {:?}", catalogue.snapshot().entries()))
+}
+
+fn serves(snapshot: &Snapshot, of: &str) -> bool {
+    !snapshot.serving(&kind(of)).is_empty()
+}
+
+#[tokio::test]
+async fn handlers_appear_change_and_go_with_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalogue = open(settings(folder.path()));
+    assert_eq!((catalogue.snapshot().generation, catalogue.snapshot().entries().len()), (1, 0));
+
+    put(folder.path(), "one", &guest("noop"));
+    let first = until(&catalogue, "appears", |snapshot| serves(snapshot, "NOOP")).await;
+
+    put(folder.path(), "one", &guest("echo"));
+    let second = until(&catalogue, "changes", |snapshot| serves(snapshot, "ECHO")).await;
+    assert!(!serves(&second, "NOOP") && second.generation > first.generation);
+
+    std::fs::remove_file(folder.path().join("one.wasm")).unwrap();
+    until(&catalogue, "goes", |snapshot| snapshot.entries().is_empty()).await;
+
+    // Whoever held the first version still runs it.
+    let old = first.serving(&kind("NOOP"))[0].handler.clone();
+    assert_eq!(Run::handler(old).result().await, "null");
+}
+
+#[tokio::test]
+async fn a_slow_copy_is_taken_when_it_is_whole_and_never_called_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalogue = open(settings(folder.path()));
+    let mut changes = catalogue.changes();
+    let bytes = guest("noop");
+    let file = folder.path().join("slow.wasm");
+    let writer = std::thread::spawn(move || {
+        let (halves, pause) = (bytes.chunks(bytes.len() / 2), Duration::from_millis(400));
+        for half in halves {
+            // Closed after each piece, which looks like being done.
+            std::fs::File::options().create(true).append(true).open(&file).unwrap().write_all(half).unwrap();
+            std::thread::sleep(pause);
+        }
+    });
+    let live = async {
+        loop {
+            changes.changed().await.unwrap();
+            let snapshot = catalogue.snapshot();
+            match status(&snapshot, "slow") {
+                Some(HandlerStatus::Live) => return,
+                other => assert_eq!(other, None),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), live).await.unwrap();
+    writer.join().unwrap();
+    assert!(catalogue.load_errors().is_empty());
+}
+
+#[tokio::test]
+async fn a_bad_file_leaves_the_old_version_live_and_shows_its_error() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "one", &guest("noop"));
+    let catalogue = open(settings(folder.path()));
+    put(folder.path(), "one", &wat::parse_str("(module)").unwrap());
+    let broken = |snapshot: &Snapshot| matches!(status(snapshot, "one"), Some(HandlerStatus::Broken(_)));
+    let snapshot = until(&catalogue, "breaks", broken).await;
+    assert!(serves(&snapshot, "NOOP"));
+    let entry = &snapshot.entries()[0];
+    assert!(entry.status.reason().unwrap().contains("core module"), "{entry:?}");
+    assert_eq!(catalogue.load_errors(), [("one".to_owned(), 1)].into());
+
+    put(folder.path(), "one", &guest("noop"));
+    until(&catalogue, "mends", |snapshot| status(snapshot, "one") == Some(HandlerStatus::Live)).await;
+}
+
+#[test]
+fn what_is_kept_out_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["with_defaults", "Bad Name", "other", "noop"] {
+        put(folder.path(), file, &guest(if file == "with_defaults" { "with_defaults" } else { "noop" }));
+    }
+    std::fs::create_dir(folder.path().join("inner")).unwrap();
+    put(&folder.path().join("inner"), "deep", &guest("noop"));
+    let plugins = vec![name("with_defaults"), name("noop")];
+    let catalogue = open(CatalogueSettings { plugins, ..settings(folder.path()) });
+    let snapshot = catalogue.snapshot();
+    let reason = |of: &str| match status(&snapshot, of) {
+        Some(HandlerStatus::KeptOut(reason)) => reason,
+        other => panic!("{of}: {other:?}"),
+    };
+    assert!(reason("with_defaults").contains("lacks: `llm`"), "{}", reason("with_defaults"));
+    assert!(reason("Bad Name").contains("rename the file"), "{}", reason("Bad Name"));
+    assert!(reason("other").contains("worker.plugins"), "{}", reason("other"));
+    let names: Vec<&str> = snapshot.entries().iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["Bad Name", "noop", "other", "with_defaults"]);
+    assert_eq!(snapshot.kinds().map(Kind::as_str).collect::<Vec<_>>(), ["NOOP"]);
+}
+
+#[test]
+fn handlers_of_one_kind_come_in_name_order_and_the_same_bytes_are_one_version() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["b", "a", "c"] {
+        put(folder.path(), file, &guest("noop"));
+    }
+    let catalogue = open(settings(folder.path()));
+    let snapshot = catalogue.snapshot();
+    let serving = snapshot.serving(&kind("NOOP"));
+    let names: Vec<&str> = serving.iter().map(|live| live.handler.version().name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    assert!(serving.windows(2).all(|pair| pair[0].handler.version().digest == pair[1].handler.version().digest));
+}
+
+#[test]
+fn the_operator_has_the_say_over_tags_options_and_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "with_defaults", &guest("with_defaults"));
+    let operator = HandlerSettings {
+        provides: Some(TagSet::parse(["cpu"]).unwrap()),
+        options: Overrides { timeout: Some(Span::from_secs(7)), ..Overrides::default() },
+        settings: None,
+    };
+    let ceilings = Ceilings { memory: Size::from_mib(4), ..Ceilings::default() };
+    let handlers = [(name("with_defaults"), operator)].into();
+    let catalogue = open(CatalogueSettings { handlers, ceilings, ..settings(folder.path()) });
+    let snapshot = catalogue.snapshot();
+    let live = &snapshot.serving(&kind("WITH"))[0];
+    assert_eq!(live.provides.to_string(), "cpu");
+    assert_eq!((live.options.timeout, live.options.memory), (Span::from_secs(7), Size::from_mib(4)));
+    let task = Overrides { timeout: Some(Span::from_secs(1)), ..Overrides::default() };
+    assert_eq!(live.options_for(Some(&task)).timeout, Span::from_secs(1));
+    assert!(Arc::ptr_eq(&live.options_for(None), &live.options));
+    let route = |tags: &[&str]| Route { kind: kind("WITH"), requires: TagSet::parse(tags.iter().copied()).unwrap() };
+    assert!(snapshot.serves(&route(&["cpu"])) && !snapshot.serves(&route(&["llm"])));
+}
+
+#[test]
+fn a_missing_folder_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Catalogue::open(SANDBOX.clone(), settings(&folder.path().join("none"))).expect_err("it opens");
+    assert!(matches!(error, CatalogueError::Missing(_)));
+    assert!(error.to_string().contains("create it"), "{error}");
+}
+
+#[test]
+fn an_entry_can_be_shown_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "noop", &guest("noop"));
+    let catalogue = open(settings(folder.path()));
+    let view = serde_json::to_value(catalogue.snapshot().entries()[0].view()).unwrap();
+    assert_eq!((&view["name"], &view["status"], &view["kind"]), (&"noop".into(), &"live".into(), &"NOOP".into()));
+    assert_eq!(view["digest"].as_str().unwrap().len(), 64);
+}

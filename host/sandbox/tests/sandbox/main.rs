@@ -1,0 +1,11 @@
+//! What the sandbox promises, each promise with a guest that tests it.
+
+mod cache;
+mod catalogue;
+mod fences;
+mod harness;
+mod leaks;
+mod limits;
+mod load;
+mod outcomes;
+mod world;
