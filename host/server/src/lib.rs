@@ -1,1 +1,21 @@
 //! The HTTP API, health and metrics.
+//!
+//! [`bind`] takes an address, [`serve`] answers on it until told to stop. Every route is in [`routes`]; the HTTP status
+//! of everything that can go wrong is chosen in [`problem`] and nowhere else.
+
+mod app;
+mod bulk;
+mod dead_letters;
+mod handlers;
+mod health;
+mod host_check;
+mod listen;
+mod metrics;
+mod problem;
+mod query;
+mod routes;
+mod submit;
+mod tasks;
+
+pub use app::{App, AppSettings};
+pub use listen::{BindError, bind, serve};

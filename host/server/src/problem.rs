@@ -1,0 +1,181 @@
+//! What goes wrong, as clients see it: RFC 9457 problem details, with the status chosen here and nowhere else.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bulkhead_core::{Kind, SubmissionError, TextError};
+use bulkhead_store::{BatchRefusal, StoreError};
+use serde_json::{Value, json};
+
+/// How long a client should wait before it tries again what the store could not do, in seconds.
+const RETRY_AFTER: &str = "5";
+
+/// A request that was not served.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The body or a query value cannot be read.
+    Malformed(String),
+    /// It can be read, and is not what is asked for.
+    Unacceptable(String),
+    /// A task of a bulk submit is not acceptable.
+    Line { line: usize, problem: Box<Problem> },
+    /// No live handler serves the kind.
+    UnknownKind { kind: Kind, known: Vec<Kind> },
+    /// The body is longer than is read.
+    TooLarge(String),
+    /// The request is not for this server, or from a page of another.
+    Forbidden(String),
+    /// There is no such thing.
+    NotFound(String),
+    /// Something else holds the name, or the state does not allow it.
+    Conflict(String),
+    /// The store could not do it.
+    Store(StoreError),
+    /// The host is going down.
+    Stopping,
+}
+
+impl Problem {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unacceptable(_) | Self::UnknownKind { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Line { problem, .. } => problem.status(),
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(error) => match error {
+                StoreError::Cursor(_) => StatusCode::BAD_REQUEST,
+                StoreError::Full
+                | StoreError::Closed
+                | StoreError::InUse { .. }
+                | StoreError::ReadOnly { .. }
+                | StoreError::Corrupt { .. }
+                | StoreError::NewerSchema { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                StoreError::Database(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    /// For people; nothing of the database's own words or paths.
+    fn detail(&self) -> String {
+        match self {
+            Self::Malformed(detail)
+            | Self::Unacceptable(detail)
+            | Self::TooLarge(detail)
+            | Self::Forbidden(detail)
+            | Self::NotFound(detail)
+            | Self::Conflict(detail) => detail.clone(),
+            Self::Line { line, problem } => format!("line {line}: {}; nothing was stored", problem.detail()),
+            Self::UnknownKind { kind, known } if known.is_empty() => {
+                format!("no handler serves kind `{kind}`, and none is live at all; put one into the handlers folder")
+            }
+            Self::UnknownKind { kind, known } => {
+                let known: Vec<&str> = known.iter().map(Kind::as_str).collect();
+                format!("no handler serves kind `{kind}`; there are: {}", known.join(" "))
+            }
+            Self::Stopping => "the host is shutting down; try again when it is back".to_owned(),
+            Self::Store(StoreError::Cursor(cursor)) => StoreError::Cursor(cursor.clone()).to_string(),
+            Self::Store(StoreError::Full) => StoreError::Full.to_string(),
+            Self::Store(StoreError::Database(_)) => "the store failed; the host's log says more".to_owned(),
+            Self::Store(_) => "the store cannot be used now; the host's log says more".to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if let Self::Store(error) = &self {
+            tracing::error!(%error, status = status.as_u16(), "a request failed");
+        }
+        let mut body = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or("Error"),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+        });
+        if let (Value::Object(members), Self::Line { line, .. }) = (&mut body, &self) {
+            members.insert("line".to_owned(), json!(line));
+        }
+        let mut response = (status, Json(body)).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<TextError> for Problem {
+    fn from(error: TextError) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+impl From<SubmissionError> for Problem {
+    fn from(error: SubmissionError) -> Self {
+        match error {
+            SubmissionError::PayloadTooLarge(_) => Self::TooLarge(error.to_string()),
+            SubmissionError::Field { .. } => Self::Unacceptable(error.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    /// Text that is no JSON is malformed; JSON of another shape is unacceptable.
+    fn from(error: serde_json::Error) -> Self {
+        if error.is_data() { Self::Unacceptable(error.to_string()) } else { Self::Malformed(error.to_string()) }
+    }
+}
+
+impl From<BatchRefusal> for Problem {
+    fn from(refusal: BatchRefusal) -> Self {
+        match refusal {
+            BatchRefusal::Taken { .. } => Self::Conflict(refusal.to_string()),
+            BatchRefusal::Refused { .. } => Self::Unacceptable(refusal.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_problem_has_its_status() {
+        let text = || "x".to_owned();
+        let kind = || Kind::parse("A").expect("a kind");
+        for (problem, status) in [
+            (Problem::Malformed(text()), 400),
+            (Problem::Unacceptable(text()), 422),
+            (Problem::UnknownKind { kind: kind(), known: vec![] }, 422),
+            (Problem::Line { line: 3, problem: Box::new(Problem::TooLarge(text())) }, 413),
+            (Problem::Forbidden(text()), 403),
+            (Problem::NotFound(text()), 404),
+            (Problem::Conflict(text()), 409),
+            (Problem::Stopping, 503),
+            (Problem::Store(StoreError::Full), 503),
+            (Problem::Store(StoreError::Cursor(text())), 400),
+            (Problem::Store(StoreError::Database(text())), 500),
+        ] {
+            assert_eq!(problem.status().as_u16(), status, "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn the_databases_own_words_reach_no_client() {
+        let problem = Problem::Store(StoreError::Database("no such table: tasks".to_owned()));
+        assert!(!problem.detail().contains("tasks"));
+    }
+}

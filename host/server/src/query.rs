@@ -1,0 +1,49 @@
+//! What may stand behind the `?` of a list.
+
+use bulkhead_core::{DeadReason, Kind, State};
+use bulkhead_store::{Selection, TaskFilter};
+use serde::Deserialize;
+
+use crate::problem::Problem;
+
+/// The longest page.
+const MAX_LIMIT: usize = 1_000;
+
+/// The parameters of a list of tasks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// States, with commas between.
+    state: Option<String>,
+    kind: Option<String>,
+    tenant: Option<String>,
+    /// Of dead tasks only.
+    reason: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+    /// Answer with the number of tasks instead.
+    #[serde(default)]
+    pub(crate) count: bool,
+}
+
+impl ListQuery {
+    /// Checks every value.
+    pub(crate) fn selection(self) -> Result<Selection, Problem> {
+        let states = self.state.as_deref().unwrap_or_default().split(',').filter(|state| !state.is_empty());
+        let limit = self.limit.unwrap_or(100);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Problem::Malformed(format!("limit must be from 1 to {MAX_LIMIT}: `{limit}`")));
+        }
+        Ok(Selection {
+            filter: TaskFilter {
+                states: states.map(State::parse).collect::<Result<_, _>>()?,
+                kind: self.kind.map(Kind::parse).transpose()?,
+                tenant: self.tenant,
+                dead_reason: self.reason.as_deref().map(DeadReason::parse).transpose()?,
+                ready_reason: None,
+            },
+            limit,
+            cursor: self.cursor,
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! Every address that is answered.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::{dead_letters, handlers, health, host_check, metrics, submit, tasks};
+
+/// The whole API.
+pub(crate) fn routes(app: App) -> Router {
+    Router::new()
+        .route("/v1/tasks", post(submit::submit).get(tasks::list))
+        .route("/v1/tasks/{id}", get(tasks::get))
+        .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/v1/tasks/{id}/retry", post(tasks::retry))
+        .route("/v1/dlq", get(dead_letters::list))
+        .route("/v1/dlq/retry", post(dead_letters::retry_matching))
+        .route("/v1/dlq/{id}", get(dead_letters::get))
+        .route("/v1/dlq/{id}/retry", post(tasks::retry))
+        .route("/v1/handlers", get(handlers::list))
+        .route("/v1/handlers/{name}", get(handlers::get))
+        .route("/v1/workers", get(handlers::workers))
+        .route("/health", get(health::all))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+        .fallback(unknown)
+        // Bodies are bounded where they are read.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(host_check::check))
+        .with_state(app)
+}
+
+async fn unknown(uri: Uri) -> Problem {
+    Problem::NotFound(format!("there is nothing at `{}`", uri.path().escape_debug()))
+}

@@ -1,0 +1,62 @@
+//! `POST /v1/tasks`.
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bulkhead_core::NewTask;
+use serde_json::json;
+
+use crate::app::App;
+use crate::bulk::{MAX_BODY, read_array, read_lines, read_one};
+use crate::problem::Problem;
+
+/// Accepts one task (an object), or many at once (an array, or NDJSON), all of them or none.
+pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let body = read_body(body).await?;
+    let limits = &app.settings.limits;
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    if matches!(media_type, "application/x-ndjson" | "application/ndjson" | "application/jsonl") {
+        return submit_many(&app, read_lines(&body, limits)?).await;
+    }
+    if body.trim_ascii_start().starts_with(b"[") {
+        return submit_many(&app, read_array(&body, limits)?).await;
+    }
+    let task = read_one(&body, limits)?;
+    check_kind(&app, &task)?;
+    let mut accepted = app.store.submit(vec![task]).await??;
+    let accepted = accepted.pop().ok_or(Problem::Stopping)?;
+    let (status, answer) = if accepted.duplicate {
+        (StatusCode::OK, json!({ "id": accepted.id, "state": accepted.state, "duplicate": true }))
+    } else {
+        (StatusCode::CREATED, json!({ "id": accepted.id, "state": accepted.state }))
+    };
+    Ok((status, Json(answer)).into_response())
+}
+
+async fn submit_many(app: &App, tasks: Vec<NewTask>) -> Result<Response, Problem> {
+    for (index, task) in tasks.iter().enumerate() {
+        check_kind(app, task).map_err(|problem| Problem::Line { line: index + 1, problem: Box::new(problem) })?;
+    }
+    let accepted = app.store.submit(tasks).await??;
+    let duplicates: Vec<usize> =
+        accepted.iter().enumerate().filter(|(_, task)| task.duplicate).map(|(index, _)| index + 1).collect();
+    let ids: Vec<&str> = accepted.iter().map(|task| task.id.as_str()).collect();
+    let answer = json!({ "accepted": ids.len() - duplicates.len(), "ids": ids, "duplicates": duplicates });
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+fn check_kind(app: &App, task: &NewTask) -> Result<(), Problem> {
+    if app.settings.allow_unknown_kinds || !app.catalogue.snapshot().serving(&task.route.kind).is_empty() {
+        return Ok(());
+    }
+    Err(Problem::UnknownKind { kind: task.route.kind.clone(), known: app.kinds() })
+}
+
+async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| {
+        Problem::TooLarge(format!("the body is longer than {} MiB, or broke off; send it in parts", MAX_BODY >> 20))
+    })
+}

@@ -1,0 +1,96 @@
+//! `/v1/tasks`: looking at tasks and changing their course.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bulkhead_core::{Span, TaskId};
+use bulkhead_store::{CancelFate, RequeueFate, TaskView};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::query::ListQuery;
+
+/// The longest that one request waits for a task to end.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// The parameters of one task's request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GetQuery {
+    wait: Option<Span>,
+}
+
+/// `GET /v1/tasks/{id}[?wait=30s]`
+pub(crate) async fn get(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(query): Query<GetQuery>,
+) -> Result<Json<TaskView>, Problem> {
+    let id = TaskId::parse(id)?;
+    let found = match query.wait {
+        None => app.store.get(&id).await?,
+        Some(wait) if wait.duration() > MAX_WAIT => {
+            return Err(Problem::Malformed(format!("wait must be at most 60s: `{wait}`; ask again to wait longer")));
+        }
+        Some(wait) => {
+            let mut stopping = app.stopping.clone();
+            tokio::select! {
+                found = app.store.wait(&id, wait.duration()) => found?,
+                _ = stopping.wait_for(|stopping| *stopping) => return Err(Problem::Stopping),
+            }
+        }
+    };
+    let mut task = found.ok_or_else(|| unknown(&id))?;
+    app.mark_unroutable(&mut task);
+    Ok(Json(task))
+}
+
+/// `GET /v1/tasks`
+pub(crate) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Response, Problem> {
+    let count = query.count;
+    let selection = query.selection()?;
+    if count {
+        let count = app.store.count(selection.filter).await?;
+        return Ok(Json(json!({ "count": count })).into_response());
+    }
+    let mut page = app.store.list(selection).await?;
+    page.items.iter_mut().for_each(|task| app.mark_unroutable(task));
+    Ok(Json(page).into_response())
+}
+
+/// `POST /v1/tasks/{id}/cancel`
+pub(crate) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = TaskId::parse(id)?;
+    match app.store.cancel(vec![id.clone()]).await?.first() {
+        Some(CancelFate::Cancelled) => Ok(Json(json!({ "id": id, "state": "cancelled" })).into_response()),
+        Some(CancelFate::Cancelling) => {
+            Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "state": "running", "cancelling": true }))).into_response())
+        }
+        Some(CancelFate::Ended(state)) => {
+            Err(Problem::Conflict(format!("task `{id}` has ended already: it is {state}")))
+        }
+        Some(CancelFate::Unknown) | None => Err(unknown(&id)),
+    }
+}
+
+/// `POST /v1/tasks/{id}/retry`, and the same of a dead letter.
+pub(crate) async fn retry(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = TaskId::parse(id)?;
+    match app.store.requeue(vec![id.clone()]).await?.first() {
+        Some(RequeueFate::Requeued) => Ok(Json(json!({ "id": id, "state": "ready" })).into_response()),
+        Some(RequeueFate::NotDead(state)) => Err(Problem::Conflict(format!(
+            "only dead tasks are retried by hand, and task `{id}` is {state}"
+        ))),
+        Some(RequeueFate::Unknown) | None => Err(unknown(&id)),
+    }
+}
+
+/// There is no task of that name.
+pub(crate) fn unknown(id: &TaskId) -> Problem {
+    Problem::NotFound(format!("there is no task `{id}`"))
+}
