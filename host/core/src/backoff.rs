@@ -73,7 +73,10 @@ fn fibonacci(number: u32) -> u64 {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a curve (none, fixed, linear, exponential, fibonacci) or a table {curve, base, max, jitter}")]
+#[serde(
+    untagged,
+    expecting = "a curve (none, fixed, linear, exponential, fibonacci) or a table {curve, base, max, jitter}"
+)]
 enum Written {
     Curve(BackoffCurve),
     Table(Table),

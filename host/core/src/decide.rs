@@ -100,9 +100,7 @@ pub fn decide(standing: &Standing, conduct: &Conduct, end: &RunEnd, dice: u64) -
             .map_or_else(|| conduct.backoff.delay(standing.attempt, dice), |asked| asked.min(MAX_RETRY_AFTER));
         NextStep::Retry(wait)
     };
-    let deferred = |reason| {
-        NextStep::Defer(UNCHARGED.delay(standing.deferrals.saturating_add(1), dice), reason)
-    };
+    let deferred = |reason| NextStep::Defer(UNCHARGED.delay(standing.deferrals.saturating_add(1), dice), reason);
     match end {
         RunEnd::Completed(_) => NextStep::Succeed,
         RunEnd::Checkpointed(_) if standing.stage.saturating_add(1) >= MAX_STAGES => NextStep::Die(DeadReason::Limit),
@@ -192,9 +190,7 @@ mod tests {
 
     #[test]
     fn retry_after_wins_over_backoff_up_to_an_hour() {
-        let after = |seconds| {
-            decide(&standing(1), &conduct(3), &failed(true, Some(Duration::from_secs(seconds))), 0)
-        };
+        let after = |seconds| decide(&standing(1), &conduct(3), &failed(true, Some(Duration::from_secs(seconds))), 0);
         assert_eq!(after(7), NextStep::Retry(Duration::from_secs(7)));
         assert_eq!(after(7200), NextStep::Retry(MAX_RETRY_AFTER));
     }

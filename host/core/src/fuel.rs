@@ -35,7 +35,11 @@ impl std::fmt::Display for Fuel {
 
 impl Serialize for Fuel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if *self == Self::UNLIMITED { serializer.serialize_str("unlimited") } else { serializer.serialize_u64(self.units()) }
+        if *self == Self::UNLIMITED {
+            serializer.serialize_str("unlimited")
+        } else {
+            serializer.serialize_u64(self.units())
+        }
     }
 }
 

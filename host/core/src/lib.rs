@@ -32,8 +32,8 @@ mod timestamp;
 pub use attempt::{AttemptRecord, RunRecord};
 pub use backoff::{Backoff, BackoffCurve};
 pub use decide::{
-    Conduct, LossStep, NextStep, Standing, after_loss, decide,
-    LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, MAX_RETRY_AFTER, MAX_STAGES,
+    Conduct, LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, LossStep, MAX_RETRY_AFTER, MAX_STAGES, NextStep, Standing,
+    after_loss, decide,
 };
 pub use digest::Digest;
 pub use failure::{Category, Failure, TaskError};

@@ -203,9 +203,8 @@ pub struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// Task, then operator, then handler, then defaults, then what is built in; the ceiling caps all.
     fn pick<T: Copy>(&self, of: impl Fn(&Overrides) -> Option<T>, built_in: T) -> Effective<T> {
-        let said = |overrides: Option<&Overrides>, source| {
-            overrides.and_then(&of).map(|value| Effective { value, source })
-        };
+        let said =
+            |overrides: Option<&Overrides>, source| overrides.and_then(&of).map(|value| Effective { value, source });
         said(self.task, Source::Task)
             .or_else(|| said(Some(self.operator), Source::Operator))
             .or_else(|| said(Some(self.handler), Source::Handler))

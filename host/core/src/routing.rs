@@ -15,7 +15,9 @@ pub struct Route {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoutingError {
     /// The handler provides what the worker has not.
-    #[error("provides tags that this worker lacks: `{0}`; add them to worker.caps (WORKER_CAPS), or take them out by `provides` in [handler.NAME]")]
+    #[error(
+        "provides tags that this worker lacks: `{0}`; add them to worker.caps (WORKER_CAPS), or take them out by `provides` in [handler.NAME]"
+    )]
     LacksCaps(String),
 }
 

@@ -156,9 +156,7 @@ impl RunEnd {
                 "the attempt's running time is over; raise `timeout` if the handler needs more".to_owned(),
                 "timeout".to_owned(),
             ),
-            Self::LimitReached(limit) => {
-                host("limit", limit.remedy().to_owned(), format!("limit:{}", limit.as_str()))
-            }
+            Self::LimitReached(limit) => host("limit", limit.remedy().to_owned(), format!("limit:{}", limit.as_str())),
             Self::Invalid(message) => host("invalid_outcome", message.clone(), "invalid_outcome".to_owned()),
             Self::Interrupted(cause) => host(
                 "interrupted",

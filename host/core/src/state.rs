@@ -82,7 +82,9 @@ impl State {
 
     /// Whether the contract lets a task go from this state to the other; the store refuses any other move.
     pub const fn may_become(self, next: Self) -> bool {
-        use State::{Blocked, Cancelled, Dead, Paused, Ready, Resolved, Running, Skipped, Succeeded, Suspended, Waiting};
+        use State::{
+            Blocked, Cancelled, Dead, Paused, Ready, Resolved, Running, Skipped, Succeeded, Suspended, Waiting,
+        };
         match self {
             Waiting => matches!(next, Ready | Blocked | Skipped | Cancelled | Dead),
             Ready => matches!(next, Running | Paused | Cancelled | Dead),
@@ -229,8 +231,7 @@ mod tests {
         for state in State::ALL {
             assert!(state.is_ended() || State::ALL.into_iter().any(|next| state.may_become(next)));
             assert!(
-                matches!(state, State::Waiting)
-                    || State::ALL.into_iter().any(|previous| previous.may_become(state))
+                matches!(state, State::Waiting) || State::ALL.into_iter().any(|previous| previous.may_become(state))
             );
             assert_eq!(State::parse(state.as_str()), Ok(state));
         }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Backoff, Fuel, JsonError, JsonText, Kind, Overrides, Priority, Route, Size, Span, TagSet, TaskId, Timestamp};
+use crate::{
+    Backoff, Fuel, JsonError, JsonText, Kind, Overrides, Priority, Route, Size, Span, TagSet, TaskId, Timestamp,
+};
 
 /// A task as a caller writes it: the body of `POST /v1/tasks` and one line of a bulk submit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -154,7 +156,8 @@ impl Submission {
             return Err(SubmissionError::PayloadTooLarge(error));
         }
         let refuse = |field, rule| Err(SubmissionError::Field { field, rule });
-        let too_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.is_empty() || text.len() > MAX_LABEL);
+        let too_long =
+            |text: &Option<String>| text.as_ref().is_some_and(|text| text.is_empty() || text.len() > MAX_LABEL);
         if too_long(&self.key) {
             return refuse("key", "must be 1 to 256 bytes");
         }
@@ -243,7 +246,10 @@ mod tests {
             (r#"{"kind":"a b"}"#, "kind"),
             (r#"{"kind":"A","requires":["CPU"]}"#, "tag"),
             (r#"{"kind":"A","priority":21}"#, "priority"),
-            (r#"{"kind":"A","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#, "payload"),
+            (
+                r#"{"kind":"A","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#,
+                "payload",
+            ),
             (r#"{"kind":"A","run_at":"2026-11-21T00:00:00Z","delay":"5s"}"#, "delay"),
             (r#"{"kind":"A","max_attempts":0}"#, "max_attempts"),
             (r#"{"kind":"A","traceparent":"x"}"#, "traceparent"),

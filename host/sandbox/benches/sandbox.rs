@@ -141,6 +141,7 @@ async fn ours(sandbox: &Sandbox, handler: &Handler, requires: &TagSet) {
                 },
                 control: Arc::new(RunControl::new()),
                 observer: None,
+                workspace: None,
             },
         )
         .await;

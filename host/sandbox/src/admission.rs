@@ -37,7 +37,7 @@ impl Admission {
 
     /// The handler as it goes live; else why it is kept out.
     pub(crate) fn admit(&self, handler: Handler) -> Result<LiveHandler, String> {
-        let HandlerSettings { provides, options, settings } =
+        let HandlerSettings { provides, options, settings, workspace } =
             self.settings.handlers.get(&handler.version().name).cloned().unwrap_or_default();
         let provides = provides.unwrap_or_else(|| handler.provides().clone());
         admits(&self.settings.caps, &provides).map_err(|error| error.to_string())?;
@@ -47,6 +47,7 @@ impl Admission {
             operator: options,
             options: Arc::default(),
             settings,
+            workspace,
             ceilings: Arc::clone(&self.ceilings),
             defaults: Arc::clone(&self.defaults),
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::WorkspaceAccess;
 use bulkhead_core::{Ceilings, HandlerName, JsonText, Overrides, TagSet};
 
 /// The settings of a catalogue.
@@ -31,6 +32,8 @@ pub struct HandlerSettings {
     pub options: Overrides,
     /// Static settings for the guest.
     pub settings: Option<JsonText>,
+    /// `grants.workspace`: what it may do in the workspace of its task; none, it has none.
+    pub workspace: Option<WorkspaceAccess>,
 }
 
 /// Why a catalogue could not be opened.

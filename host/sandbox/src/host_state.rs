@@ -14,7 +14,7 @@ use crate::guest_log::GuestLog;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::wasi::Wasi;
-use crate::{Observer, RunControl, RunFacts, RunRequest};
+use crate::{Observer, RunControl, RunFacts, RunRequest, Workspace};
 
 /// Everything that host functions reach.
 pub(crate) struct HostState {
@@ -32,6 +32,7 @@ pub(crate) struct HostState {
     log_bound: Size,
     log: Option<Arc<GuestLog>>,
     wasi: Option<Box<Wasi>>,
+    workspace: Option<Workspace>,
 }
 
 /// Whose run this is.
@@ -84,6 +85,7 @@ impl HostState {
             log_bound: request.limits.logs,
             log: None,
             wasi: None,
+            workspace: request.workspace.take(),
         }
     }
 
@@ -102,6 +104,7 @@ impl HostState {
             log_bound: Size::from_bytes(0),
             log: None,
             wasi: None,
+            workspace: None,
         }
     }
 
@@ -131,7 +134,9 @@ impl WasiView for HostState {
         // Every function of WASI comes through here, and none can be refused here: the epoch does.
         self.meter.count();
         let log = Arc::clone(self.log());
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&log)));
+        // Like every delegate, the workspace is there in `handle` alone.
+        let workspace = self.workspace.as_ref().filter(|_| self.delegates_open);
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&log, workspace)));
         WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
     }
 }

@@ -37,6 +37,7 @@ mod sandbox;
 mod snapshot;
 mod ticker;
 mod wasi;
+mod workspace;
 
 pub use catalogue::Catalogue;
 pub use catalogue_settings::{CatalogueError, CatalogueSettings, HandlerSettings};
@@ -48,3 +49,4 @@ pub use observer::{LogLevel, Observer, Progress};
 pub use request::{RunFacts, RunLimits, RunReport, RunRequest};
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use snapshot::{HandlerEntry, HandlerStatus, HandlerView, Snapshot};
+pub use workspace::{Workspace, WorkspaceAccess};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bulkhead_core::{Ceilings, JsonText, Options, Overrides, Sources, TagSet};
 
-use crate::Handler;
+use crate::{Handler, WorkspaceAccess};
 
 /// One live version of a handler, and everything a run of it needs to know.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct LiveHandler {
     pub options: Arc<Options>,
     /// Static settings for the guest.
     pub settings: Option<JsonText>,
+    /// What it may do in the workspace of its task.
+    pub workspace: Option<WorkspaceAccess>,
     pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) defaults: Arc<Overrides>,
 }

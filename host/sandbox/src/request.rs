@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bulkhead_core::{Fuel, JsonText, Options, RunEnd, Size, TagSet};
 
-use crate::{Observer, RunControl};
+use crate::{Observer, RunControl, Workspace};
 
 /// One run to be made.
 pub struct RunRequest<'a> {
@@ -32,6 +32,8 @@ pub struct RunRequest<'a> {
     pub control: Arc<RunControl>,
     /// Who hears its logs, progress and audits.
     pub observer: Option<Arc<dyn Observer>>,
+    /// What the guest sees as `/workspace` while it handles the task; none, nothing.
+    pub workspace: Option<Workspace>,
 }
 
 /// What a guest may ask of `context`, where the task has it.

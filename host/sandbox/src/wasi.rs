@@ -1,6 +1,6 @@
 //! WASI 0.2 as a guest finds it: complete, and empty.
 //!
-//! No files, sockets, environment or arguments; standard input is at its end; what is printed becomes log lines. Clocks and
+//! No files but those of a workspace that was granted, no sockets, environment or arguments; standard input is at its end; what is printed becomes log lines. Clocks and
 //! randomness enter here too, and nowhere else, so that this is the place to record and replay them.
 
 use std::future::Future;
@@ -13,14 +13,17 @@ use tokio::io::AsyncWrite;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use crate::guest_log::{GuestLog, Stream};
+use crate::{Workspace, WorkspaceAccess};
 
 /// Streams, pollables and the like that one guest may hold; a guest that leaks them runs into this.
 const MAX_RESOURCES: usize = 4096;
 /// The most random bytes of one call.
 const MAX_RANDOM: u64 = 64 << 10;
+/// Where a guest finds its workspace.
+const GUEST_FOLDER: &str = "/workspace";
 /// The most bytes that one write to a standard stream may have.
 const WRITE_PERMIT: usize = 64 << 10;
 
@@ -31,19 +34,33 @@ pub(crate) struct Wasi {
 }
 
 impl Wasi {
-    pub(crate) fn new(log: &Arc<GuestLog>) -> Self {
+    pub(crate) fn new(log: &Arc<GuestLog>, workspace: Option<&Workspace>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let stream = |stream| Printed { log: Arc::clone(log), stream };
-        let context = WasiCtxBuilder::new()
+        let mut builder = WasiCtxBuilder::new();
+        builder
             .stdout(stream(Stream::Output))
             .stderr(stream(Stream::Error))
             .allow_tcp(false)
             .allow_udp(false)
             .allow_blocking_current_thread(false)
-            .max_random_size(MAX_RANDOM)
-            .build();
-        Self { context, table }
+            .max_random_size(MAX_RANDOM);
+        if let Some(workspace) = workspace {
+            let permissions = permissions(workspace.access);
+            if let Err(error) = builder.preopened_dir(&workspace.folder, GUEST_FOLDER, permissions) {
+                tracing::warn!(folder = %workspace.folder.display(), error = format!("{error:#}"), "the workspace cannot be opened");
+            }
+        }
+        Self { context: builder.build(), table }
+    }
+}
+
+/// What WASI lets a guest do in its workspace.
+const fn permissions(access: WorkspaceAccess) -> FsPerms {
+    match access {
+        WorkspaceAccess::Read => FsPerms::ReadOnly,
+        WorkspaceAccess::ReadWrite => FsPerms::ReadWrite,
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) fn read_lines(body: &[u8], limits: &SubmissionLimits) -> Result<Vec<N
         let line = 1 + body[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         Problem::Line { line, problem: Box::new(Problem::Malformed("not valid UTF-8".to_owned())) }
     })?;
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().is_empty());
+    let lines =
+        text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().is_empty());
     read_each(lines, limits)
 }
 

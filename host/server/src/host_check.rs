@@ -41,7 +41,10 @@ fn is_loopback_authority(authority: &str) -> bool {
 }
 
 fn is_loopback_origin(origin: &str) -> bool {
-    origin.parse::<Uri>().ok().and_then(|uri| uri.authority().map(|authority| is_loopback_authority(authority.as_str())))
+    origin
+        .parse::<Uri>()
+        .ok()
+        .and_then(|uri| uri.authority().map(|authority| is_loopback_authority(authority.as_str())))
         .unwrap_or(false)
 }
 
@@ -54,7 +57,9 @@ mod tests {
         for host in ["localhost", "LOCALHOST:7070", "127.0.0.1:1", "127.8.9.1", "[::1]:7070", "[::1]"] {
             assert!(is_loopback_authority(host), "{host}");
         }
-        for host in ["", "example.com", "localhost.example.com", "10.0.0.1", "[::2]", "127.0.0.1.nip.io", "169.254.169.254"] {
+        for host in
+            ["", "example.com", "localhost.example.com", "10.0.0.1", "[::2]", "127.0.0.1.nip.io", "169.254.169.254"]
+        {
             assert!(!is_loopback_authority(host), "{host}");
         }
     }

@@ -13,10 +13,14 @@ use crate::routes::routes;
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Tokens, which any address but loopback needs, are not there yet.
-    #[error("server.listen must be a loopback address, such as 127.0.0.1:7070, since this version has no tokens: `{0}`; to reach it from elsewhere, put a proxy with authentication before it")]
+    #[error(
+        "server.listen must be a loopback address, such as 127.0.0.1:7070, since this version has no tokens: `{0}`; to reach it from elsewhere, put a proxy with authentication before it"
+    )]
     NotLoopback(SocketAddr),
     /// Another program has the port.
-    #[error("the address `{0}` is in use by another program; stop it, or set server.listen (or --listen) to another port, or to port 0 for a free one")]
+    #[error(
+        "the address `{0}` is in use by another program; stop it, or set server.listen (or --listen) to another port, or to port 0 for a free one"
+    )]
     InUse(SocketAddr),
     /// The system refuses.
     #[error("cannot listen on `{0}`")]

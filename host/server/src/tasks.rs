@@ -69,7 +69,8 @@ pub(crate) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Re
     match app.store.cancel(vec![id.clone()]).await?.first() {
         Some(CancelFate::Cancelled) => Ok(Json(json!({ "id": id, "state": "cancelled" })).into_response()),
         Some(CancelFate::Cancelling) => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "state": "running", "cancelling": true }))).into_response())
+            Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "state": "running", "cancelling": true })))
+                .into_response())
         }
         Some(CancelFate::Ended(state)) => {
             Err(Problem::Conflict(format!("task `{id}` has ended already: it is {state}")))
@@ -83,9 +84,9 @@ pub(crate) async fn retry(State(app): State<App>, Path(id): Path<String>) -> Res
     let id = TaskId::parse(id)?;
     match app.store.requeue(vec![id.clone()]).await?.first() {
         Some(RequeueFate::Requeued) => Ok(Json(json!({ "id": id, "state": "ready" })).into_response()),
-        Some(RequeueFate::NotDead(state)) => Err(Problem::Conflict(format!(
-            "only dead tasks are retried by hand, and task `{id}` is {state}"
-        ))),
+        Some(RequeueFate::NotDead(state)) => {
+            Err(Problem::Conflict(format!("only dead tasks are retried by hand, and task `{id}` is {state}")))
+        }
         Some(RequeueFate::Unknown) | None => Err(unknown(&id)),
     }
 }

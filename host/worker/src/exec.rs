@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use bulkhead_core::NewTask;
-use bulkhead_sandbox::{LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox};
+use bulkhead_sandbox::{
+    LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox, Workspace,
+};
 
 /// Runs a task once by the handler given: its first attempt, and its last.
 pub async fn exec_once(
     sandbox: &Sandbox,
     live: &LiveHandler,
     task: &NewTask,
+    workspace: Option<Workspace>,
     observer: Option<Arc<dyn Observer>>,
 ) -> RunReport {
     let extras = task.extras.as_deref();
@@ -32,6 +35,7 @@ pub async fn exec_once(
         limits: RunLimits::from(&*options),
         control: Arc::new(RunControl::new()),
         observer,
+        workspace,
     };
     sandbox.run(&live.handler, request).await
 }

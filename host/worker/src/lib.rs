@@ -26,6 +26,7 @@ mod shared;
 mod status;
 mod window;
 mod worker;
+mod workspaces;
 
 pub use clock::now;
 pub use exec::exec_once;

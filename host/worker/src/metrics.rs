@@ -28,8 +28,6 @@ pub struct Metrics {
     pub(crate) lease_lost: IntCounter,
     /// How late a heartbeat was confirmed.
     pub(crate) heartbeat_lateness: Histogram,
-    /// When the worker began, in seconds since 1970.
-    started: Gauge,
     per_handler: RwLock<HashMap<HandlerName, Arc<HandlerMetrics>>>,
 }
 
@@ -112,7 +110,6 @@ impl Metrics {
                 &exponential_buckets(0.001, 2.0, 15)?,
             )?,
             lease_lost,
-            started,
             per_handler: RwLock::default(),
             registry,
         }))
@@ -174,13 +171,15 @@ impl HandlerMetrics {
             RunEnd::Completed(_) | RunEnd::Checkpointed(_) | RunEnd::Declined(_) | RunEnd::Interrupted(_) => return,
             RunEnd::LimitReached(limit) => format!("limit:{}", limit.as_str()),
             RunEnd::Failed(failure) => {
-                if failure.retryable { "retryable".to_owned() } else { "permanent".to_owned() }
+                if failure.retryable {
+                    "retryable".to_owned()
+                } else {
+                    "permanent".to_owned()
+                }
             }
-            RunEnd::Trapped { .. }
-            | RunEnd::OutOfFuel
-            | RunEnd::TimedOut
-            | RunEnd::Invalid(_)
-            | RunEnd::Cancelled => end.name().to_owned(),
+            RunEnd::Trapped { .. } | RunEnd::OutOfFuel | RunEnd::TimedOut | RunEnd::Invalid(_) | RunEnd::Cancelled => {
+                end.name().to_owned()
+            }
         };
         self.fail.with_label_values(&[self.name.as_str(), &reason]).inc();
     }

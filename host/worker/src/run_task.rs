@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{
-    Conduct, Digest, Interruption, NextStep, RunEnd, RunRecord, Standing, Timestamp, decide, serves,
-};
+use bulkhead_core::{Conduct, Digest, Interruption, NextStep, RunEnd, RunRecord, Standing, Timestamp, decide, serves};
 use bulkhead_sandbox::{LiveHandler, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot};
 use bulkhead_store::{Claimed, Commit, History};
 
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
+use crate::workspaces::open_workspace;
 
 /// The most declining versions that are kept on a task.
 const MAX_DECLINED: usize = 16;
@@ -108,6 +107,7 @@ async fn run_by(
         },
         limits,
         control: Arc::clone(control),
+        workspace: live.workspace.and_then(|access| open_workspace(&shared.settings.workspaces, &task.id, access)),
         observer: Some(Arc::new(TaskObserver { task: task.id.clone(), handler: Arc::clone(version) })),
     };
     let report = shared.sandbox.run(&live.handler, request).await;
@@ -142,7 +142,14 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
     let step = decide(&standing, &Conduct::from(&*options), &end, dice);
     if !matches!(step, NextStep::Succeed | NextStep::Advance) {
         let reason = end.error().map(|error| error.reason).unwrap_or_default();
-        tracing::debug!(task = task.id.as_str(), worker = shared.settings.name, end = end.name(), reason, ?step, "run ended");
+        tracing::debug!(
+            task = task.id.as_str(),
+            worker = shared.settings.name,
+            end = end.name(),
+            reason,
+            ?step,
+            "run ended"
+        );
     }
     let commit = Commit {
         lease: task.lease,

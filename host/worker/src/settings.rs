@@ -1,5 +1,6 @@
 //! What a worker is told.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bulkhead_store::StoreError;
@@ -15,6 +16,8 @@ pub struct WorkerSettings {
     pub cpu_slots: u32,
     /// How long running work may take to end once the worker drains.
     pub drain_timeout: Duration,
+    /// The folder that holds the tasks' workspaces, one folder each.
+    pub workspaces: PathBuf,
 }
 
 /// Why a worker could not start.

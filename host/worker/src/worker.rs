@@ -112,7 +112,10 @@ impl Worker {
             let deadline = tokio::time::Instant::now() + shared.settings.drain_timeout;
             if !emptied(shared, &*line, deadline, &mut report).await {
                 report.interrupted = shared.in_flight.stop_all(Stop::Drain);
-                tracing::warn!(interrupted = report.interrupted, "the drain's time is over; running work is interrupted");
+                tracing::warn!(
+                    interrupted = report.interrupted,
+                    "the drain's time is over; running work is interrupted"
+                );
                 let deadline = tokio::time::Instant::now() + LAST_COMMITS;
                 emptied(shared, &*line, deadline, &mut report).await;
             }

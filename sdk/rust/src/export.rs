@@ -9,8 +9,8 @@ use crate::bindings::bulkhead::handler::{context as host, types};
 use crate::bindings::exports::bulkhead::handler::handler::Guest;
 use crate::context::Host;
 use crate::{
-    Answer, Category, Child, Context, Cursor, Failure, Handler, Join, Level, Outcome, Progress, RawTask, Step, Upstream,
-    UpstreamEnd, handler,
+    Answer, Category, Child, Context, Cursor, Failure, Handler, Join, Level, Outcome, Progress, RawTask, Step,
+    Upstream, UpstreamEnd, handler,
 };
 
 /// Exports a handler from this crate; on targets other than WebAssembly it only checks the type.
@@ -21,7 +21,7 @@ macro_rules! export {
             #[allow(dead_code, reason = "the component's exports are its only users")]
             type Component = $crate::Exported<$handler>;
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+    $crate::bindings::export_component!(Component with_types_in $crate::bindings);
         };
     };
 }
@@ -79,11 +79,8 @@ fn raw(task: types::Task) -> RawTask {
 
 impl From<Outcome> for types::Outcome {
     fn from(outcome: Outcome) -> Self {
-        let cursor = |cursor: Cursor| types::Cursor {
-            start: cursor.start,
-            end: cursor.end,
-            metadata: text(&cursor.metadata),
-        };
+        let cursor =
+            |cursor: Cursor| types::Cursor { start: cursor.start, end: cursor.end, metadata: text(&cursor.metadata) };
         match outcome {
             Outcome::Complete { result, metadata, then } => Self::Complete(types::Completion {
                 result: text(&result),

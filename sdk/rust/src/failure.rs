@@ -61,7 +61,14 @@ impl Failure {
     }
 
     fn new(category: Category, code: impl Into<String>, message: impl Into<String>, retryable: bool) -> Self {
-        Self { category, code: code.into(), message: message.into(), retryable, retry_after: None, details: Value::Null }
+        Self {
+            category,
+            code: code.into(),
+            message: message.into(),
+            retryable,
+            retry_after: None,
+            details: Value::Null,
+        }
     }
 
     /// Waits so long before the next attempt.

@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::context::Host;
-use crate::{Answer, Context, Failure, Handler, Level, Outcome, Progress, RawTask, Step, Upstream, UpstreamEnd, handler};
+use crate::{
+    Answer, Context, Failure, Handler, Level, Outcome, Progress, RawTask, Step, Upstream, UpstreamEnd, handler,
+};
 
 /// A sample task, and what its context answers.
 #[derive(Debug, Clone)]

@@ -59,6 +59,7 @@ impl Run {
             limits: RunLimits::from(&Options::default()),
             control: Arc::new(RunControl::new()),
             observer: None,
+            workspace: None,
             tenant: None,
             tags: None,
             traceparent: None,
@@ -114,6 +115,7 @@ impl Run {
                     limits: self.limits,
                     control: Arc::clone(&self.control),
                     observer: self.observer.clone(),
+                    workspace: None,
                 },
             )
             .await

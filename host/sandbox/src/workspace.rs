@@ -1,0 +1,24 @@
+//! A folder of the host that a run sees as `/workspace`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The folder, and what the guest may do there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// The folder on the host.
+    pub folder: PathBuf,
+    /// What the guest may do.
+    pub access: WorkspaceAccess,
+}
+
+/// What a guest may do in its workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkspaceAccess {
+    /// Read files and list folders.
+    Read,
+    /// Also write, create, rename and remove.
+    ReadWrite,
+}
