@@ -1,1 +1,51 @@
 //! SQLite, embedded: the default.
+//!
+//! One thread writes (`thread`). Each of its cycles is one transaction: it does all that is waiting (`commit`, `submit`,
+//! `cancel`, `loss`), makes due what falls due (`placing`), claims for every worker that has room (`claim`), commits, and
+//! only then tells (`publish`). What it needs at hand is in `memory`: the heads of the queue (`ready_index`) and the
+//! leases that are out (`leases`). Reads go through connections of their own (`readers`, `view`, `list`). The schema and
+//! its reasons are in docs/adr/0002-sqlite-schema.md.
+
+mod attached;
+mod cancel;
+mod claim;
+mod clock;
+mod commit;
+mod crash_point;
+mod cursor;
+mod cycle;
+mod dice;
+mod ending;
+mod failure;
+mod history_row;
+mod ids;
+mod inbox;
+mod interned;
+mod leases;
+mod line;
+mod list;
+mod load;
+mod lock_file;
+mod loss;
+mod memory;
+mod open;
+mod outcome;
+mod place;
+mod placing;
+mod publish;
+mod readers;
+mod ready_index;
+mod request;
+mod schema;
+mod settings;
+mod shared;
+mod slot;
+mod store;
+mod submit;
+mod thread;
+mod view;
+
+pub use clock::{Clock, SystemClock};
+pub use schema::SCHEMA_VERSION;
+pub use settings::SqliteSettings;
+pub use store::SqliteStore;

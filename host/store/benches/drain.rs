@@ -1,0 +1,128 @@
+//! How fast the store hands out and takes back tasks that do nothing: `cargo bench -p bulkhead-store --bench drain`.
+//!
+//! Arguments: tasks (400,000), batch (512), window (2,048), routes (1), folder (a temporary one).
+#![allow(clippy::print_stdout, reason = "a probe for people")]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bulkhead_core::{
+    Completion, Digest, Due, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep, Priority, Route, RunEnd,
+    RunRecord, TagSet, Timestamp,
+};
+use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
+use bulkhead_store::{Claimed, Commit, Delivery, ServedRoutes, Store};
+
+fn argument(place: usize, default: usize) -> usize {
+    let arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    arguments.skip(place).next().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn task(route: usize) -> NewTask {
+    NewTask {
+        id: None,
+        route: Route { kind: Kind::parse(format!("NOOP{route}")).unwrap(), requires: TagSet::default() },
+        payload: JsonText::from_trusted(r#"{"n":1,"text":"a payload of ordinary size, some eighty bytes long ..."}"#),
+        priority: Priority::default(),
+        due: Due::Now,
+        extras: None,
+    }
+}
+
+fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
+    Commit {
+        lease: task.lease,
+        seq: task.seq,
+        step: NextStep::Succeed,
+        end: RunEnd::Completed(Completion {
+            result: JsonText::from_trusted(r#"{"ok":true}"#),
+            metadata: JsonText::from_trusted("{}"),
+            then: Vec::new(),
+        }),
+        run: RunRecord {
+            started_at: Timestamp::from_millis(1_800_000_000_000),
+            elapsed_micros: 15,
+            fuel: 12_345,
+            peak_memory: 1_114_112,
+        },
+        handler: Some(Arc::clone(handler)),
+        declined: Vec::new(),
+        max_attempts: 3,
+    }
+}
+
+/// Processor time of the store's thread so far.
+fn thread_time() -> Duration {
+    let ticks = std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("schedstat")).ok().zip(Some(())))
+        .count();
+    let _ = ticks;
+    for entry in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        let path = entry.path();
+        if std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "bulkhead-store") {
+            let stat = std::fs::read_to_string(path.join("schedstat")).unwrap();
+            let nanos = stat.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or(0);
+            return Duration::from_nanos(nanos);
+        }
+    }
+    Duration::ZERO
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() {
+    let (tasks, batch, window, routes) = (argument(0, 400_000), argument(1, 512), argument(2, 2_048), argument(3, 1));
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(SqliteSettings::at(folder.path().join("drain.db"))).unwrap();
+
+    let (before, clock) = (thread_time(), Instant::now());
+    let mut left = tasks;
+    while left > 0 {
+        let count = left.min(5_000);
+        store.submit((0..count).map(|number| task(number % routes)).collect()).await.unwrap().unwrap();
+        left -= count;
+    }
+    report("submit, 5,000 at a time", tasks, clock.elapsed(), thread_time() - before);
+
+    let handler = Arc::new(HandlerVersion {
+        name: HandlerName::parse("noop").unwrap(),
+        digest: Digest::from_bytes([7; 32]),
+    });
+    let mut line = store.attach("bench").await.unwrap();
+    line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|_| true) });
+    let (before, clock) = (thread_time(), Instant::now());
+    line.sender.send(Vec::new(), window);
+    let (mut committed, mut gathered) = (0, VecDeque::new());
+    while committed < tasks {
+        match line.deliveries.recv().await.unwrap() {
+            Delivery::Claimed(claimed) => {
+                gathered.extend(claimed.iter().map(|task| done(task, &handler)));
+                while gathered.len() >= batch {
+                    line.sender.send(gathered.drain(..batch).collect(), batch);
+                }
+                if committed + gathered.len() + window >= tasks && !gathered.is_empty() {
+                    let rest: Vec<_> = gathered.drain(..).collect();
+                    let count = rest.len();
+                    line.sender.send(rest, count);
+                }
+            }
+            Delivery::Committed(fates) => committed += fates.len(),
+            other => println!("{other:?}"),
+        }
+    }
+    report(&format!("claim and commit, batch {batch}, window {window}, {routes} routes"), tasks, clock.elapsed(), thread_time() - before);
+    let clock = Instant::now();
+    drop(line);
+    store.close().await.unwrap();
+    println!("close: {:?}", clock.elapsed());
+}
+
+fn report(what: &str, tasks: usize, wall: Duration, thread: Duration) {
+    println!(
+        "{what}: {:.0} tasks/s, {:.2} µs/task wall, {:.2} µs/task of the store's thread",
+        tasks as f64 / wall.as_secs_f64(),
+        wall.as_secs_f64() * 1e6 / tasks as f64,
+        thread.as_secs_f64() * 1e6 / tasks as f64
+    );
+}

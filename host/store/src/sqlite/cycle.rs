@@ -1,0 +1,245 @@
+//! One cycle: one write transaction that does everything that is waiting, and then claims.
+//!
+//! A cycle is tried at full speed first. If the database refuses any row, all of it is rolled back and done again with
+//! care: each batch inside a savepoint, halved until the row that is refused stands alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_core::{Route, TaskId, Timestamp};
+use rusqlite::Connection;
+
+use crate::{CancelFate, Commit, LeaseId, RequeueFate, StoreError, TaskSeq, WorkerId};
+
+use super::crash_point::crash_point;
+use super::failure::{Halt, words};
+use super::interned::route_of;
+use super::memory::Memory;
+use super::outcome::{Mark, Outcome};
+use super::request::{Answer, Submit};
+use super::slot::RouteId;
+
+
+/// Everything that waits to be written.
+#[derive(Debug, Default)]
+pub(super) struct Todo {
+    pub(super) commits: Vec<(WorkerId, Vec<Commit>)>,
+    pub(super) releases: Vec<(WorkerId, Vec<(LeaseId, TaskSeq)>, Answer<()>)>,
+    pub(super) detached: Vec<WorkerId>,
+    pub(super) cancels: Vec<(Vec<TaskId>, Answer<Vec<CancelFate>>)>,
+    pub(super) requeues: Vec<(Vec<TaskId>, Answer<Vec<RequeueFate>>)>,
+    pub(super) submits: Vec<Submit>,
+    /// Claims are made, and what is due is promoted.
+    pub(super) claim: bool,
+}
+
+impl Todo {
+    pub(super) fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+            && self.releases.is_empty()
+            && self.detached.is_empty()
+            && self.cancels.is_empty()
+            && self.requeues.is_empty()
+            && self.submits.is_empty()
+    }
+}
+
+/// A transaction under way.
+pub(super) struct Cycle<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) memory: &'a mut Memory,
+    pub(super) now: Timestamp,
+    pub(super) boot: Duration,
+    pub(super) out: Outcome,
+    pub(super) careful: bool,
+}
+
+/// Does all of it in one transaction, durably, or nothing.
+pub(super) fn run(
+    connection: &Connection,
+    memory: &mut Memory,
+    todo: &Todo,
+    now: Timestamp,
+    boot: Duration,
+) -> Result<Outcome, StoreError> {
+    let mut careful = false;
+    loop {
+        let mut cycle = Cycle { connection, memory, now, boot, out: Outcome::default(), careful };
+        match cycle.transact(todo) {
+            Ok(()) => return Ok(cycle.out),
+            Err(halt) => {
+                cycle.undo(Mark::START);
+                if !connection.is_autocommit()
+                    && let Err(error) = connection.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(error = words(&error), "a transaction could not be rolled back");
+                }
+                match halt {
+                    Halt::Trouble(error) => return Err(error),
+                    Halt::Row(_) | Halt::Taken { .. } if !careful => careful = true,
+                    Halt::Row(message) => return Err(StoreError::Database(message)),
+                    Halt::Taken { name, .. } => return Err(StoreError::Database(format!("`{name}` is taken"))),
+                }
+            }
+        }
+    }
+}
+
+/// Ends what an earlier holder of the file left, and loads the index.
+pub(super) fn recover(
+    connection: &Connection,
+    memory: &mut Memory,
+    now: Timestamp,
+    boot: Duration,
+) -> Result<(), StoreError> {
+    let mut cycle = Cycle { connection, memory, now, boot, out: Outcome::default(), careful: true };
+    cycle.transact_recovery().map_err(|halt| match halt {
+        Halt::Trouble(error) => error,
+        Halt::Row(message) => StoreError::Database(message),
+        Halt::Taken { name, .. } => StoreError::Database(format!("`{name}` is taken")),
+    })
+}
+
+impl Cycle<'_> {
+    fn transact_recovery(&mut self) -> Result<(), Halt> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.recover()?;
+        self.load_index()?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    fn transact(&mut self, todo: &Todo) -> Result<(), Halt> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        for (worker, commits) in &todo.commits {
+            self.commit(*worker, commits)?;
+        }
+        for (worker, tasks, _) in &todo.releases {
+            self.release(*worker, tasks)?;
+        }
+        for worker in &todo.detached {
+            self.give_back(*worker)?;
+        }
+        self.sweep_lost()?;
+        for (ids, _) in &todo.cancels {
+            let fates = ids.iter().map(|id| self.cancel(id)).collect::<Result<_, _>>()?;
+            self.out.cancels.push(fates);
+        }
+        for (ids, _) in &todo.requeues {
+            let fates = ids.iter().map(|id| self.requeue(id)).collect::<Result<_, _>>()?;
+            self.out.requeues.push(fates);
+        }
+        for submit in &todo.submits {
+            self.submit(&submit.tasks)?;
+        }
+        if todo.claim {
+            self.promote()?;
+            self.sweep_expired()?;
+            self.unpark()?;
+            self.sweep_keys()?;
+            if self.memory.stale {
+                self.load_index()?;
+            }
+            self.claim()?;
+        }
+        self.drop_spent_leases()?;
+        if !self.out.claims.is_empty() {
+            crash_point("after_claim");
+        }
+        crash_point("before_commit");
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        crash_point("after_commit");
+        Ok(())
+    }
+
+    /// Does something inside a savepoint; where it fails, it has not happened.
+    pub(super) fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Halt>) -> Result<T, Halt> {
+        self.connection.prepare_cached("SAVEPOINT guarded")?.execute([])?;
+        let mark = self.out.mark();
+        let floor = std::mem::replace(&mut self.out.floor, mark.counts);
+        let done = work(self);
+        self.out.floor = floor;
+        // Some failures (a full disk) end the transaction itself; then there is nothing to go back to.
+        if done.is_err() && !self.connection.is_autocommit() {
+            self.connection.prepare_cached("ROLLBACK TO guarded")?.execute([])?;
+            self.undo(mark);
+        }
+        if !self.connection.is_autocommit() {
+            self.connection.prepare_cached("RELEASE guarded")?.execute([])?;
+        }
+        done
+    }
+
+    /// Takes back, in memory, what was done since.
+    fn undo(&mut self, mark: Mark) {
+        let Outcome { counts, done, new_routes, ended, settled, marked, .. } = &mut self.out;
+        for (route, change) in counts.drain(mark.counts..) {
+            if let Some(known) = self.memory.routes.get_mut(route) {
+                known.pending -= change;
+            }
+        }
+        for (lease, seq) in done.drain(mark.done..) {
+            self.memory.leases.unfinish(lease, seq);
+        }
+        for route in new_routes.drain(mark.new_routes..) {
+            self.memory.routes.forget(route);
+            self.memory.ready.forget(route);
+        }
+        ended.truncate(mark.ended);
+        settled.truncate(mark.settled);
+        marked.truncate(mark.marked);
+        self.memory.names.clear();
+        self.memory.stale = true;
+    }
+
+    /// Counts tasks that came into, or left, the queue of a route.
+    pub(super) fn count(&mut self, route: RouteId, change: i64) -> Result<(), Halt> {
+        self.route(route)?;
+        if let Some(known) = self.memory.routes.get_mut(route) {
+            known.pending += change;
+        }
+        // A sum that an outer savepoint has begun is not added to, or it could not be taken back apart.
+        let own = self.out.counts.len() > self.out.floor;
+        match self.out.counts.last_mut() {
+            Some((last, sum)) if own && *last == route => *sum += change,
+            _ => self.out.counts.push((route, change)),
+        }
+        Ok(())
+    }
+
+    /// The route of a number, from memory where it is there.
+    pub(super) fn route(&mut self, id: RouteId) -> Result<Arc<Route>, Halt> {
+        if let Some(known) = self.memory.routes.get(id) {
+            return Ok(Arc::clone(&known.route));
+        }
+        let route = Arc::new(route_of(self.connection, id)?);
+        self.memory.routes.remember(id, Arc::clone(&route));
+        self.route_is_new(id, &route);
+        Ok(route)
+    }
+
+    /// Asks every worker whether it serves a route that was not in memory.
+    pub(super) fn route_is_new(&mut self, id: RouteId, route: &Route) {
+        for (worker, attached) in &self.memory.workers {
+            if attached.routes.as_ref().is_some_and(|served| (served.serves)(route)) {
+                self.memory.ready.serve_also(*worker, id);
+                self.memory.shared.show_served_also(id);
+            }
+        }
+    }
+
+    /// Ends the leases whose last task is done.
+    fn drop_spent_leases(&mut self) -> Result<(), Halt> {
+        let mut last = None;
+        for (id, _) in &self.out.done {
+            if last.replace(*id) != Some(*id)
+                && self.memory.leases.get(*id).is_some_and(|lease| lease.left() == 0)
+                && !self.out.over.contains(id)
+            {
+                self.out.over.push(*id);
+                self.connection.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id.0])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading into memory what the file knows.
+
+use bulkhead_core::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::TaskSeq;
+
+use super::cycle::Cycle;
+use super::failure::Halt;
+use super::interned::read_route;
+use super::memory::{Lone, Memory};
+use super::place::{Place, locate};
+use super::slot::{Rank, RouteId};
+
+/// How long until idempotency keys that are over are looked for again.
+const KEY_SWEEP_MILLIS: i64 = 60_000;
+
+/// Routes that hold tasks, and how many: one pass over the narrow tables, about a tenth of a microsecond a task, and
+/// nothing to be kept up while tasks come and go.
+pub(super) fn load_routes(connection: &Connection, memory: &mut Memory) -> rusqlite::Result<()> {
+    const SELECT: &str = "SELECT r.id, r.kind, r.requires, w.pending FROM ( \
+            SELECT route, sum(pending) AS pending FROM ( \
+                SELECT route, count(*) AS pending FROM ready GROUP BY route \
+                UNION ALL SELECT route, count(*) FROM delayed GROUP BY route \
+                UNION ALL SELECT route, count(*) FROM parked GROUP BY route \
+                UNION ALL SELECT route, count(*) FROM alone GROUP BY route \
+            ) GROUP BY route \
+        ) w JOIN routes r ON r.id = w.route";
+    let mut statement = connection.prepare(SELECT)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = RouteId(row.get(0)?);
+        let route = read_route(row.get(1)?, row.get_ref(2)?.as_str()?)?;
+        memory.routes.remember(id, route.into());
+        if let Some(known) = memory.routes.get_mut(id) {
+            known.pending = row.get(3)?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of the newest task.
+pub(super) fn latest(connection: &Connection) -> rusqlite::Result<TaskSeq> {
+    let latest: Option<i64> = connection.query_row("SELECT max(seq) FROM tasks", [], |row| row.get(0))?;
+    Ok(TaskSeq(latest.unwrap_or(0)))
+}
+
+impl Cycle<'_> {
+    /// Fills the index of what can be claimed, and the times at which something falls due.
+    pub(super) fn load_index(&mut self) -> Result<(), Halt> {
+        const NEXT_LANE: &str =
+            "SELECT route, rank FROM ready WHERE (route, rank) > (?1, ?2) ORDER BY route, rank LIMIT 1";
+        self.memory.ready.clear();
+        let mut lane = (RouteId(i64::MIN), Rank::FIRST);
+        loop {
+            let next = self
+                .connection
+                .prepare_cached(NEXT_LANE)?
+                .query_row(params![lane.0, lane.1], |row| Ok((RouteId(row.get(0)?), Rank(row.get(1)?))))
+                .optional()?;
+            let Some(next) = next else { break };
+            lane = next;
+            self.route(lane.0)?;
+            self.refill(lane.0, lane.1)?;
+        }
+        let mut statement = self.connection.prepare_cached("SELECT rank, due, seq, route FROM alone")?;
+        let lone = statement.query_map([], |row| {
+            Ok(Lone {
+                rank: Rank(row.get(0)?),
+                due: Timestamp::from_millis(row.get(1)?),
+                seq: TaskSeq(row.get(2)?),
+                route: RouteId(row.get(3)?),
+            })
+        })?;
+        self.memory.alone = lone.collect::<rusqlite::Result<_>>()?;
+        drop(statement);
+        for lone in self.memory.alone.clone() {
+            self.route(lone.route)?;
+        }
+        self.memory.next_delayed = self.next_of("SELECT min(due) FROM delayed")?;
+        self.memory.next_expiry = self.next_of("SELECT min(expires_at) FROM expiring")?;
+        self.memory.stale = false;
+        Ok(())
+    }
+
+    /// Ends, once, the leases that an earlier holder of the file left: each of their tasks that runs has lost its worker.
+    pub(super) fn recover(&mut self) -> Result<(), Halt> {
+        let cancels: Vec<(i64, i64)> = {
+            let mut statement = self.connection.prepare("SELECT seq, cancelled_at FROM cancels")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        self.memory.cancelled =
+            cancels.into_iter().map(|(seq, at)| (TaskSeq(seq), Timestamp::from_millis(at))).collect();
+        let leases: Vec<(i64, i64, Vec<u8>)> = {
+            let mut statement = self.connection.prepare("SELECT worker, claimed_at, tasks FROM leases ORDER BY claimed_at DESC")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        for (worker, claimed_at, tasks) in leases {
+            for seq in tasks.as_chunks::<8>().0 {
+                let seq = TaskSeq(i64::from_le_bytes(*seq));
+                // Most are elsewhere by now: a lease is kept until its last task is done.
+                let Some((slot, Place::Running)) = locate(self.connection, seq)? else { continue };
+                match self.guarded(|cycle| cycle.lose(slot, worker, claimed_at)) {
+                    Ok(()) => {}
+                    Err(Halt::Trouble(error)) => return Err(Halt::Trouble(error)),
+                    Err(refusal) => tracing::error!(task = seq.0, ?refusal, "a task cannot be recovered"),
+                }
+            }
+        }
+        self.connection.execute("DELETE FROM leases", [])?;
+        self.connection.execute("DELETE FROM cancels", [])?;
+        self.memory.cancelled.clear();
+        Ok(())
+    }
+
+    /// Forgets idempotency keys that are over, and keeps those whose tasks are not; a few at a time.
+    pub(super) fn sweep_keys(&mut self) -> Result<(), Halt> {
+        const BATCH: i64 = 500;
+        if self.memory.next_key_sweep > self.now {
+            return Ok(());
+        }
+        let over: Vec<(String, i64)> = {
+            let mut statement =
+                self.connection.prepare_cached("SELECT key, seq FROM keys WHERE expires_at <= ?1 LIMIT ?2")?;
+            let rows = statement
+                .query_map(params![self.now.as_millis(), BATCH], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        for (key, seq) in &over {
+            if super::place::state(self.connection, TaskSeq(*seq))?.is_none_or(bulkhead_core::State::is_ended) {
+                self.connection.prepare_cached("DELETE FROM keys WHERE key = ?1")?.execute([key])?;
+            } else {
+                let later = self.now.as_millis() + KEY_SWEEP_MILLIS;
+                self.connection
+                    .prepare_cached("UPDATE keys SET expires_at = ?2 WHERE key = ?1")?
+                    .execute(params![key, later])?;
+            }
+        }
+        if over.len() < BATCH as usize {
+            self.memory.next_key_sweep = Timestamp::from_millis(self.now.as_millis() + KEY_SWEEP_MILLIS);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! What the store's thread keeps in memory; all of it can be read back from the file.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use bulkhead_core::Timestamp;
+
+use crate::{LeaseId, TaskSeq, WorkerId};
+
+use super::attached::Attached;
+use super::dice::Dice;
+use super::interned::{Names, Routes};
+use super::leases::Leases;
+use super::ready_index::ReadyIndex;
+use super::settings::SqliteSettings;
+use super::shared::Shared;
+use super::slot::{Rank, RouteId};
+
+/// A due task that runs alone, in the order in which such tasks are claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lone {
+    pub(super) rank: Rank,
+    pub(super) due: Timestamp,
+    pub(super) seq: TaskSeq,
+    pub(super) route: RouteId,
+}
+
+/// The thread's memory.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) settings: SqliteSettings,
+    pub(super) shared: Arc<Shared>,
+    pub(super) routes: Routes,
+    pub(super) ready: ReadyIndex,
+    /// Few: tasks over which workers were lost.
+    pub(super) alone: BTreeSet<Lone>,
+    pub(super) leases: Leases,
+    pub(super) workers: BTreeMap<WorkerId, Attached>,
+    pub(super) names: Names,
+    /// Running tasks that were cancelled, and when.
+    pub(super) cancelled: HashMap<TaskSeq, Timestamp>,
+    /// Routes whose parked tasks become due, each with the last task that was looked at.
+    pub(super) unparking: VecDeque<(RouteId, TaskSeq)>,
+    pub(super) next_delayed: Option<Timestamp>,
+    pub(super) next_expiry: Option<Timestamp>,
+    pub(super) next_key_sweep: Timestamp,
+    pub(super) dice: Dice,
+    /// A rollback left the index behind the file; it is loaded anew before the next claim.
+    pub(super) stale: bool,
+    next_seq: i64,
+    next_lease: i64,
+    next_worker: i64,
+}
+
+impl Memory {
+    /// An empty memory. `latest` is the number of the newest task; leases are numbered from a random generation, so
+    /// that no number of an earlier holder of the file is given again.
+    pub(super) fn new(settings: SqliteSettings, shared: Arc<Shared>, latest: TaskSeq, now: Timestamp) -> Self {
+        let mut dice = Dice::seeded();
+        // 31 bits of generation, then 32 of count: positive, and it grows while this process lives.
+        let generation = i64::try_from(dice.throw() >> 33).unwrap_or(0) << 32;
+        Self {
+            settings,
+            shared,
+            routes: Routes::default(),
+            ready: ReadyIndex::default(),
+            alone: BTreeSet::new(),
+            leases: Leases::default(),
+            workers: BTreeMap::new(),
+            names: Names::default(),
+            cancelled: HashMap::new(),
+            unparking: VecDeque::new(),
+            next_delayed: None,
+            next_expiry: None,
+            next_key_sweep: now,
+            dice,
+            stale: true,
+            next_seq: latest.0 + 1,
+            next_lease: generation,
+            next_worker: generation,
+        }
+    }
+
+    /// The number of the next task; one that is rolled back is not given again.
+    pub(super) fn new_seq(&mut self) -> TaskSeq {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        TaskSeq(seq)
+    }
+
+    pub(super) fn new_lease(&mut self) -> LeaseId {
+        self.next_lease += 1;
+        LeaseId(self.next_lease)
+    }
+
+    pub(super) fn new_worker(&mut self) -> WorkerId {
+        self.next_worker += 1;
+        WorkerId(self.next_worker)
+    }
+}
+
+/// The earlier of a moment and one that may be known.
+pub(super) fn earlier(known: Option<Timestamp>, moment: Timestamp) -> Option<Timestamp> {
+    Some(known.map_or(moment, |known| known.min(moment)))
+}

@@ -1,0 +1,72 @@
+//! What one cycle has done, to be shown after its commit, or taken back.
+
+use crate::{
+    BatchRefusal, CancelFate, Claimed, CommitFate, LeaseId, RequeueFate, Submitted, TaskSeq, WorkerId,
+};
+
+use super::leases::Lease;
+use super::slot::RouteId;
+
+/// A batch that was claimed.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub(super) id: LeaseId,
+    pub(super) lease: Lease,
+    pub(super) tasks: Vec<Claimed>,
+}
+
+/// The effects of a cycle. The first group is undone in part when a savepoint is, the second is not written inside one.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) counts: Vec<(RouteId, i64)>,
+    pub(super) done: Vec<(LeaseId, TaskSeq)>,
+    pub(super) new_routes: Vec<RouteId>,
+    pub(super) ended: Vec<TaskSeq>,
+    /// Cancelled tasks that have ended or were given back.
+    pub(super) settled: Vec<TaskSeq>,
+    /// Running tasks that are to be told that they are cancelled.
+    pub(super) marked: Vec<(WorkerId, TaskSeq)>,
+
+    pub(super) fates: Vec<(WorkerId, Vec<(TaskSeq, CommitFate)>)>,
+    pub(super) submitted: Vec<Result<Vec<Submitted>, BatchRefusal>>,
+    pub(super) cancels: Vec<Vec<CancelFate>>,
+    pub(super) requeues: Vec<Vec<RequeueFate>>,
+    pub(super) claims: Vec<Claim>,
+    /// Leases that are over.
+    pub(super) over: Vec<LeaseId>,
+    /// Workers whose leases ran out.
+    pub(super) lost: Vec<WorkerId>,
+    /// Workers that left.
+    pub(super) detached: Vec<WorkerId>,
+    /// `counts` before this place belong to an outer savepoint.
+    pub(super) floor: usize,
+}
+
+/// How far an outcome had come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) counts: usize,
+    pub(super) done: usize,
+    pub(super) new_routes: usize,
+    pub(super) ended: usize,
+    pub(super) settled: usize,
+    pub(super) marked: usize,
+}
+
+impl Outcome {
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            counts: self.counts.len(),
+            done: self.done.len(),
+            new_routes: self.new_routes.len(),
+            ended: self.ended.len(),
+            settled: self.settled.len(),
+            marked: self.marked.len(),
+        }
+    }
+}
+
+impl Mark {
+    /// Before anything was done.
+    pub(super) const START: Self = Self { counts: 0, done: 0, new_routes: 0, ended: 0, settled: 0, marked: 0 };
+}

@@ -1,0 +1,99 @@
+//! Showing what a cycle has done, once it is durable.
+
+use std::collections::BTreeMap;
+
+use bulkhead_core::Timestamp;
+
+use crate::{Delivery, TaskSeq, WorkerId};
+
+use super::cycle::Todo;
+use super::memory::Memory;
+use super::outcome::{Claim, Outcome};
+use super::shared::Depth;
+
+/// Brings memory up to date, delivers, answers, and wakes.
+pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Timestamp) {
+    let mut latest = None;
+    for (lease, _) in &outcome.done {
+        let worker = match latest {
+            Some((last, worker)) if last == *lease => worker,
+            _ => {
+                let Some(lease_of) = memory.leases.get(*lease) else { continue };
+                latest = Some((*lease, lease_of.worker));
+                lease_of.worker
+            }
+        };
+        if let Some(attached) = memory.workers.get_mut(&worker) {
+            attached.in_flight = attached.in_flight.saturating_sub(1);
+        }
+    }
+    outcome.over.iter().for_each(|lease| memory.leases.remove(*lease));
+    for seq in &outcome.settled {
+        memory.cancelled.remove(seq);
+    }
+    let mut cancels: BTreeMap<WorkerId, Vec<TaskSeq>> = BTreeMap::new();
+    for (worker, seq) in &outcome.marked {
+        if memory.cancelled.insert(*seq, now).is_none() {
+            cancels.entry(*worker).or_default().push(*seq);
+        }
+    }
+    show_depths(memory, &outcome);
+    for (worker, fates) in outcome.fates {
+        deliver(memory, worker, Delivery::Committed(fates));
+    }
+    for (worker, seqs) in cancels {
+        deliver(memory, worker, Delivery::Cancel(seqs));
+    }
+    for worker in &outcome.lost {
+        deliver(memory, *worker, Delivery::LeasesLost);
+    }
+    for worker in outcome.lost.iter().chain(&outcome.detached) {
+        memory.workers.remove(worker);
+        memory.ready.detach(*worker);
+        for lease in memory.leases.of(*worker) {
+            memory.leases.remove(lease);
+        }
+    }
+    for Claim { id, lease, tasks } in outcome.claims {
+        let worker = lease.worker;
+        memory.leases.insert(id, lease);
+        if let Some(attached) = memory.workers.get_mut(&worker) {
+            attached.permits = attached.permits.saturating_sub(tasks.len());
+            attached.in_flight += tasks.len();
+            attached.deliver(Delivery::Claimed(tasks));
+        }
+    }
+    memory.shared.waiters.wake(&outcome.ended);
+    todo.submits.into_iter().zip(outcome.submitted).for_each(|(submit, done)| drop(submit.answer.send(Ok(done))));
+    todo.cancels.into_iter().zip(outcome.cancels).for_each(|((_, answer), fates)| drop(answer.send(Ok(fates))));
+    todo.requeues.into_iter().zip(outcome.requeues).for_each(|((_, answer), fates)| drop(answer.send(Ok(fates))));
+    todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Ok(()))));
+}
+
+fn deliver(memory: &mut Memory, worker: WorkerId, delivery: Delivery) {
+    if let Some(attached) = memory.workers.get_mut(&worker) {
+        attached.deliver(delivery);
+    }
+}
+
+/// Shows the depths of the routes that changed.
+fn show_depths(memory: &Memory, outcome: &Outcome) {
+    let mut changed: Vec<_> = outcome.counts.iter().map(|(route, _)| *route).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    memory.shared.show(changed.into_iter().filter_map(|id| {
+        let known = memory.routes.get(id)?;
+        let depth = Depth {
+            route: std::sync::Arc::clone(&known.route),
+            pending: u64::try_from(known.pending).unwrap_or(0),
+            oldest_due: memory.ready.oldest_due(id),
+        };
+        Some((id, depth))
+    }));
+}
+
+/// Shows every route, when the store has been opened.
+pub(super) fn show_all(memory: &Memory) {
+    let counts = memory.routes.iter().map(|(id, known)| (id, known.pending)).collect();
+    show_depths(memory, &Outcome { counts, ..Outcome::default() });
+}

@@ -1,0 +1,111 @@
+//! What the store's thread is asked.
+
+use bulkhead_core::{Due, NewTask, Route, TaskId, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::{
+    BatchRefusal, CancelFate, Commit, LeaseId, RequeueFate, ServedRoutes, StoreError, Submitted, TaskSeq, WorkLine,
+    WorkerId,
+};
+
+use super::slot::Rank;
+
+/// Where an answer goes.
+pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// One request. Those from outside carry a permit, so that they are bounded.
+#[derive(Debug)]
+pub(super) enum Request {
+    Submit(Submit),
+    Cancel { ids: Vec<TaskId>, answer: Answer<Vec<CancelFate>>, _permit: OwnedSemaphorePermit },
+    Requeue { ids: Vec<TaskId>, answer: Answer<Vec<RequeueFate>>, _permit: OwnedSemaphorePermit },
+    Attach { name: String, answer: Answer<WorkLine> },
+    Work { worker: WorkerId, commits: Vec<Commit>, permits: usize },
+    Serve { worker: WorkerId, routes: ServedRoutes },
+    StopClaiming { worker: WorkerId, answer: Answer<()> },
+    Renew { worker: WorkerId, answer: Answer<bool> },
+    Release { worker: WorkerId, tasks: Vec<(LeaseId, TaskSeq)>, answer: Answer<()> },
+    /// The line was dropped.
+    Detach { worker: WorkerId },
+    /// Look at the clock; answered after the cycle.
+    Tick { answer: Answer<()> },
+    /// Give everything back and end.
+    Close { answer: Answer<()> },
+    /// End at once, as a crash would.
+    Abandon,
+}
+
+/// A batch to be accepted whole.
+#[derive(Debug)]
+pub(super) struct Submit {
+    pub(super) tasks: Vec<Prepared>,
+    pub(super) answer: Answer<Result<Vec<Submitted>, BatchRefusal>>,
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+/// A new task with all that can be made ready before the store's thread sees it.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) id: Option<TaskId>,
+    pub(super) route: Route,
+    pub(super) payload: Box<str>,
+    pub(super) rank: Rank,
+    pub(super) due: Due,
+    pub(super) extras: Option<String>,
+    pub(super) key: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) max_attempts: Option<u32>,
+    pub(super) expires_at: Option<Timestamp>,
+    /// Hash of the whole body, where it has a key or an id of its own.
+    pub(super) body: Option<[u8; 32]>,
+}
+
+impl From<NewTask> for Prepared {
+    fn from(task: NewTask) -> Self {
+        let extras = task.extras.as_deref().and_then(|extras| serde_json::to_string(extras).ok());
+        let named = task.id.is_some() || task.extras.as_ref().is_some_and(|extras| extras.key.is_some());
+        let body = named.then(|| body_hash(&task, extras.as_deref()));
+        let rank = Rank::of(task.priority);
+        let (mut key, mut tenant, mut max_attempts, mut expires_at) = (None, None, None, None);
+        if let Some(extras) = task.extras {
+            key = extras.key;
+            tenant = extras.tenant;
+            max_attempts = extras.options.max_attempts;
+            expires_at = extras.expires_at;
+        }
+        Self {
+            id: task.id,
+            route: task.route,
+            payload: task.payload.into_boxed_str(),
+            rank,
+            due: task.due,
+            extras,
+            key,
+            tenant,
+            max_attempts,
+            expires_at,
+            body,
+        }
+    }
+}
+
+/// Covers every field, each with its length, so that no two bodies read alike.
+fn body_hash(task: &NewTask, extras: Option<&str>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(task.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
+    part(task.route.kind.as_str().as_bytes());
+    part(task.route.requires.to_string().as_bytes());
+    part(task.payload.as_str().as_bytes());
+    part(&task.priority.get().to_le_bytes());
+    match task.due {
+        Due::Now => part(b"now"),
+        Due::After(delay) => part(format!("after {}", delay.as_millis()).as_bytes()),
+        Due::At(moment) => part(format!("at {}", moment.as_millis()).as_bytes()),
+    }
+    part(extras.unwrap_or_default().as_bytes());
+    *hasher.finalize().as_bytes()
+}

@@ -1,0 +1,136 @@
+//! What the store's thread shows to everybody else.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+
+use bulkhead_core::{Route, Timestamp};
+
+use crate::{RouteDepth, TaskSeq};
+
+use super::slot::RouteId;
+
+/// Written by the store's thread after each commit, read by anyone.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) waiters: Waiters,
+    depths: Mutex<BTreeMap<RouteId, Depth>>,
+    served: RwLock<Served>,
+}
+
+/// How much of one route waits.
+#[derive(Debug)]
+pub(super) struct Depth {
+    pub(super) route: Arc<Route>,
+    pub(super) pending: u64,
+    pub(super) oldest_due: Option<Timestamp>,
+}
+
+/// Which routes some worker serves.
+#[derive(Debug, Default)]
+struct Served {
+    /// Whether any worker has said what it serves.
+    known: bool,
+    routes: HashSet<RouteId>,
+}
+
+impl Shared {
+    pub(super) fn depths(&self) -> Vec<RouteDepth> {
+        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = |depth: &Depth| RouteDepth {
+            route: (*depth.route).clone(),
+            pending: depth.pending,
+            oldest_due: depth.oldest_due,
+        };
+        depths.values().map(shown).collect()
+    }
+
+    /// Replaces what is known of some routes.
+    pub(super) fn show(&self, changed: impl Iterator<Item = (RouteId, Depth)>) {
+        self.depths.lock().unwrap_or_else(PoisonError::into_inner).extend(changed);
+    }
+
+    /// Forgets a route that holds nothing.
+    pub(super) fn forget(&self, route: RouteId) {
+        self.depths.lock().unwrap_or_else(PoisonError::into_inner).remove(&route);
+    }
+
+    /// Tasks that are ready in any way.
+    pub(super) fn pending(&self) -> u64 {
+        self.depths.lock().unwrap_or_else(PoisonError::into_inner).values().map(|depth| depth.pending).sum()
+    }
+
+    pub(super) fn show_served(&self, known: bool, routes: HashSet<RouteId>) {
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Served { known, routes };
+    }
+
+    pub(super) fn show_served_also(&self, route: RouteId) {
+        self.served.write().unwrap_or_else(PoisonError::into_inner).routes.insert(route);
+    }
+
+    /// The routes that are served; `None` while nobody has said.
+    pub(super) fn served(&self) -> Option<HashSet<RouteId>> {
+        let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
+        served.known.then(|| served.routes.clone())
+    }
+
+    /// Whether a route waits for a worker or handler that is not there.
+    pub(super) fn is_unroutable(&self, route: RouteId) -> bool {
+        let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
+        served.known && !served.routes.contains(&route)
+    }
+}
+
+/// Those who wait for the end of a task.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    waiting: Mutex<HashMap<TaskSeq, (Arc<Notify>, usize)>>,
+    count: AtomicUsize,
+}
+
+impl Waiters {
+    /// Begins to wait; what is given is notified at every end of the task from here on.
+    pub(super) fn join(self: &Waiters, seq: TaskSeq) -> Waiter<'_> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (notify, users) = waiting.entry(seq).or_default();
+        *users += 1;
+        let notify = Arc::clone(notify);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Waiter { waiters: self, seq, notify }
+    }
+
+    /// Wakes those who wait for any of these tasks.
+    pub(super) fn wake(&self, ended: &[TaskSeq]) {
+        if self.count.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let woken: Vec<Arc<Notify>> =
+            ended.iter().filter_map(|seq| waiting.get(seq)).map(|(notify, _)| Arc::clone(notify)).collect();
+        drop(waiting);
+        woken.iter().for_each(|notify| notify.notify_waiters());
+    }
+}
+
+/// One who waits; leaves when dropped.
+#[derive(Debug)]
+pub(super) struct Waiter<'a> {
+    waiters: &'a Waiters,
+    seq: TaskSeq,
+    pub(super) notify: Arc<Notify>,
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.waiters.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, users)) = waiting.get_mut(&self.seq) {
+            *users -= 1;
+            if *users == 0 {
+                waiting.remove(&self.seq);
+            }
+        }
+        self.waiters.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,333 @@
+//! The store's one writing thread: takes what is waiting, writes it in one transaction, and only then tells.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_core::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use crate::{Delivery, ServedRoutes, StoreError, TaskSeq, WorkLine, WorkerId};
+
+use super::attached::{AloneTurn, Attached, DELIVERIES};
+use super::claim::DRAIN_PATIENCE;
+use super::cycle::{self, Todo};
+use super::failure::words;
+use super::inbox::Inbox;
+use super::line::Line;
+use super::lock_file::LockFile;
+use super::memory::Memory;
+use super::request::{Answer, Request};
+
+/// Tasks submitted in one transaction; what is beyond waits for the next, which follows at once.
+const CYCLE_TASKS: usize = 20_000;
+
+/// The longest sleep while something is scheduled: the wall clock may be set meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// How soon deliveries are tried again that a worker had no room for.
+const DELIVER_AGAIN: Duration = Duration::from_millis(10);
+
+/// The waits between attempts to write while nothing can be written.
+const TROUBLE_FIRST: Duration = Duration::from_millis(100);
+const TROUBLE_MOST: Duration = Duration::from_secs(5);
+
+/// The thread's belongings.
+pub(super) struct Thread {
+    pub(super) connection: Connection,
+    pub(super) memory: Memory,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) lock: LockFile,
+    /// Taken from the inbox, and too much for one transaction.
+    backlog: VecDeque<Request>,
+    /// What must be written and could not be yet.
+    kept: Todo,
+    trouble: Option<Trouble>,
+    latest: Timestamp,
+}
+
+/// Nothing can be written.
+#[derive(Debug, Clone, Copy)]
+struct Trouble {
+    wait: Duration,
+    again_at: Duration,
+}
+
+/// Why the thread ends.
+enum End {
+    Close(Option<Answer<()>>),
+    Abandon,
+}
+
+impl Thread {
+    pub(super) fn new(connection: Connection, memory: Memory, inbox: Arc<Inbox>, lock: LockFile, now: Timestamp) -> Self {
+        let (backlog, kept, trouble) = (VecDeque::new(), Todo::default(), None);
+        Self { connection, memory, inbox, lock, backlog, kept, trouble, latest: now }
+    }
+
+    /// Runs until the store is closed.
+    pub(super) fn run(mut self) {
+        let mut requests = Vec::new();
+        let mut ticks = Vec::new();
+        let end = loop {
+            let limit = self.idle_for();
+            self.inbox.take(limit, &mut requests);
+            self.backlog.extend(requests.drain(..));
+            let boot = self.memory.settings.clock.since_boot();
+            let mut todo = std::mem::take(&mut self.kept);
+            let mut end = None;
+            let mut tasks = 0;
+            while tasks < CYCLE_TASKS
+                && let Some(request) = self.backlog.pop_front()
+            {
+                match request {
+                    Request::Submit(submit) => {
+                        tasks += submit.tasks.len().max(1);
+                        todo.submits.push(submit);
+                    }
+                    Request::Cancel { ids, answer, .. } => {
+                        tasks += ids.len().max(1);
+                        todo.cancels.push((ids, answer));
+                    }
+                    Request::Requeue { ids, answer, .. } => {
+                        tasks += ids.len().max(1);
+                        todo.requeues.push((ids, answer));
+                    }
+                    Request::Tick { answer } => ticks.push(answer),
+                    Request::Close { answer } => end = Some(End::Close(Some(answer))),
+                    Request::Abandon => end = Some(End::Abandon),
+                    worker => self.hear(worker, boot, &mut todo),
+                }
+                if end.is_some() {
+                    break;
+                }
+            }
+            if let Some(End::Abandon) = end {
+                break End::Abandon;
+            }
+            if matches!(end, Some(End::Close(_))) {
+                todo.detached = self.memory.workers.keys().copied().collect();
+            }
+            let asked = !ticks.is_empty();
+            self.turn(todo, boot, asked);
+            ticks.drain(..).for_each(|answer| drop(answer.send(Ok(()))));
+            if let Some(end) = end {
+                break end;
+            }
+        };
+        self.finish(end);
+    }
+
+    fn finish(self, end: End) {
+        self.inbox.close();
+        if let End::Close(answer) = end {
+            // The log is folded into the file, so that a copy of the file alone is whole.
+            if let Err(error) = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+                tracing::warn!(error = words(&error), "the write-ahead log could not be folded into the store");
+            }
+            let closed = self.connection.close();
+            drop(self.memory);
+            drop(self.lock);
+            if let Some(answer) = answer {
+                let _ = answer.send(closed.map_err(|(_, error)| StoreError::Database(words(&error))));
+            }
+        }
+    }
+
+    /// Hears a worker; what needs no transaction is done at once.
+    fn hear(&mut self, request: Request, boot: Duration, todo: &mut Todo) {
+        match request {
+            Request::Attach { name, answer } => {
+                let worker = self.memory.new_worker();
+                let (sender, deliveries) = mpsc::channel(DELIVERIES);
+                self.memory.workers.insert(worker, Attached::new(name.into(), sender, boot));
+                let line = Line { worker, inbox: Arc::clone(&self.inbox) };
+                // Where nobody waits for it, the line is dropped here and takes itself off.
+                let _ = answer.send(Ok(WorkLine { worker, sender: Arc::new(line), deliveries }));
+            }
+            Request::Work { worker, commits, permits } => {
+                if let Some(attached) = self.memory.workers.get_mut(&worker) {
+                    attached.permits += permits;
+                    if !commits.is_empty() {
+                        todo.commits.push((worker, commits));
+                    }
+                }
+            }
+            Request::Serve { worker, routes } => self.serve(worker, routes),
+            Request::StopClaiming { worker, answer } => {
+                if let Some(attached) = self.memory.workers.get_mut(&worker) {
+                    attached.permits = 0;
+                }
+                let _ = answer.send(Ok(()));
+            }
+            Request::Renew { worker, answer } => {
+                let lease_duration = self.memory.settings.lease_duration;
+                let renewed = self.memory.workers.get_mut(&worker).is_some_and(|attached| {
+                    let in_time = boot.saturating_sub(attached.renewed_at) <= lease_duration;
+                    if in_time {
+                        attached.renewed_at = boot;
+                    }
+                    in_time
+                });
+                let _ = answer.send(Ok(renewed));
+            }
+            Request::Release { worker, tasks, answer } => todo.releases.push((worker, tasks, answer)),
+            Request::Detach { worker } => {
+                if self.memory.workers.contains_key(&worker) {
+                    todo.detached.push(worker);
+                }
+            }
+            Request::Submit(_)
+            | Request::Cancel { .. }
+            | Request::Requeue { .. }
+            | Request::Tick { .. }
+            | Request::Close { .. }
+            | Request::Abandon => {}
+        }
+    }
+
+    fn serve(&mut self, worker: WorkerId, routes: ServedRoutes) {
+        let Some(attached) = self.memory.workers.get_mut(&worker) else { return };
+        let changed = attached.routes.as_ref().is_none_or(|before| before.generation != routes.generation);
+        let served: Vec<_> = self
+            .memory
+            .routes
+            .iter()
+            .filter(|(_, known)| (routes.serves)(&known.route))
+            .map(|(id, known)| (id, known.pending))
+            .collect();
+        attached.routes = Some(routes);
+        if changed {
+            let waiting = served.iter().filter(|(_, pending)| *pending > 0);
+            self.memory.unparking.extend(waiting.map(|(id, _)| (*id, TaskSeq(i64::MIN))));
+        }
+        self.memory.ready.serve(worker, served.into_iter().map(|(id, _)| id));
+        self.show_served();
+    }
+
+    fn show_served(&self) {
+        let known = self.memory.workers.values().any(|attached| attached.routes.is_some());
+        self.memory.shared.show_served(known, self.memory.ready.served().collect());
+    }
+
+    /// One cycle, where there is anything to do.
+    fn turn(&mut self, mut todo: Todo, boot: Duration, asked: bool) {
+        self.latest = self.latest.max(self.memory.settings.clock.now());
+        let now = self.latest;
+        for (id, attached) in &mut self.memory.workers {
+            attached.catch_up();
+            if attached.gone && !todo.detached.contains(id) {
+                todo.detached.push(*id);
+            }
+        }
+        let again = self.trouble.is_none_or(|trouble| asked || trouble.again_at <= boot);
+        if todo.is_empty() && !(again && self.is_due(now, boot, asked)) {
+            if again {
+                // Nothing is left that could be tried.
+                self.trouble = None;
+            }
+            return;
+        }
+        let from_outside = !(todo.submits.is_empty() && todo.cancels.is_empty() && todo.requeues.is_empty());
+        if !again && !from_outside && todo.releases.is_empty() {
+            // Only what is kept, and it is not time yet.
+            self.kept = todo;
+            return;
+        }
+        // While nothing can be written, claims would only add to what is to be written.
+        todo.claim = self.trouble.is_none() || (again && todo.commits.is_empty());
+        match cycle::run(&self.connection, &mut self.memory, &todo, now, boot) {
+            Ok(outcome) => {
+                if self.trouble.take().is_some() {
+                    tracing::info!("the store can be written again");
+                }
+                let lines_changed = !outcome.lost.is_empty() || !outcome.detached.is_empty();
+                super::publish::publish(&mut self.memory, todo, outcome, now);
+                if lines_changed {
+                    self.show_served();
+                }
+            }
+            Err(error) => self.keep(todo, error, boot),
+        }
+    }
+
+    /// Keeps what must not be lost, and tells everybody else that it was not done.
+    fn keep(&mut self, todo: Todo, error: StoreError, boot: Duration) {
+        if self.trouble.is_none() {
+            tracing::error!(%error, "the store cannot be written; commits are kept and tried again");
+            for attached in self.memory.workers.values_mut() {
+                attached.deliver(Delivery::Troubled(error.clone()));
+            }
+        }
+        let wait = self.trouble.map_or(TROUBLE_FIRST, |trouble| (trouble.wait * 2).min(TROUBLE_MOST));
+        self.trouble = Some(Trouble { wait, again_at: boot + wait });
+        self.kept.commits = todo.commits;
+        self.kept.detached = todo.detached;
+        let refuse = || error.clone();
+        todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
+        todo.cancels.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));
+        todo.requeues.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));
+        todo.submits.into_iter().for_each(|submit| drop(submit.answer.send(Err(refuse()))));
+    }
+
+    /// Whether something is to be done that nobody asked for.
+    fn is_due(&self, now: Timestamp, boot: Duration, asked: bool) -> bool {
+        let memory = &self.memory;
+        let past = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
+        past(memory.next_delayed)
+            || past(memory.next_expiry)
+            || !memory.unparking.is_empty()
+            || (asked && memory.next_key_sweep <= now)
+            || memory.workers.iter().any(|(id, attached)| {
+                boot.saturating_sub(attached.renewed_at) > memory.settings.lease_duration
+                    || self.can_claim(*id, attached, boot)
+            })
+    }
+
+    /// Whether a claim for the worker would bring something, or move its turn on.
+    fn can_claim(&self, worker: WorkerId, attached: &Attached, boot: Duration) -> bool {
+        if attached.permits == 0 || attached.gone || !attached.is_caught_up() {
+            return false;
+        }
+        let lone = || self.memory.alone.iter().any(|lone| self.memory.ready.servers(lone.route).contains(&worker));
+        match attached.alone {
+            AloneTurn::Running if attached.in_flight > 0 => false,
+            AloneTurn::Draining(since) if attached.in_flight > 0 => boot.saturating_sub(since) >= DRAIN_PATIENCE,
+            _ => self.memory.ready.has_work(worker) || lone(),
+        }
+    }
+
+    /// How long the thread may sleep; `None`: until somebody asks.
+    fn idle_for(&self) -> Option<Duration> {
+        let clock = &self.memory.settings.clock;
+        let (now, boot) = (self.latest.max(clock.now()), clock.since_boot());
+        if !self.backlog.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let mut sleep: Option<Duration> = None;
+        let mut at_most = |limit: Duration| sleep = Some(sleep.map_or(limit, |sleep| sleep.min(limit)));
+        if self.memory.workers.values().any(|attached| !attached.is_caught_up()) {
+            at_most(DELIVER_AGAIN);
+        }
+        if let Some(trouble) = self.trouble {
+            at_most(trouble.again_at.saturating_sub(boot));
+            return sleep;
+        }
+        if self.is_due(now, boot, false) {
+            return Some(Duration::ZERO);
+        }
+        for moment in [self.memory.next_delayed, self.memory.next_expiry].into_iter().flatten() {
+            let millis = u64::try_from(moment.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
+            at_most(Duration::from_millis(millis).min(LONGEST_SLEEP));
+        }
+        for attached in self.memory.workers.values() {
+            let lost_at = attached.renewed_at + self.memory.settings.lease_duration + Duration::from_millis(1);
+            at_most(lost_at.saturating_sub(boot));
+            if let AloneTurn::Draining(since) = attached.alone {
+                at_most((since + DRAIN_PATIENCE).saturating_sub(boot).max(Duration::from_millis(1)));
+            }
+        }
+        sleep
+    }
+}
