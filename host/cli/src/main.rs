@@ -1,1 +1,31 @@
-fn main() {}
+//! The binary `bulkhead`: parsing, settings, printing, and putting the rooms together.
+
+mod arguments;
+mod assemble;
+mod client;
+mod commands;
+mod exit;
+mod printer;
+mod settings;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut printer = Printer::new(arguments.output);
+    let status = commands::run(arguments, &mut printer).unwrap_or_else(|error| {
+        if printer::is_broken_pipe(&error) {
+            return ExitStatus::Success;
+        }
+        printer.error(&error);
+        ExitStatus::Unexpected
+    });
+    status.into()
+}

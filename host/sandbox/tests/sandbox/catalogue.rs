@@ -165,6 +165,7 @@ fn the_operator_has_the_say_over_tags_options_and_settings() {
         provides: Some(TagSet::parse(["cpu"]).unwrap()),
         options: Overrides { timeout: Some(Span::from_secs(7)), ..Overrides::default() },
         settings: None,
+        ..HandlerSettings::default()
     };
     let ceilings = Ceilings { memory: Size::from_mib(4), ..Ceilings::default() };
     let handlers = [(name("with_defaults"), operator)].into();

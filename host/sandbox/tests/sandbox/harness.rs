@@ -59,7 +59,6 @@ impl Run {
             limits: RunLimits::from(&Options::default()),
             control: Arc::new(RunControl::new()),
             observer: None,
-            workspace: None,
             tenant: None,
             tags: None,
             traceparent: None,

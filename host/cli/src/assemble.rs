@@ -1,0 +1,62 @@
+//! From settings to the rooms of a host.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use bulkhead_core::{JsonText, TagSet};
+use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings};
+use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
+
+use crate::settings::Settings;
+
+/// Opens the store that the settings name.
+pub(crate) fn store(settings: &Settings) -> Result<Arc<SqliteStore>> {
+    let path = database(settings)?;
+    let settings = SqliteSettings { key_ttl: settings.store.key_ttl.duration(), ..SqliteSettings::at(path) };
+    Ok(Arc::new(SqliteStore::open(settings)?))
+}
+
+/// The database file that the settings name.
+pub(crate) fn database(settings: &Settings) -> Result<PathBuf> {
+    let url = &settings.store.url;
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => Ok(path.into()),
+        Some(("postgres" | "postgresql", _)) => {
+            bail!("store.url: PostgreSQL is not served by this version; use sqlite:FILE")
+        }
+        _ => bail!("store.url must be sqlite:FILE, such as sqlite:bulkhead.db: `{url}`"),
+    }
+}
+
+/// Sets up the sandbox; with a cache where one is wanted.
+pub(crate) fn sandbox(settings: &Settings, cache: Option<&Path>) -> Result<Sandbox> {
+    Ok(Sandbox::try_new(&SandboxSettings {
+        max_concurrent: settings.worker.max_concurrent,
+        max_memory: settings.handlers.ceilings.memory,
+        cache: cache.map(Path::to_owned),
+    })?)
+}
+
+/// What the catalogue of a folder is told.
+pub(crate) fn catalogue(settings: &Settings, folder: &Path, caps: TagSet) -> Result<CatalogueSettings> {
+    let mut handlers = std::collections::BTreeMap::new();
+    for (name, table) in &settings.handler {
+        let guest = table.settings.as_ref().map(JsonText::from_value).transpose();
+        let settings = HandlerSettings {
+            provides: table.provides.clone(),
+            options: table.options.clone(),
+            settings: guest.with_context(|| format!("the settings of handler `{name}` cannot be written as JSON"))?,
+            workspace: table.grants.workspace,
+        };
+        handlers.insert(name.clone(), settings);
+    }
+    Ok(CatalogueSettings {
+        dir: folder.to_owned(),
+        caps,
+        plugins: settings.worker.plugins.clone(),
+        handlers,
+        defaults: settings.handlers.defaults.clone(),
+        ceilings: settings.handlers.ceilings.clone(),
+    })
+}

@@ -1,0 +1,30 @@
+//! `bulkhead config`
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::arguments::ConfigCommand;
+use crate::assemble;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+use crate::settings::Resolved;
+
+pub(super) fn run(command: &ConfigCommand, resolved: &Resolved, printer: &mut Printer) -> Result<ExitStatus> {
+    // What reading alone does not refuse.
+    assemble::database(&resolved.settings)?;
+    let file = resolved.file.as_ref().map_or_else(|| "no settings file".to_owned(), |file| file.display().to_string());
+    match command {
+        ConfigCommand::Check => printer.note(format_args!("{file}: good")),
+        ConfigCommand::Show => {
+            let rows: Vec<_> = resolved
+                .rows()
+                .into_iter()
+                .map(|(key, value, source)| json!({ "key": key, "value": value, "source": source }))
+                .collect();
+            printer.list(&rows, &["SETTING", "VALUE", "FROM"], |row| {
+                ["key", "value", "source"].iter().map(|field| super::show::text(row, field)).collect()
+            })?;
+        }
+    }
+    Ok(ExitStatus::Success)
+}

@@ -1,0 +1,121 @@
+//! `bulkhead doctor`
+
+use std::net::TcpListener;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::assemble;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+use crate::settings::{Resolved, Settings};
+
+/// The first kernel that can tell which pages a guest has touched, which makes a fresh sandbox cheap.
+const PAGEMAP_SCAN_SINCE: (u32, u32) = (6, 7);
+
+/// Less free space than this is worth a word.
+const LITTLE_SPACE: u64 = 1 << 30;
+
+enum Finding {
+    Good(String),
+    /// It works, but not as well as it could.
+    Note(String),
+    /// A host would not start.
+    Bad(String),
+}
+
+pub(super) fn run(resolved: &Resolved, printer: &mut Printer) -> Result<ExitStatus> {
+    let settings = &resolved.settings;
+    let findings = [
+        ("kernel", kernel()),
+        ("sandbox", sandbox(settings)),
+        ("store", store(settings)),
+        ("disk", disk(settings)),
+        ("handlers", handlers(settings)),
+        ("address", address(settings)),
+        ("capabilities", Finding::Good(format!("tags of this worker: {}", settings.worker.caps.tags()))),
+    ];
+    let bad = findings.iter().any(|(_, finding)| matches!(finding, Finding::Bad(_)));
+    let rows: Vec<Value> = findings
+        .into_iter()
+        .map(|(what, finding)| {
+            let (verdict, text) = match finding {
+                Finding::Good(text) => ("good", text),
+                Finding::Note(text) => ("note", text),
+                Finding::Bad(text) => ("bad", text),
+            };
+            json!({ "check": what, "verdict": verdict, "finding": text })
+        })
+        .collect();
+    printer.list(&rows, &["CHECK", "VERDICT", "FINDING"], |row| {
+        ["check", "verdict", "finding"].iter().map(|field| super::show::text(row, field)).collect()
+    })?;
+    Ok(if bad { ExitStatus::Failure } else { ExitStatus::Success })
+}
+
+fn kernel() -> Finding {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy().into_owned();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version >= PAGEMAP_SCAN_SINCE {
+        Finding::Good(format!("Linux {release}"))
+    } else {
+        Finding::Note(format!("Linux {release}; from 6.7 on, fresh sandboxes are several times cheaper"))
+    }
+}
+
+fn sandbox(settings: &Settings) -> Finding {
+    match assemble::sandbox(settings, None) {
+        Ok(_) => Finding::Good(format!("{} sandboxes at once", settings.worker.max_concurrent)),
+        Err(error) => Finding::Bad(format!("{error:#}")),
+    }
+}
+
+fn store(settings: &Settings) -> Finding {
+    match assemble::store(settings) {
+        Ok(_) => Finding::Good(format!("{} can be opened and written", settings.store.url)),
+        Err(error) => Finding::Bad(format!("{error:#}")),
+    }
+}
+
+fn disk(settings: &Settings) -> Finding {
+    let Ok(database) = assemble::database(settings) else {
+        return Finding::Bad("the store is not on a disk".to_owned());
+    };
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    match rustix::fs::statvfs(folder) {
+        Ok(space) => {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            let shown = bulkhead_core::Size::from_bytes(free);
+            if free < LITTLE_SPACE {
+                Finding::Note(format!("only {shown} free"))
+            } else {
+                Finding::Good(format!("{shown} free"))
+            }
+        }
+        Err(error) => Finding::Bad(format!("{}: {error}", folder.display())),
+    }
+}
+
+fn handlers(settings: &Settings) -> Finding {
+    let folder = &settings.handlers.dir;
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            let count = entries
+                .filter_map(Result::ok)
+                .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "wasm"))
+                .count();
+            let text = format!("{count} handler files in {}", folder.display());
+            if count == 0 { Finding::Note(format!("{text}; put one there")) } else { Finding::Good(text) }
+        }
+        Err(error) => Finding::Bad(format!("{}: {error}; make it with `bulkhead init`", folder.display())),
+    }
+}
+
+fn address(settings: &Settings) -> Finding {
+    match TcpListener::bind(settings.server.listen) {
+        Ok(_) => Finding::Good(format!("{} is free", settings.server.listen)),
+        Err(error) => Finding::Bad(format!("{}: {error}; set server.listen to another", settings.server.listen)),
+    }
+}

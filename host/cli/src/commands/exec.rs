@@ -1,0 +1,100 @@
+//! `bulkhead exec`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use bulkhead_core::{HandlerName, JsonText, RunEnd, Submission};
+use bulkhead_sandbox::{Catalogue, LogLevel, Observer, Progress, Workspace, WorkspaceAccess};
+
+use super::read_payload;
+use crate::arguments::ExecArguments;
+use crate::assemble;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut Printer) -> Result<ExitStatus> {
+    let payload = read_payload(&arguments.payload)?;
+    let limit = usize::try_from(settings.store.max_payload.bytes()).unwrap_or(usize::MAX);
+    let payload = JsonText::parse(payload.trim(), limit).context("the payload is refused")?;
+    let file = handler_file(&arguments.handler, settings)?;
+    let bytes = std::fs::read(&file).with_context(|| format!("the handler cannot be read: `{}`", file.display()))?;
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let name = HandlerName::parse(stem)?;
+    let workspace = arguments.workspace.as_deref().map(open_workspace).transpose()?;
+
+    // Alone in a catalogue of its own: the settings apply to it as they would in the handlers folder.
+    let folder = tempfile::tempdir().context("no temporary folder could be made")?;
+    std::fs::write(folder.path().join(format!("{name}.wasm")), &bytes)?;
+    let sandbox = assemble::sandbox(settings, None)?;
+    let handler = sandbox.load(&name, &bytes).with_context(|| format!("the handler `{name}` is refused"))?;
+    let mut catalogue_settings = assemble::catalogue(settings, folder.path(), handler.provides().clone())?;
+    catalogue_settings.plugins.clear();
+    let catalogue = Catalogue::open(sandbox.clone(), catalogue_settings)?;
+    let snapshot = catalogue.snapshot();
+    let [live] = snapshot.serving(handler.kind()) else {
+        let reason = snapshot.entries().first().and_then(|entry| entry.status.reason()).unwrap_or("it is not live");
+        bail!("the handler `{name}` is kept out: {reason}");
+    };
+
+    let text = format!(r#"{{"kind":"{}","payload":{payload}}}"#, handler.kind());
+    let task = serde_json::from_str::<Submission>(&text)?.check(&bulkhead_core::SubmissionLimits { payload: limit })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let observer: Arc<dyn Observer> = Arc::new(ToStandardError);
+    let report = runtime.block_on(bulkhead_worker::exec_once(&sandbox, live, &task, workspace, Some(observer)));
+    match &report.end {
+        RunEnd::Completed(completion) => {
+            printer.line(&completion.result)?;
+            Ok(ExitStatus::Success)
+        }
+        end => {
+            let error = end.error();
+            printer.note(match error {
+                Some(error) => format!("{} ({}): {}", end.name(), error.code, error.message),
+                None => format!("the run ended as {}", end.name()),
+            });
+            Ok(ExitStatus::Failure)
+        }
+    }
+}
+
+/// A path as it stands, or a name of the handlers folder.
+fn handler_file(typed: &str, settings: &Settings) -> Result<PathBuf> {
+    let path = Path::new(typed);
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    let named = settings.handlers.dir.join(format!("{typed}.wasm"));
+    if named.is_file() {
+        return Ok(named);
+    }
+    bail!("there is no handler file `{typed}`, and none of that name in `{}`", settings.handlers.dir.display())
+}
+
+fn open_workspace(folder: &Path) -> Result<Workspace> {
+    if !folder.is_dir() {
+        bail!("the workspace is no folder: `{}`", folder.display());
+    }
+    Ok(Workspace { folder: folder.to_owned(), access: WorkspaceAccess::ReadWrite })
+}
+
+/// Shows what the guest says, beside the result.
+#[derive(Debug)]
+struct ToStandardError;
+
+impl Observer for ToStandardError {
+    fn log(&self, level: LogLevel, message: &str, _fields: &str) {
+        Printer::new(crate::printer::OutputFormat::Table).note(format_args!("[{}] {message}", level.as_str()));
+    }
+
+    fn progress(&self, progress: Progress<'_>) {
+        let percent = progress.fraction.map(|part| format!(" {:.0} %", part * 100.0)).unwrap_or_default();
+        let mut printer = Printer::new(crate::printer::OutputFormat::Table);
+        printer.note(format_args!("[progress]{percent} {} {}", progress.stage, progress.text));
+    }
+
+    fn audit(&self, code: &str, details: &str) {
+        Printer::new(crate::printer::OutputFormat::Table).note(format_args!("[audit] {code} {details}"));
+    }
+}

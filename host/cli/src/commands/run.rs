@@ -1,0 +1,144 @@
+//! `bulkhead run`
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use bulkhead_core::SubmissionLimits;
+use bulkhead_sandbox::Catalogue;
+use bulkhead_server::{App, AppSettings};
+use bulkhead_store::Store;
+use bulkhead_worker::{Metrics, Worker, WorkerSettings};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::arguments::RunArguments;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+use crate::settings::{Flag, Settings};
+use crate::{assemble, telemetry};
+
+/// Threads of the host's own runtime; guests have threads of their own.
+const HOST_THREADS: usize = 2;
+
+impl RunArguments {
+    /// The settings that its flags make.
+    pub(crate) fn flags(&self) -> Vec<Flag<'static>> {
+        let mut flags: Vec<Flag<'static>> = Vec::new();
+        if let Some(listen) = self.listen {
+            flags.push((&["server", "listen"], "--listen", listen.to_string()));
+        }
+        if let Some(store) = &self.store {
+            flags.push((&["store", "url"], "--store", store.clone()));
+        }
+        if let Some(handlers) = &self.handlers {
+            flags.push((&["handlers", "dir"], "--handlers", handlers.display().to_string()));
+        }
+        flags
+    }
+}
+
+pub(super) fn run(arguments: &RunArguments, settings: &Settings, printer: &mut Printer) -> Result<ExitStatus> {
+    telemetry::start(settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(HOST_THREADS)
+        .thread_name("host")
+        .enable_all()
+        .build()
+        .context("the host's threads could not be started")?;
+    runtime.block_on(host(arguments, settings, printer))
+}
+
+async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Printer) -> Result<ExitStatus> {
+    // What costs nothing and may be refused comes first: the port, then the store, then the handlers.
+    let listener = bulkhead_server::bind(settings.server.listen).await?;
+    let address = listener.local_addr().context("the listening address cannot be read")?;
+    let store = assemble::store(settings)?;
+    let sandbox = assemble::sandbox(settings, Some(&settings.handlers.cache))?;
+    let catalogue_settings = assemble::catalogue(settings, &settings.handlers.dir, settings.worker.caps.tags())?;
+    let catalogue = {
+        let sandbox = sandbox.clone();
+        tokio::task::spawn_blocking(move || Catalogue::open(sandbox, catalogue_settings)).await??
+    };
+    let metrics = Metrics::new()?;
+    let worker_settings = WorkerSettings {
+        name: settings.worker.name.clone(),
+        max_concurrent: settings.worker.max_concurrent,
+        cpu_slots: settings.worker.cpu_slots,
+        drain_timeout: settings.worker.drain_timeout.duration(),
+        workspaces: settings.workspace.root.clone(),
+    };
+    let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+    let worker =
+        Worker::start(Arc::clone(&shared), sandbox, Arc::clone(&catalogue), worker_settings, Arc::clone(&metrics));
+    let worker = Arc::new(worker.await?);
+    let (stop, stopping) = watch::channel(false);
+    let app_settings = AppSettings {
+        limits: SubmissionLimits { payload: usize::try_from(settings.store.max_payload.bytes()).unwrap_or(usize::MAX) },
+        allow_unknown_kinds: settings.store.allow_unknown_kinds,
+    };
+    let app = App::new(shared, Arc::clone(&catalogue), Arc::clone(&worker), metrics, app_settings, stopping.clone())?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
+    let server = tokio::spawn(bulkhead_server::serve(listener, app, stopping));
+    announce(arguments, settings, address, &catalogue, printer)?;
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining; a second signal leaves at once");
+    let drained = async {
+        let report = worker.drain().await;
+        // Nobody is left to notice a failed send.
+        let _ = stop.send(true);
+        let _ = server.await;
+        let closed = store.close().await;
+        (report, closed)
+    };
+    tokio::select! {
+        (report, closed) = drained => {
+            closed.context("the store could not be closed in order")?;
+            tracing::info!(released = report.released, interrupted = report.interrupted, "drained");
+            Ok(ExitStatus::Success)
+        }
+        _ = terminate.recv() => Ok(ExitStatus::Failure),
+        _ = interrupt.recv() => Ok(ExitStatus::Failure),
+    }
+}
+
+/// Says where the host is and what it serves.
+fn announce(
+    arguments: &RunArguments,
+    settings: &Settings,
+    address: std::net::SocketAddr,
+    catalogue: &Catalogue,
+    printer: &mut Printer,
+) -> Result<()> {
+    let snapshot = catalogue.snapshot();
+    let live = snapshot.entries().iter().filter(|entry| entry.live.is_some()).count();
+    printer.note(format_args!(
+        "bulkhead {} at http://{address} · store {} · {live} handlers live in {}",
+        env!("CARGO_PKG_VERSION"),
+        settings.store.url,
+        settings.handlers.dir.display()
+    ));
+    for entry in snapshot.entries() {
+        if let Some(reason) = entry.status.reason() {
+            printer.note(format_args!("handler {}: {reason}", entry.name));
+        }
+    }
+    if let Some(file) = &arguments.ready_file {
+        write_whole(file, &format!("http://{address}\n"))?;
+    }
+    Ok(())
+}
+
+/// Writes a file so that whoever waits for it never sees half of it.
+fn write_whole(file: &Path, text: &str) -> Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".tmp");
+    std::fs::write(&beside, text)
+        .and_then(|()| std::fs::rename(&beside, file))
+        .with_context(|| format!("cannot write `{}`", file.display()))
+}

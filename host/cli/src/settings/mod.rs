@@ -1,0 +1,8 @@
+//! Settings: flag, then environment, then file, then default.
+
+mod environment;
+mod resolve;
+mod tables;
+
+pub(crate) use resolve::{Flag, Resolved, resolve};
+pub(crate) use tables::{LogFormat, Settings};

@@ -1,0 +1,254 @@
+//! The tables of `bulkhead.toml`, with their defaults.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use bulkhead_core::{Ceilings, HandlerName, Overrides, Size, Span, TagSet};
+use bulkhead_sandbox::WorkspaceAccess;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    pub(crate) server: Server,
+    pub(crate) store: Store,
+    pub(crate) worker: Worker,
+    pub(crate) workspace: Workspace,
+    pub(crate) log: Log,
+    pub(crate) handlers: Handlers,
+    /// `[handler.NAME]`
+    pub(crate) handler: BTreeMap<HandlerName, Handler>,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// The address to answer on.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 7070).into() }
+    }
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Store {
+    /// `sqlite:FILE`
+    pub(crate) url: String,
+    /// The largest payload.
+    pub(crate) max_payload: Size,
+    /// How long idempotency keys are kept.
+    pub(crate) key_ttl: Span,
+    /// Whether tasks are accepted that no live handler serves.
+    pub(crate) allow_unknown_kinds: bool,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            url: "sqlite:bulkhead.db".to_owned(),
+            max_payload: Size::from_mib(1),
+            key_ttl: Span::from_secs(7 * 24 * 3600),
+            allow_unknown_kinds: true,
+        }
+    }
+}
+
+/// `[worker]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Worker {
+    /// The worker's name in attempts and lists.
+    pub(crate) name: String,
+    /// The capability tags of this machine.
+    pub(crate) caps: Caps,
+    /// The handlers that may be live; empty, all.
+    pub(crate) plugins: Vec<HandlerName>,
+    /// Sandboxes in flight at once.
+    pub(crate) max_concurrent: u32,
+    /// Sandboxes that execute at once.
+    pub(crate) cpu_slots: u32,
+    /// How long running work may take once the host is told to stop.
+    pub(crate) drain_timeout: Span,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            caps: Caps::Auto,
+            plugins: Vec::new(),
+            max_concurrent: 64,
+            cpu_slots: u32::try_from(cores).unwrap_or(u32::MAX),
+            drain_timeout: Span::from_secs(30),
+        }
+    }
+}
+
+/// The capability tags: found out, or listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caps {
+    /// `cpu`, and what is found on the machine.
+    Auto,
+    /// These.
+    Listed(TagSet),
+}
+
+impl Caps {
+    /// The tags that hold.
+    pub(crate) fn tags(&self) -> TagSet {
+        match self {
+            // Delegates, which would add tags of their own, come with a later version.
+            Self::Auto => TagSet::parse(["cpu"]).unwrap_or_default(),
+            Self::Listed(tags) => tags.clone(),
+        }
+    }
+}
+
+impl Serialize for Caps {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Listed(tags) => tags.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Caps {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "\"auto\" or a list of tags such as [\"cpu\", \"docker\"]")]
+        enum Written {
+            Word(String),
+            Tags(TagSet),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Word(word) if word == "auto" => Ok(Self::Auto),
+            Written::Word(word) => TagSet::parse(word.split([',', ' ']).filter(|tag| !tag.is_empty()))
+                .map(Self::Listed)
+                .map_err(serde::de::Error::custom),
+            Written::Tags(tags) => Ok(Self::Listed(tags)),
+        }
+    }
+}
+
+/// `[workspace]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Workspace {
+    /// The folder that holds one folder for each task of a handler with a workspace grant.
+    pub(crate) root: PathBuf,
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self { root: "workspaces".into() }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// Which lines are written: a level, or directives such as `info,guest=debug`.
+    pub(crate) filter: String,
+    /// The form of a line.
+    pub(crate) format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `[handlers]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Handlers {
+    /// The folder whose `*.wasm` files are the handlers.
+    pub(crate) dir: PathBuf,
+    /// The folder of compiled handlers.
+    pub(crate) cache: PathBuf,
+    /// What holds where nobody else says anything.
+    pub(crate) defaults: Overrides,
+    /// What nobody may exceed.
+    pub(crate) ceilings: Ceilings,
+}
+
+impl Default for Handlers {
+    fn default() -> Self {
+        Self {
+            dir: "handlers".into(),
+            cache: ".bulkhead-cache".into(),
+            defaults: Overrides::default(),
+            ceilings: Ceilings::default(),
+        }
+    }
+}
+
+/// `[handler.NAME]`: the keys of [`Overrides`], and these.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct Handler {
+    /// Replaces the tags that the handler exports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) provides: Option<TagSet>,
+    /// What the handler finds as its settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) settings: Option<toml::Table>,
+    /// What it may ask of the host.
+    #[serde(skip_serializing_if = "Grants::is_empty")]
+    pub(crate) grants: Grants,
+    #[serde(flatten)]
+    pub(crate) options: Overrides,
+}
+
+/// `[handler.NAME.grants]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Grants {
+    /// What it may do in the workspace of its task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workspace: Option<WorkspaceAccess>,
+}
+
+impl Grants {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl<'de> Deserialize<'de> for Handler {
+    /// By hand, since a flattened table cannot refuse unknown keys.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let mut table = toml::Table::deserialize(deserializer)?;
+        fn take<'de, T: Deserialize<'de>>(table: &mut toml::Table, key: &str) -> Result<Option<T>, toml::de::Error> {
+            table.remove(key).map(T::deserialize).transpose()
+        }
+        Ok(Self {
+            provides: take(&mut table, "provides").map_err(D::Error::custom)?,
+            settings: take(&mut table, "settings").map_err(D::Error::custom)?,
+            grants: take(&mut table, "grants").map_err(D::Error::custom)?.unwrap_or_default(),
+            options: Overrides::deserialize(toml::Value::Table(table)).map_err(D::Error::custom)?,
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! Where log lines go.
+
+use anyhow::{Context, Result};
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{LogFormat, Settings};
+
+/// Writes log lines to standard error, as the settings say.
+pub(crate) fn start(settings: &Settings) -> Result<()> {
+    let filter = EnvFilter::builder()
+        .parse(&settings.log.filter)
+        .with_context(|| format!("log.filter is no level and no list of directives: `{}`", settings.log.filter))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.log.format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    }
+    .map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
+}
