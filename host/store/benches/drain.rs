@@ -85,10 +85,8 @@ async fn main() {
     }
     report("submit, 5,000 at a time", tasks, clock.elapsed(), thread_time() - before);
 
-    let handler = Arc::new(HandlerVersion {
-        name: HandlerName::parse("noop").unwrap(),
-        digest: Digest::from_bytes([7; 32]),
-    });
+    let handler =
+        Arc::new(HandlerVersion { name: HandlerName::parse("noop").unwrap(), digest: Digest::from_bytes([7; 32]) });
     let mut line = store.attach("bench").await.unwrap();
     line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|_| true) });
     let (before, clock) = (thread_time(), Instant::now());
@@ -111,7 +109,12 @@ async fn main() {
             other => println!("{other:?}"),
         }
     }
-    report(&format!("claim and commit, batch {batch}, window {window}, {routes} routes"), tasks, clock.elapsed(), thread_time() - before);
+    report(
+        &format!("claim and commit, batch {batch}, window {window}, {routes} routes"),
+        tasks,
+        clock.elapsed(),
+        thread_time() - before,
+    );
     let clock = Instant::now();
     drop(line);
     store.close().await.unwrap();

@@ -10,8 +10,8 @@
 mod commit;
 mod error;
 mod lease;
-mod queue_depth;
 mod query;
+mod queue_depth;
 pub mod sqlite;
 mod store;
 mod submitted;

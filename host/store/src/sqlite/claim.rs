@@ -157,9 +157,12 @@ impl Cycle<'_> {
             let (route, rank) = (taken.route, taken.rank);
             // The index holds the first of the lane, so what was taken is all there is up to its last.
             if let Some(last) = entries.last() {
-                self.connection
-                    .prepare_cached(DELETE)?
-                    .execute(params![route, rank, last.due.as_millis(), last.seq.0])?;
+                self.connection.prepare_cached(DELETE)?.execute(params![
+                    route,
+                    rank,
+                    last.due.as_millis(),
+                    last.seq.0
+                ])?;
             }
             if taken.drained {
                 self.refill(route, rank)?;

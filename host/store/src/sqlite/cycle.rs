@@ -19,7 +19,6 @@ use super::outcome::{Mark, Outcome};
 use super::request::{Answer, Submit};
 use super::slot::RouteId;
 
-
 /// Everything that waits to be written.
 #[derive(Debug, Default)]
 pub(super) struct Todo {

@@ -27,8 +27,8 @@ impl<'a> AttemptFacts<'a> {
     /// Of a run that ended, after the earlier ones of its attempt.
     pub(super) fn of(commit: &'a Commit, history: Option<&'a HistoryRow>, worker: i64, version: Option<i64>) -> Self {
         let run = &commit.run;
-        let (elapsed, fuel, peak) = history
-            .map_or((0, 0, 0), |history| (history.elapsed, history.attempt_fuel, history.attempt_peak));
+        let (elapsed, fuel, peak) =
+            history.map_or((0, 0, 0), |history| (history.elapsed, history.attempt_fuel, history.attempt_peak));
         Self {
             worker,
             version,

@@ -159,12 +159,7 @@ impl Names {
     }
 }
 
-fn interned(
-    connection: &Connection,
-    select: &str,
-    insert: &str,
-    values: &[&dyn rusqlite::ToSql],
-) -> Result<i64, Halt> {
+fn interned(connection: &Connection, select: &str, insert: &str, values: &[&dyn rusqlite::ToSql]) -> Result<i64, Halt> {
     let found = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
     match found {
         Some(id) => Ok(id),

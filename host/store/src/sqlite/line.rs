@@ -17,7 +17,10 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn ask<T: Send + 'static>(&self, request: impl FnOnce(Answer<T>) -> Request) -> BoxFuture<'_, Result<T, StoreError>> {
+    fn ask<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(Answer<T>) -> Request,
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
         let (answer, answered) = oneshot::channel();
         self.inbox.push(request(answer));
         Box::pin(async { answered.await.unwrap_or(Err(StoreError::Closed)) })

@@ -93,7 +93,8 @@ impl Cycle<'_> {
         self.memory.cancelled =
             cancels.into_iter().map(|(seq, at)| (TaskSeq(seq), Timestamp::from_millis(at))).collect();
         let leases: Vec<(i64, i64, Vec<u8>)> = {
-            let mut statement = self.connection.prepare("SELECT worker, claimed_at, tasks FROM leases ORDER BY claimed_at DESC")?;
+            let mut statement =
+                self.connection.prepare("SELECT worker, claimed_at, tasks FROM leases ORDER BY claimed_at DESC")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
@@ -124,8 +125,8 @@ impl Cycle<'_> {
         let over: Vec<(String, i64)> = {
             let mut statement =
                 self.connection.prepare_cached("SELECT key, seq FROM keys WHERE expires_at <= ?1 LIMIT ?2")?;
-            let rows = statement
-                .query_map(params![self.now.as_millis(), BATCH], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows =
+                statement.query_map(params![self.now.as_millis(), BATCH], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
         for (key, seq) in &over {

@@ -1,8 +1,6 @@
 //! What one cycle has done, to be shown after its commit, or taken back.
 
-use crate::{
-    BatchRefusal, CancelFate, Claimed, CommitFate, LeaseId, RequeueFate, Submitted, TaskSeq, WorkerId,
-};
+use crate::{BatchRefusal, CancelFate, Claimed, CommitFate, LeaseId, RequeueFate, Submitted, TaskSeq, WorkerId};
 
 use super::leases::Lease;
 use super::slot::RouteId;

@@ -107,7 +107,8 @@ impl Cycle<'_> {
 
     /// Reads the first tasks of a lane into memory.
     pub(super) fn refill(&mut self, route: RouteId, rank: Rank) -> Result<(), Halt> {
-        const SELECT: &str = "SELECT due, seq, flags FROM ready WHERE route = ?1 AND rank = ?2 ORDER BY due, seq LIMIT ?3";
+        const SELECT: &str =
+            "SELECT due, seq, flags FROM ready WHERE route = ?1 AND rank = ?2 ORDER BY due, seq LIMIT ?3";
         let mut statement = self.connection.prepare_cached(SELECT)?;
         let mut rows = statement.query(params![route, rank, LANE_BUFFER as i64])?;
         let mut entries = VecDeque::with_capacity(LANE_BUFFER);
@@ -163,8 +164,7 @@ impl Cycle<'_> {
     /// Makes parked tasks of routes with a new catalogue due, at most a batch at a time.
     pub(super) fn unpark(&mut self) -> Result<(), Halt> {
         const BATCH: i64 = 5_000;
-        const SELECT: &str =
-            "SELECT p.seq, p.rank, p.flags, coalesce(h.due, t.due) FROM parked p JOIN tasks t ON t.seq = p.seq \
+        const SELECT: &str = "SELECT p.seq, p.rank, p.flags, coalesce(h.due, t.due) FROM parked p JOIN tasks t ON t.seq = p.seq \
              LEFT JOIN history h ON h.seq = p.seq WHERE p.route = ?1 AND p.seq > ?2 ORDER BY p.seq LIMIT ?3";
         let mut queue = self.memory.unparking.clone();
         while let Some((route, after)) = queue.pop_front() {
@@ -184,7 +184,9 @@ impl Cycle<'_> {
             let Some(last) = slots.last().copied() else { continue };
             for slot in slots {
                 self.displace(slot, Waits::Parked)?;
-                self.connection.prepare_cached("UPDATE history SET reason = NULL WHERE seq = ?1")?.execute([slot.seq.0])?;
+                self.connection
+                    .prepare_cached("UPDATE history SET reason = NULL WHERE seq = ?1")?
+                    .execute([slot.seq.0])?;
                 self.place(slot)?;
             }
             // What is parked again meanwhile has a new place before this one, and is left alone.

@@ -17,20 +17,54 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 #[derive(Debug)]
 pub(super) enum Request {
     Submit(Submit),
-    Cancel { ids: Vec<TaskId>, answer: Answer<Vec<CancelFate>>, _permit: OwnedSemaphorePermit },
-    Requeue { ids: Vec<TaskId>, answer: Answer<Vec<RequeueFate>>, _permit: OwnedSemaphorePermit },
-    Attach { name: String, answer: Answer<WorkLine> },
-    Work { worker: WorkerId, commits: Vec<Commit>, permits: usize },
-    Serve { worker: WorkerId, routes: ServedRoutes },
-    StopClaiming { worker: WorkerId, answer: Answer<()> },
-    Renew { worker: WorkerId, answer: Answer<bool> },
-    Release { worker: WorkerId, tasks: Vec<(LeaseId, TaskSeq)>, answer: Answer<()> },
+    Cancel {
+        ids: Vec<TaskId>,
+        answer: Answer<Vec<CancelFate>>,
+        _permit: OwnedSemaphorePermit,
+    },
+    Requeue {
+        ids: Vec<TaskId>,
+        answer: Answer<Vec<RequeueFate>>,
+        _permit: OwnedSemaphorePermit,
+    },
+    Attach {
+        name: String,
+        answer: Answer<WorkLine>,
+    },
+    Work {
+        worker: WorkerId,
+        commits: Vec<Commit>,
+        permits: usize,
+    },
+    Serve {
+        worker: WorkerId,
+        routes: ServedRoutes,
+    },
+    StopClaiming {
+        worker: WorkerId,
+        answer: Answer<()>,
+    },
+    Renew {
+        worker: WorkerId,
+        answer: Answer<bool>,
+    },
+    Release {
+        worker: WorkerId,
+        tasks: Vec<(LeaseId, TaskSeq)>,
+        answer: Answer<()>,
+    },
     /// The line was dropped.
-    Detach { worker: WorkerId },
+    Detach {
+        worker: WorkerId,
+    },
     /// Look at the clock; answered after the cycle.
-    Tick { answer: Answer<()> },
+    Tick {
+        answer: Answer<()>,
+    },
     /// Give everything back and end.
-    Close { answer: Answer<()> },
+    Close {
+        answer: Answer<()>,
+    },
     /// End at once, as a crash would.
     Abandon,
 }

@@ -24,8 +24,7 @@ const APPLICATION_ID: i64 = 0x424c_4b48;
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |error: rusqlite::Error| opening(path, &error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let application: i64 =
-        transaction.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let application: i64 = transaction.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
     let tables: i64 =
         transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     if tables > 0 && application != APPLICATION_ID {

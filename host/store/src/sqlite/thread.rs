@@ -61,7 +61,13 @@ enum End {
 }
 
 impl Thread {
-    pub(super) fn new(connection: Connection, memory: Memory, inbox: Arc<Inbox>, lock: LockFile, now: Timestamp) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        memory: Memory,
+        inbox: Arc<Inbox>,
+        lock: LockFile,
+        now: Timestamp,
+    ) -> Self {
         let (backlog, kept, trouble) = (VecDeque::new(), Todo::default(), None);
         Self { connection, memory, inbox, lock, backlog, kept, trouble, latest: now }
     }

@@ -1,8 +1,6 @@
 //! Reading a task as callers see it.
 
-use bulkhead_core::{
-    AttemptRecord, Digest, Extras, HandlerName, JsonText, ReadyReason, State, TaskError, Timestamp,
-};
+use bulkhead_core::{AttemptRecord, Digest, Extras, HandlerName, JsonText, ReadyReason, State, TaskError, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::{StoreError, TaskSeq, TaskView};
