@@ -19,11 +19,14 @@ use super::outcome::{Mark, Outcome};
 use super::request::{Answer, Submit};
 use super::slot::RouteId;
 
+/// Tasks that a worker gives back, and whom to tell.
+type Release = (WorkerId, Vec<(LeaseId, TaskSeq)>, Answer<()>);
+
 /// Everything that waits to be written.
 #[derive(Debug, Default)]
 pub(super) struct Todo {
     pub(super) commits: Vec<(WorkerId, Vec<Commit>)>,
-    pub(super) releases: Vec<(WorkerId, Vec<(LeaseId, TaskSeq)>, Answer<()>)>,
+    pub(super) releases: Vec<Release>,
     pub(super) detached: Vec<WorkerId>,
     pub(super) cancels: Vec<(Vec<TaskId>, Answer<Vec<CancelFate>>)>,
     pub(super) requeues: Vec<(Vec<TaskId>, Answer<Vec<RequeueFate>>)>,
