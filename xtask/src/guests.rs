@@ -1,45 +1,28 @@
-//! The components that tests and examples run.
+//! The components that tests run.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::chore::{cargo, root, step, target};
+use crate::chore::{WASM, cargo_in, root, target};
+use crate::handlers;
+use crate::steps::{Steps, say};
+use crate::tools;
 
-const TARGET: &str = "wasm32-wasip2";
+/// Builds everything that runs inside a sandbox, and says where it is.
+pub(crate) fn run() -> Result<()> {
+    let mut steps = Steps::of("guests");
+    tools::set_up(&mut steps)?;
+    let guests = build(&mut steps)?;
+    let handlers = handlers::build(&mut steps)?;
+    say(format_args!("test guests: {}\nhandlers and examples: {}", guests.display(), handlers.display()));
+    steps.finish();
+    Ok(())
+}
 
 /// Builds the test guests; gives the folder that holds them.
-pub fn build() -> Result<PathBuf> {
-    add_target()?;
-    let folder = beside(&target(), "guests");
-    step(
-        "test guests",
-        cargo(&["build", "--quiet", "--locked", "--release", "--examples", "--target", TARGET])
-            .arg("--manifest-path")
-            .arg(root().join("tests/guests/Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&folder)
-            .env_remove("CARGO_TARGET_DIR"),
-    )?;
-    Ok(folder.join(TARGET).join("release/examples"))
-}
-
-/// `rustup` does not add a target to a toolchain that is already there, even where rust-toolchain.toml lists it.
-fn add_target() -> Result<()> {
-    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output()?;
-    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
-    if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
-        return Ok(());
-    }
-    step("rustup target", Command::new("rustup").args(["target", "add", TARGET]).current_dir(root())).or_else(|error| {
-        bail!("{error:#}\nnext: install rustup (https://rustup.rs), or add the target {TARGET} by your own means")
-    })
-}
-
-fn beside(folder: &std::path::Path, name: &str) -> PathBuf {
-    let mut beside = folder.as_os_str().to_owned();
-    beside.push("-");
-    beside.push(name);
-    PathBuf::from(beside)
+pub(crate) fn build(steps: &mut Steps) -> Result<PathBuf> {
+    let build = ["build", "--quiet", "--locked", "--release", "--examples", "--target", WASM];
+    steps.run("test guests", cargo_in(&root().join("tests/guests"), "guests", &build).env_remove("RUSTFLAGS"))?;
+    Ok(target().join("guests").join(WASM).join("release/examples"))
 }

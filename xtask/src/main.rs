@@ -1,33 +1,74 @@
 //! The chores of this repository: `cargo xtask help` lists them.
+//!
+//! One file per chore. Everything is built into one target folder (`CARGO_TARGET_DIR`, else `target`), and every chore
+//! says what it did and how long that took.
 
+mod bench;
+mod check;
 mod chore;
+mod demo;
+mod dist;
 mod guests;
+mod handlers;
+mod host;
+mod steps;
 mod test;
+mod tools;
+mod torture;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-const HELP: &str = "\
-cargo xtask CHORE
+use clap::Parser;
 
-  test     sets up what it needs and runs every check and test
-  guests   builds the components that tests and examples run
-";
+/// The chores of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = false)]
+enum Chore {
+    /// Sets up what it needs and runs every check and test.
+    Test,
+    /// Formats and lints only.
+    Check,
+    /// Builds handlers and host, starts the host on a fresh folder and runs the examples on it.
+    Demo {
+        /// Stays up at the end, until interrupted.
+        #[arg(long)]
+        serve: bool,
+    },
+    /// Measures, and writes a table with the machine, the versions and the settings beside it.
+    Bench {
+        /// A smoke run: shows that the benchmarks work, not how fast the host is.
+        #[arg(long)]
+        quick: bool,
+        /// Only these: b1, b2, b5.
+        names: Vec<String>,
+    },
+    /// Kills the host again and again and counts what became of every task.
+    Torture {
+        /// What the torture itself takes; `-- --help` lists it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Builds the components that tests and examples run.
+    Guests,
+    /// Builds the release binary and the built-in handlers into one archive.
+    Dist,
+}
 
-#[expect(clippy::print_stderr, reason = "a chore talks to the person who runs it")]
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = match arguments.first().map(String::as_str) {
-        Some("test") => test::run(),
-        Some("guests") => guests::build().map(|_| ()),
-        _ => {
-            eprint!("{HELP}");
-            return ExitCode::from(2);
-        }
+    let done = match Chore::parse() {
+        Chore::Test => test::run(),
+        Chore::Check => check::run(),
+        Chore::Demo { serve } => demo::run(serve),
+        Chore::Bench { quick, names } => bench::run(quick, &names),
+        Chore::Torture { arguments } => torture::run(&arguments),
+        Chore::Guests => guests::run(),
+        Chore::Dist => dist::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("xtask: {error:#}");
+            steps::say(format_args!("xtask: {error:#}"));
             ExitCode::FAILURE
         }
     }

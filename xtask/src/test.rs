@@ -1,18 +1,52 @@
 //! Every check and test.
 
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::Result;
 
-use crate::chore::{cargo, step};
-use crate::guests;
+use crate::chore::cargo;
+use crate::steps::Steps;
+use crate::{check, guests, handlers, host, tools};
 
-/// Formats are checked, lints are clean, and every test of the workspace passes.
-pub fn run() -> Result<()> {
-    let guests = guests::build()?;
-    step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
-    step("lints", &mut cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    step(
-        "tests",
-        cargo(&["test", "--quiet", "--workspace", "--lib", "--bins", "--tests"]).env("BULKHEAD_GUESTS", guests),
+/// Formats are checked, lints are clean, and every test passes: of the workspace, of the SDK, of handlers and examples,
+/// and of the whole system.
+pub(crate) fn run() -> Result<()> {
+    let mut steps = Steps::of("test");
+    tools::set_up(&mut steps)?;
+    let promtool = tools::promtool(&mut steps);
+    check::format_and_lints(&mut steps)?;
+    let guests = guests::build(&mut steps)?;
+    let built = handlers::build(&mut steps)?;
+    handlers::test(&mut steps)?;
+    let host = host::build(&mut steps)?;
+    let mut tests = workspace_tests();
+    places(&mut tests, &guests, &built, &host);
+    if let Some(promtool) = &promtool {
+        tests.env("PROMTOOL", promtool);
+    }
+    steps.run("tests", &mut tests)?;
+    steps.run(
+        "documentation tests",
+        cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]).env("RUSTDOCFLAGS", "-D warnings"),
     )?;
-    step("documentation tests", &mut cargo(&["test", "--quiet", "--workspace", "--doc"]))
+    steps.finish();
+    Ok(())
+}
+
+/// Every test of the workspace but those in documentation, which nextest does not know.
+fn workspace_tests() -> Command {
+    if tools::has_nextest() {
+        cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast", "--status-level", "slow"])
+    } else {
+        cargo(&["test", "--quiet", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
+    }
+}
+
+/// Where a program of the tests is told to find things; see `tests/src/places.rs`.
+pub(crate) fn places<'a>(command: &'a mut Command, guests: &Path, handlers: &Path, host: &Path) -> &'a mut Command {
+    command
+        .env("BULKHEAD_GUESTS", guests)
+        .env("BULKHEAD_TEST_HANDLERS", handlers)
+        .env("BULKHEAD_TEST_HOST", host)
 }
