@@ -1,0 +1,205 @@
+//! What every property uses: an engine under a clock of its own, a worker's end of a line, and tasks in few words.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_core::{
+    Category, Completion, Digest, Due, Extras, Failure, HandlerName, HandlerVersion, JsonText, Kind, NewTask,
+    NextStep, Priority, Route, RunEnd, RunRecord, TagSet, TaskId, Timestamp,
+};
+use bulkhead_store::{
+    Claimed, Commit, CommitFate, Delivery, LeaseId, ServedRoutes, Store, Submitted, TaskSeq, TaskView, WorkLine,
+};
+
+/// When the tests' clock begins.
+pub(crate) const START: i64 = 1_800_000_000_000;
+
+/// Longer than anything here takes; only a test that has failed waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One engine with a fresh, empty store.
+#[allow(async_fn_in_trait, reason = "used by these tests alone")]
+pub(crate) trait Engine: Sized {
+    async fn start() -> Self;
+    fn store(&self) -> &dyn Store;
+    /// Moves the clock on, and lets the store do what is due then.
+    async fn advance(&self, time: Duration);
+    /// Lets the store do everything that was asked before.
+    async fn settle(&self);
+    /// Ends the store as a crash would, and opens it again.
+    async fn crash(self) -> Self;
+    /// Closes the store and opens it again.
+    async fn reopen(self) -> Self;
+    /// Makes the database refuse the task with this payload, or the end of the task with this result.
+    fn refuse_payload(&self, payload: &str);
+    fn refuse_result(&self, result: &str);
+
+    async fn submit(&self, tasks: Vec<NewTask>) -> Vec<Submitted> {
+        self.store().submit(tasks).await.unwrap().unwrap()
+    }
+
+    async fn submit_one(&self, task: NewTask) -> TaskId {
+        self.submit(vec![task]).await.remove(0).id
+    }
+
+    async fn get(&self, id: &TaskId) -> TaskView {
+        self.store().get(id).await.unwrap().unwrap()
+    }
+
+    /// A worker that serves everything.
+    async fn worker(&self, permits: usize) -> Worker {
+        self.worker_for(permits, |_| true).await
+    }
+
+    async fn worker_for(&self, permits: usize, serves: impl Fn(&Route) -> bool + Send + Sync + 'static) -> Worker {
+        let line = self.store().attach("worker-a").await.unwrap();
+        line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(serves) });
+        line.sender.send(Vec::new(), permits);
+        Worker { line }
+    }
+}
+
+/// A worker's end of its line.
+pub(crate) struct Worker {
+    pub(crate) line: WorkLine,
+}
+
+impl Worker {
+    pub(crate) async fn next(&mut self) -> Delivery {
+        tokio::time::timeout(PATIENCE, self.line.deliveries.recv()).await.expect("a delivery").expect("an open line")
+    }
+
+    /// The next batch of tasks.
+    pub(crate) async fn claimed(&mut self) -> Vec<Claimed> {
+        match self.next().await {
+            Delivery::Claimed(tasks) => tasks,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn claimed_one(&mut self) -> Claimed {
+        let mut tasks = self.claimed().await;
+        assert_eq!(tasks.len(), 1);
+        tasks.remove(0)
+    }
+
+    /// Hands over one ended run and gives what became of it.
+    pub(crate) async fn commit(&mut self, commit: Commit, permits: usize) -> CommitFate {
+        let fates = self.commit_all(vec![commit], permits).await;
+        fates[0].1
+    }
+
+    pub(crate) async fn commit_all(&mut self, commits: Vec<Commit>, permits: usize) -> Vec<(TaskSeq, CommitFate)> {
+        self.line.sender.send(commits, permits);
+        match self.next().await {
+            Delivery::Committed(fates) => fates,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Nothing was delivered, once the store has done all it was asked.
+    pub(crate) async fn assert_idle(&mut self, engine: &impl Engine) {
+        engine.settle().await;
+        match self.line.deliveries.try_recv() {
+            Err(_) => {}
+            Ok(delivery) => panic!("{delivery:?}"),
+        }
+    }
+}
+
+impl Worker {
+    /// Nothing but the loss of the leases was delivered.
+    pub(crate) async fn assert_idle_or_lost(&mut self, engine: &impl Engine) {
+        engine.settle().await;
+        while let Ok(delivery) = self.line.deliveries.try_recv() {
+            assert!(matches!(delivery, Delivery::LeasesLost), "{delivery:?}");
+        }
+    }
+}
+
+pub(crate) fn kind(name: &str) -> Kind {
+    Kind::parse(name).unwrap()
+}
+
+pub(crate) fn route(name: &str, tags: &[&str]) -> Route {
+    Route { kind: kind(name), requires: TagSet::parse(tags.iter().copied()).unwrap() }
+}
+
+pub(crate) fn json(text: &str) -> JsonText {
+    JsonText::parse(text, 1 << 20).unwrap()
+}
+
+/// A task of a kind; `payload` tells it from others.
+pub(crate) fn task(name: &str, payload: &str) -> NewTask {
+    NewTask {
+        id: None,
+        route: route(name, &[]),
+        payload: json(payload),
+        priority: Priority::default(),
+        due: Due::Now,
+        extras: None,
+    }
+}
+
+pub(crate) fn with_extras(mut task: NewTask, change: impl FnOnce(&mut Extras)) -> NewTask {
+    change(task.extras.get_or_insert_default());
+    task
+}
+
+pub(crate) fn with_key(task: NewTask, key: &str) -> NewTask {
+    with_extras(task, |extras| extras.key = Some(key.to_owned()))
+}
+
+pub(crate) fn version(byte: u8) -> Arc<HandlerVersion> {
+    Arc::new(HandlerVersion { name: HandlerName::parse("tester").unwrap(), digest: Digest::from_bytes([byte; 32]) })
+}
+
+/// A run of a claimed task that ended in some way.
+pub(crate) fn ended(task: &Claimed, step: NextStep, end: RunEnd) -> Commit {
+    ended_under(task.lease, task.seq, step, end)
+}
+
+pub(crate) fn ended_under(lease: LeaseId, seq: TaskSeq, step: NextStep, end: RunEnd) -> Commit {
+    Commit {
+        lease,
+        seq,
+        step,
+        end,
+        run: RunRecord {
+            started_at: Timestamp::from_millis(START + 7),
+            elapsed_micros: 1_500,
+            fuel: 1_000,
+            peak_memory: 65_536,
+        },
+        handler: Some(version(1)),
+        declined: Vec::new(),
+        max_attempts: 3,
+    }
+}
+
+pub(crate) fn completed(result: &str) -> RunEnd {
+    RunEnd::Completed(Completion { result: json(result), metadata: json("{}"), then: Vec::new() })
+}
+
+pub(crate) fn succeeded(task: &Claimed) -> Commit {
+    ended(task, NextStep::Succeed, completed("true"))
+}
+
+pub(crate) fn failed() -> RunEnd {
+    RunEnd::Failed(Failure {
+        category: Category::Handler,
+        code: "BROKEN".to_owned(),
+        message: "it broke".to_owned(),
+        retryable: true,
+        retry_after: None,
+        details: JsonText::null(),
+    })
+}
+
+pub(crate) const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+pub(crate) fn after_start(time: Duration) -> Timestamp {
+    Timestamp::from_millis(START).after(time)
+}

@@ -1,0 +1,119 @@
+//! The SQLite engine, under test.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use bulkhead_core::Timestamp;
+use bulkhead_store::Store;
+use bulkhead_store::sqlite::{Clock, SqliteSettings, SqliteStore};
+use tempfile::TempDir;
+
+use crate::harness::{Engine, START};
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub(crate) struct ManualClock(AtomicI64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn since_boot(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.load(Ordering::SeqCst) - START + 1_000_000).unwrap())
+    }
+}
+
+/// A store in a folder of its own.
+pub(crate) struct Sqlite {
+    pub(crate) store: Option<SqliteStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) folder: TempDir,
+    pub(crate) max_pages: Option<u32>,
+}
+
+impl Sqlite {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    pub(crate) fn settings(&self) -> SqliteSettings {
+        SqliteSettings {
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            max_pages: self.max_pages,
+            ..SqliteSettings::at(self.path())
+        }
+    }
+
+    pub(crate) fn start_with(max_pages: Option<u32>) -> Self {
+        let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+        let mut engine = Self { store: None, clock, folder: tempfile::tempdir().unwrap(), max_pages };
+        engine.open();
+        engine
+    }
+
+    pub(crate) fn open(&mut self) {
+        self.store = Some(SqliteStore::open(self.settings()).unwrap());
+    }
+
+    /// A connection beside the store's own.
+    pub(crate) fn sql(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        connection.busy_timeout(Duration::from_secs(20)).unwrap();
+        connection
+    }
+}
+
+impl Engine for Sqlite {
+    async fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.store.as_ref().unwrap()
+    }
+
+    async fn advance(&self, time: Duration) {
+        self.clock.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+        self.settle().await;
+    }
+
+    async fn settle(&self) {
+        // A worker's turn between tasks beside others and tasks alone moves on by one step a cycle.
+        for _ in 0..3 {
+            self.store.as_ref().unwrap().tick().await.unwrap();
+        }
+    }
+
+    async fn crash(mut self) -> Self {
+        drop(self.store.take());
+        self.open();
+        self
+    }
+
+    async fn reopen(mut self) -> Self {
+        self.store.take().unwrap().close().await.unwrap();
+        self.open();
+        self
+    }
+
+    fn refuse_payload(&self, payload: &str) {
+        self.sql()
+            .execute_batch(&format!(
+                "CREATE TRIGGER refuse_task BEFORE INSERT ON tasks WHEN new.payload = '{payload}' \
+                 BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+            ))
+            .unwrap();
+    }
+
+    fn refuse_result(&self, result: &str) {
+        self.sql()
+            .execute_batch(&format!(
+                "CREATE TRIGGER refuse_end BEFORE INSERT ON ended WHEN new.result = '{result}' \
+                 BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+            ))
+            .unwrap();
+    }
+}
