@@ -27,8 +27,9 @@ pub(crate) fn run() -> Result<()> {
         for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
             copy(&root().join(file), &folder.join(file))?;
         }
-        let packed = Command::new("tar").args(["--owner=0", "--group=0", "--sort=name", "-czf"]).arg(&archive);
-        let status = packed.arg("-C").arg(&parent).arg(&name).status().context("cannot start tar")?;
+        let mut tar = Command::new("tar");
+        tar.args(["--owner=0", "--group=0", "--sort=name", "-czf"]).arg(&archive);
+        let status = tar.arg("-C").arg(&parent).arg(&name).status().context("cannot start tar")?;
         anyhow::ensure!(status.success(), "tar: {status}");
         Ok(())
     })?;

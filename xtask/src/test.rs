@@ -45,8 +45,5 @@ fn workspace_tests() -> Command {
 
 /// Where a program of the tests is told to find things; see `tests/src/places.rs`.
 pub(crate) fn places<'a>(command: &'a mut Command, guests: &Path, handlers: &Path, host: &Path) -> &'a mut Command {
-    command
-        .env("BULKHEAD_GUESTS", guests)
-        .env("BULKHEAD_TEST_HANDLERS", handlers)
-        .env("BULKHEAD_TEST_HOST", host)
+    command.env("BULKHEAD_GUESTS", guests).env("BULKHEAD_TEST_HANDLERS", handlers).env("BULKHEAD_TEST_HOST", host)
 }

@@ -29,10 +29,11 @@ pub(crate) fn set_up(steps: &mut Steps) -> Result<()> {
 }
 
 fn rustup(steps: &mut Steps, arguments: &[&str]) -> Result<()> {
-    let done = steps.run(&format!("rustup {}", arguments.join(" ")), {
-        Command::new("rustup").args(arguments).current_dir(root())
-    });
-    done.or_else(|error| bail!("{error:#}\nnext: install rustup (https://rustup.rs), or add this by your own means"))
+    let mut rustup = Command::new("rustup");
+    rustup.args(arguments).current_dir(root());
+    steps
+        .run(&format!("rustup {}", arguments.join(" ")), &mut rustup)
+        .or_else(|error| bail!("{error:#}\nnext: install rustup (https://rustup.rs), or add this by your own means"))
 }
 
 /// Whether nextest is there; plain `cargo test` does where it is not.
@@ -82,5 +83,10 @@ fn fetch(folder: &std::path::Path) -> bool {
 
 /// Whether the program starts and is content.
 fn quietly(command: &mut Command) -> bool {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
