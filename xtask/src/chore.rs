@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What guests and handlers are compiled to.
-pub const WASM: &str = "wasm32-wasip2";
+pub(crate) const WASM: &str = "wasm32-wasip2";
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {

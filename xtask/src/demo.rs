@@ -6,7 +6,7 @@ use crate::steps::Steps;
 use crate::{handlers, host, tools};
 
 /// Runs the examples, and ends, or stays up.
-pub fn run(_serve: bool) -> Result<()> {
+pub(crate) fn run(_serve: bool) -> Result<()> {
     let mut steps = Steps::of("demo");
     tools::set_up(&mut steps)?;
     handlers::build(&mut steps)?;

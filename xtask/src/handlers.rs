@@ -8,7 +8,7 @@ use crate::chore::{WASM, cargo_in, root, target};
 use crate::steps::Steps;
 
 /// Where they are built, inside the target folder.
-pub const INTO: &str = "handlers";
+pub(crate) const INTO: &str = "handlers";
 
 /// Builds them all; gives the folder that holds the components.
 pub(crate) fn build(steps: &mut Steps) -> Result<PathBuf> {

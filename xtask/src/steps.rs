@@ -14,7 +14,7 @@ pub(crate) fn say(text: impl Display) {
 
 /// The steps of one chore.
 #[derive(Debug)]
-pub struct Steps {
+pub(crate) struct Steps {
     chore: &'static str,
     began: Instant,
     done: Vec<(String, Duration)>,
@@ -23,12 +23,12 @@ pub struct Steps {
 
 impl Steps {
     /// Begins a chore.
-    pub fn of(chore: &'static str) -> Self {
+    pub(crate) fn of(chore: &'static str) -> Self {
         Self { chore, began: Instant::now(), done: Vec::new(), skipped: Vec::new() }
     }
 
     /// Runs one program, with its output shown.
-    pub fn run(&mut self, name: &str, command: &mut Command) -> Result<()> {
+    pub(crate) fn run(&mut self, name: &str, command: &mut Command) -> Result<()> {
         self.time(name, || {
             let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
             if !status.success() {
@@ -39,7 +39,7 @@ impl Steps {
     }
 
     /// Does one thing.
-    pub fn time<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn time<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         say(format_args!("── {name}"));
         let began = Instant::now();
         let done = work();
@@ -51,13 +51,13 @@ impl Steps {
     }
 
     /// Remembers what was left out, and says so again at the end.
-    pub fn skip(&mut self, what: impl Display) {
+    pub(crate) fn skip(&mut self, what: impl Display) {
         say(format_args!("── skipped: {what}"));
         self.skipped.push(what.to_string());
     }
 
     /// Adds it all up.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         let all = self.began.elapsed();
         let parts: Vec<String> =
             self.done.iter().map(|(name, took)| format!("{name} {:.1} s", took.as_secs_f64())).collect();

@@ -24,7 +24,7 @@ const COMMIT_BYTES: usize = 8 << 10;
 const START: Duration = Duration::from_secs(60);
 
 /// Measures, and gives the table.
-pub fn measure(host: &Path, noop: &Path, quick: bool) -> Result<String> {
+pub(crate) fn measure(host: &Path, noop: &Path, quick: bool) -> Result<String> {
     let turns = if quick { 2 } else { 20 };
     let folder = tempfile::tempdir()?;
     std::fs::create_dir(folder.path().join("handlers"))?;

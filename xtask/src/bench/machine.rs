@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::chore::root;
 
 /// The head of the table.
-pub fn describe(quick: bool) -> Result<String> {
+pub(crate) fn describe(quick: bool) -> Result<String> {
     let mut head = String::from("# Benchmarks\n\n");
     if quick {
         head.push_str("A smoke run: it shows that the benchmarks work, and no more.\n\n");

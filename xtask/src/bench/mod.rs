@@ -29,7 +29,7 @@ const BENCHES: [Bench; 3] = [
 ];
 
 /// Runs those that are named, or all.
-pub fn run(quick: bool, names: &[String]) -> Result<()> {
+pub(crate) fn run(quick: bool, names: &[String]) -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|bench| bench.name != name.as_str())) {
         bail!("there is no benchmark `{unknown}`; there are: b1 b2 b5");
     }
