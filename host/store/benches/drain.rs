@@ -1,6 +1,6 @@
 //! How fast the store hands out and takes back tasks that do nothing: `cargo bench -p bulkhead-store --bench drain`.
 //!
-//! Arguments: tasks (400,000), batch (512), window (2,048), routes (1), folder (a temporary one).
+//! Arguments: tasks (400,000), batch (512), window (2,048), routes (1).
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
 use std::collections::VecDeque;
@@ -15,8 +15,8 @@ use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
 use bulkhead_store::{Claimed, Commit, Delivery, ServedRoutes, Store};
 
 fn argument(place: usize, default: usize) -> usize {
-    let arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    arguments.skip(place).next().and_then(|text| text.parse().ok()).unwrap_or(default)
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    arguments.nth(place).and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 fn task(route: usize) -> NewTask {
@@ -54,11 +54,6 @@ fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
 
 /// Processor time of the store's thread so far.
 fn thread_time() -> Duration {
-    let ticks = std::fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("schedstat")).ok().zip(Some(())))
-        .count();
-    let _ = ticks;
     for entry in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
         let path = entry.path();
         if std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "bulkhead-store") {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{Route, TaskId, Timestamp};
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection};
 
 use crate::{CancelFate, Commit, LeaseId, RequeueFate, StoreError, TaskSeq, WorkerId};
 
@@ -54,6 +54,28 @@ pub(super) struct Cycle<'a> {
     pub(super) boot: Duration,
     pub(super) out: Outcome,
     pub(super) careful: bool,
+    /// The statements of the hot path, looked up once a cycle rather than once a task.
+    pub(super) hot: Hot<'a>,
+}
+
+/// Prepared statements, each fetched when it is first needed.
+#[derive(Default)]
+pub(super) struct Hot<'a> {
+    pub(super) end: Option<CachedStatement<'a>>,
+    pub(super) task: Option<CachedStatement<'a>>,
+    pub(super) ready: Option<CachedStatement<'a>>,
+}
+
+/// The statement, fetched where it is not there yet.
+pub(super) fn fetched<'b, 'a>(
+    statement: &'b mut Option<CachedStatement<'a>>,
+    connection: &'a Connection,
+    text: &str,
+) -> Result<&'b mut CachedStatement<'a>, Halt> {
+    match statement {
+        Some(statement) => Ok(statement),
+        None => Ok(statement.insert(connection.prepare_cached(text)?)),
+    }
 }
 
 /// Does all of it in one transaction, durably, or nothing.
@@ -66,7 +88,7 @@ pub(super) fn run(
 ) -> Result<Outcome, StoreError> {
     let mut careful = false;
     loop {
-        let mut cycle = Cycle { connection, memory, now, boot, out: Outcome::default(), careful };
+        let mut cycle = Cycle { connection, memory, now, boot, out: Outcome::default(), careful, hot: Hot::default() };
         match cycle.transact(todo) {
             Ok(()) => return Ok(cycle.out),
             Err(halt) => {
@@ -94,7 +116,8 @@ pub(super) fn recover(
     now: Timestamp,
     boot: Duration,
 ) -> Result<(), StoreError> {
-    let mut cycle = Cycle { connection, memory, now, boot, out: Outcome::default(), careful: true };
+    let mut cycle =
+        Cycle { connection, memory, now, boot, out: Outcome::default(), careful: true, hot: Hot::default() };
     cycle.transact_recovery().map_err(|halt| match halt {
         Halt::Trouble(error) => error,
         Halt::Row(message) => StoreError::Database(message),

@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use crate::{Commit, TaskSeq};
 
-use super::cycle::Cycle;
+use super::cycle::{Cycle, fetched};
 use super::failure::Halt;
 use super::history_row::{HistoryRow, signed};
 
@@ -121,7 +121,7 @@ impl Cycle<'_> {
         // The common end says nothing that its state does not say.
         let end = facts.map(|facts| facts.end).filter(|_| ending.state != State::Succeeded);
         let digests = facts.map(|facts| facts.digests).filter(|digests| !digests.is_empty());
-        self.connection.prepare_cached(INSERT)?.execute(params![
+        fetched(&mut self.hot.end, self.connection, INSERT)?.execute(params![
             seq.0,
             state_number(ending.state),
             self.now.as_millis(),

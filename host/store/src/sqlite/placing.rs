@@ -7,11 +7,13 @@ use rusqlite::params;
 
 use crate::TaskSeq;
 
-use super::cycle::Cycle;
+use super::cycle::{Cycle, fetched};
 use super::failure::Halt;
 use super::memory::{Lone, earlier};
 use super::ready_index::{Entry, LANE_BUFFER};
 use super::slot::{Flags, Rank, RouteId, Slot};
+
+const INSERT_READY: &str = "INSERT INTO ready (route, rank, due, seq, flags) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /// Where a task that is ready waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +50,13 @@ impl Cycle<'_> {
         let Slot { seq, due, route, rank, flags } = slot;
         match waits {
             Waits::Ready => {
-                self.connection
-                    .prepare_cached("INSERT INTO ready (route, rank, due, seq, flags) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                    .execute(params![route, rank, due.as_millis(), seq.0, flags])?;
+                fetched(&mut self.hot.ready, self.connection, INSERT_READY)?.execute(params![
+                    route,
+                    rank,
+                    due.as_millis(),
+                    seq.0,
+                    flags
+                ])?;
                 self.memory.ready.insert(route, rank, Entry { due, seq, flags });
             }
             Waits::Delayed => {

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::{BatchRefusal, Submitted, TaskSeq};
 
-use super::cycle::Cycle;
+use super::cycle::{Cycle, fetched};
 use super::failure::Halt;
 use super::ids;
 use super::interned::route_number;
@@ -49,6 +49,8 @@ impl Cycle<'_> {
 
     /// Accepts one task, or finds that it was there before.
     pub(super) fn submit_one(&mut self, task: &Prepared) -> Result<Submitted, Halt> {
+        const INSERT: &str = "INSERT INTO tasks (seq, id, route, rank, due, created_at, max_attempts, tenant, extras, \
+            payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         if let Some(body) = &task.body
             && let Some(known) = self.known(task, body)?
         {
@@ -68,23 +70,18 @@ impl Cycle<'_> {
                 (ids::name(uuid), Value::Blob(uuid.as_bytes().to_vec()))
             }
         };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO tasks (seq, id, route, rank, due, created_at, max_attempts, tenant, extras, payload) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
-                seq.0,
-                column,
-                route,
-                task.rank,
-                due.as_millis(),
-                self.now.as_millis(),
-                task.max_attempts,
-                task.tenant,
-                task.extras,
-                &*task.payload,
-            ])?;
+        fetched(&mut self.hot.task, self.connection, INSERT)?.execute(params![
+            seq.0,
+            column,
+            route,
+            task.rank,
+            due.as_millis(),
+            self.now.as_millis(),
+            task.max_attempts,
+            task.tenant,
+            task.extras,
+            &*task.payload,
+        ])?;
         self.place(Slot { seq, due, route, rank: task.rank, flags: Flags::NONE })?;
         if let Some(body) = &task.body {
             self.remember(task, seq, body)?;

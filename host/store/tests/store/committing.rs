@@ -7,9 +7,7 @@ use bulkhead_core::{
 };
 use bulkhead_store::{CommitFate, ServedRoutes, TaskFilter};
 
-use crate::harness::{
-    Engine, START, after_start, completed, ended, failed, json, seconds, succeeded, task, version,
-};
+use crate::harness::{Engine, START, after_start, completed, ended, failed, json, seconds, succeeded, task, version};
 
 pub(crate) async fn a_task_that_succeeds_shows_its_result_and_the_facts_of_its_attempt<E: Engine>() {
     let engine = E::start().await;

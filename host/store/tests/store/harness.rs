@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{
-    Category, Completion, Digest, Due, Extras, Failure, HandlerName, HandlerVersion, JsonText, Kind, NewTask,
-    NextStep, Priority, Route, RunEnd, RunRecord, TagSet, TaskId, Timestamp,
+    Category, Completion, Digest, Due, Extras, Failure, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep,
+    Priority, Route, RunEnd, RunRecord, TagSet, TaskId, Timestamp,
 };
 use bulkhead_store::{
     Claimed, Commit, CommitFate, Delivery, LeaseId, ServedRoutes, Store, Submitted, TaskSeq, TaskView, WorkLine,

@@ -43,7 +43,8 @@ async fn a_newer_schema_is_refused_unless_it_is_compatible() {
 async fn what_is_no_store_is_refused_and_left_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("notes.txt");
-    fs::write(&text, "these are somebody's notes, not a database, and long enough to look like one\n".repeat(100)).unwrap();
+    fs::write(&text, "these are somebody's notes, not a database, and long enough to look like one\n".repeat(100))
+        .unwrap();
     let before = fs::read(&text).unwrap();
     let error = SqliteStore::open(SqliteSettings::at(&text)).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
@@ -117,8 +118,10 @@ async fn submits_that_wait_together_share_a_transaction() {
 type Submits<'a> = Vec<std::pin::Pin<Box<dyn Future<Output = ()> + 'a>>>;
 
 async fn futures_join<'a, T: 'a>(submits: impl Iterator<Item = impl Future<Output = T> + 'a>) {
-    let mut submits: Submits<'a> =
-        submits.map(|submit| Box::pin(async { drop(submit.await) }) as std::pin::Pin<Box<_>>).map(|one| one as _).collect();
+    let mut submits: Submits<'a> = submits
+        .map(|submit| Box::pin(async { drop(submit.await) }) as std::pin::Pin<Box<_>>)
+        .map(|one| one as _)
+        .collect();
     std::future::poll_fn(|context| {
         submits.retain_mut(|submit| submit.as_mut().poll(context).is_pending());
         if submits.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
@@ -190,4 +193,61 @@ async fn a_closed_store_says_so() {
     assert!(matches!(store.attach("late").await, Err(StoreError::Closed)));
     assert!(matches!(store.count(bulkhead_store::TaskFilter::default()).await, Err(StoreError::Closed)));
     drop(open(&engine).unwrap());
+}
+
+/// Where the process that is to be killed finds its store.
+#[cfg(feature = "crash-points")]
+const VICTIM: &str = "BULKHEAD_TEST_VICTIM";
+
+/// Does nothing by itself; as the victim, submits and runs tasks, and says what was answered until it is killed.
+#[cfg(feature = "crash-points")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn victim() {
+    use std::io::Write;
+    let Ok(path) = std::env::var(VICTIM) else { return };
+    let store = SqliteStore::open(SqliteSettings::at(path)).unwrap();
+    let mut out = std::io::stdout();
+    let mut worker = crate::harness::Worker { line: store.attach("victim").await.unwrap() };
+    worker.line.sender.serve(bulkhead_store::ServedRoutes { generation: 1, serves: std::sync::Arc::new(|_| true) });
+    worker.line.sender.send(Vec::new(), 3);
+    for number in 0..5 {
+        let id = store.submit(vec![task("A", &number.to_string())]).await.unwrap().unwrap().remove(0).id;
+        writeln!(out, "\nsubmitted {id}").unwrap();
+        let claimed = worker.claimed_one().await;
+        let fates = worker.commit_all(vec![succeeded(&claimed)], 1).await;
+        assert_eq!(fates.len(), 1);
+        writeln!(out, "\nsucceeded {}", claimed.id).unwrap();
+    }
+}
+
+#[cfg(feature = "crash-points")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_holds_wherever_the_process_is_killed() {
+    for point in ["after_claim", "before_commit", "after_commit"] {
+        for passing in 1..=6 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("store.db");
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "sqlite_only::victim", "--nocapture"])
+                .env(VICTIM, &path)
+                .env("BULKHEAD_CRASH_POINT", format!("{point}:{passing}"))
+                .output()
+                .unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            let answered = |what: &str| -> Vec<bulkhead_core::TaskId> {
+                said.lines().filter_map(|line| line.strip_prefix(what)).map(|id| id.trim().parse().unwrap()).collect()
+            };
+            assert_eq!(output.status.success(), answered("succeeded").len() == 5, "{point}:{passing}: {said}");
+            let store = SqliteStore::open(SqliteSettings::at(&path)).unwrap();
+            for id in answered("submitted") {
+                assert!(store.get(&id).await.unwrap().is_some(), "{point}:{passing} {id}");
+            }
+            for id in answered("succeeded") {
+                let view = store.get(&id).await.unwrap().unwrap();
+                assert_eq!((view.state, view.attempts.len()), (State::Succeeded, 1), "{point}:{passing} {id}");
+            }
+            let running = bulkhead_store::TaskFilter { states: vec![State::Running], ..Default::default() };
+            assert_eq!(store.count(running).await.unwrap(), 0);
+        }
+    }
 }
