@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::Timestamp;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use crate::{Delivery, ServedRoutes};
@@ -86,9 +85,4 @@ impl Attached {
         }
         self.gone |= self.line.is_closed();
     }
-}
-
-/// A deadline by the clock that decides.
-pub(super) fn is_over(deadline: Timestamp, now: Timestamp) -> bool {
-    deadline <= now
 }

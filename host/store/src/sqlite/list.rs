@@ -110,7 +110,8 @@ fn states_are(states: &HashSet<State>) -> String {
     let mut any: Vec<String> = Vec::new();
     let ended = joined(states.iter().filter(|state| state.is_ended()).map(|state| state_number(*state)));
     if !ended.is_empty() {
-        any.push(format!("e.state IN ({ended})"));
+        // Not `e.state IN …`, which would let SQLite begin with `ended` and sort all of it for each page.
+        any.push(format!("coalesce(e.state, -1) IN ({ended})"));
     }
     if states.contains(&State::Ready) {
         any.push("(e.seq IS NULL AND coalesce(r.seq, d.seq, p.seq, a.seq) IS NOT NULL)".to_owned());
@@ -156,7 +157,7 @@ pub(super) fn page(
     let read = || -> rusqlite::Result<Vec<_>> {
         let question = Question::new(&selection.filter, connection, shared)?;
         let mut select = format!(
-            "SELECT {} FROM {} JOIN routes rt ON rt.id = t.route WHERE {}",
+            "SELECT {} FROM {} CROSS JOIN routes rt ON rt.id = t.route WHERE {}",
             view::columns(),
             question.from,
             question.conditions
@@ -183,7 +184,7 @@ pub(super) fn count(connection: &Connection, filter: &TaskFilter, shared: &Share
     let read = || -> rusqlite::Result<i64> {
         let question = Question::new(filter, connection, shared)?;
         let select = format!(
-            "SELECT count(*) FROM {} JOIN routes rt ON rt.id = t.route WHERE {}",
+            "SELECT count(*) FROM {} CROSS JOIN routes rt ON rt.id = t.route WHERE {}",
             question.from, question.conditions
         );
         connection.prepare(&select)?.query_row(params_from_iter(question.values), |row| row.get(0))

@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use bulkhead_core::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::mpsc;
 
-use crate::{Delivery, ServedRoutes, StoreError, TaskSeq, WorkLine, WorkerId};
+use crate::{Delivery, StoreError, WorkerId};
 
-use super::attached::{AloneTurn, Attached, DELIVERIES};
+use super::attached::{AloneTurn, Attached};
 use super::claim::DRAIN_PATIENCE;
 use super::cycle::{self, Todo};
 use super::failure::words;
 use super::inbox::Inbox;
-use super::line::Line;
 use super::lock_file::LockFile;
 use super::memory::Memory;
 use super::request::{Answer, Request};
@@ -60,6 +58,15 @@ enum End {
     Abandon,
 }
 
+/// Closes the inbox however the thread ends, so that nobody waits for an answer that cannot come.
+struct CloseAtEnd(Arc<Inbox>);
+
+impl Drop for CloseAtEnd {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Thread {
     pub(super) fn new(
         connection: Connection,
@@ -74,6 +81,7 @@ impl Thread {
 
     /// Runs until the store is closed.
     pub(super) fn run(mut self) {
+        let _closed = CloseAtEnd(Arc::clone(&self.inbox));
         let mut requests = Vec::new();
         let mut ticks = Vec::new();
         let end = loop {
@@ -129,7 +137,7 @@ impl Thread {
         self.inbox.close();
         if let End::Close(answer) = end {
             // The log is folded into the file, so that a copy of the file alone is whole.
-            if let Err(error) = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+            if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
                 tracing::warn!(error = words(&error), "the write-ahead log could not be folded into the store");
             }
             let closed = self.connection.close();
@@ -139,82 +147,6 @@ impl Thread {
                 let _ = answer.send(closed.map_err(|(_, error)| StoreError::Database(words(&error))));
             }
         }
-    }
-
-    /// Hears a worker; what needs no transaction is done at once.
-    fn hear(&mut self, request: Request, boot: Duration, todo: &mut Todo) {
-        match request {
-            Request::Attach { name, answer } => {
-                let worker = self.memory.new_worker();
-                let (sender, deliveries) = mpsc::channel(DELIVERIES);
-                self.memory.workers.insert(worker, Attached::new(name.into(), sender, boot));
-                let line = Line { worker, inbox: Arc::clone(&self.inbox) };
-                // Where nobody waits for it, the line is dropped here and takes itself off.
-                let _ = answer.send(Ok(WorkLine { worker, sender: Arc::new(line), deliveries }));
-            }
-            Request::Work { worker, commits, permits } => {
-                if let Some(attached) = self.memory.workers.get_mut(&worker) {
-                    attached.permits += permits;
-                    if !commits.is_empty() {
-                        todo.commits.push((worker, commits));
-                    }
-                }
-            }
-            Request::Serve { worker, routes } => self.serve(worker, routes),
-            Request::StopClaiming { worker, answer } => {
-                if let Some(attached) = self.memory.workers.get_mut(&worker) {
-                    attached.permits = 0;
-                }
-                let _ = answer.send(Ok(()));
-            }
-            Request::Renew { worker, answer } => {
-                let lease_duration = self.memory.settings.lease_duration;
-                let renewed = self.memory.workers.get_mut(&worker).is_some_and(|attached| {
-                    let in_time = boot.saturating_sub(attached.renewed_at) <= lease_duration;
-                    if in_time {
-                        attached.renewed_at = boot;
-                    }
-                    in_time
-                });
-                let _ = answer.send(Ok(renewed));
-            }
-            Request::Release { worker, tasks, answer } => todo.releases.push((worker, tasks, answer)),
-            Request::Detach { worker } => {
-                if self.memory.workers.contains_key(&worker) {
-                    todo.detached.push(worker);
-                }
-            }
-            Request::Submit(_)
-            | Request::Cancel { .. }
-            | Request::Requeue { .. }
-            | Request::Tick { .. }
-            | Request::Close { .. }
-            | Request::Abandon => {}
-        }
-    }
-
-    fn serve(&mut self, worker: WorkerId, routes: ServedRoutes) {
-        let Some(attached) = self.memory.workers.get_mut(&worker) else { return };
-        let changed = attached.routes.as_ref().is_none_or(|before| before.generation != routes.generation);
-        let served: Vec<_> = self
-            .memory
-            .routes
-            .iter()
-            .filter(|(_, known)| (routes.serves)(&known.route))
-            .map(|(id, known)| (id, known.pending))
-            .collect();
-        attached.routes = Some(routes);
-        if changed {
-            let waiting = served.iter().filter(|(_, pending)| *pending > 0);
-            self.memory.unparking.extend(waiting.map(|(id, _)| (*id, TaskSeq(i64::MIN))));
-        }
-        self.memory.ready.serve(worker, served.into_iter().map(|(id, _)| id));
-        self.show_served();
-    }
-
-    fn show_served(&self) {
-        let known = self.memory.workers.values().any(|attached| attached.routes.is_some());
-        self.memory.shared.show_served(known, self.memory.ready.served().collect());
     }
 
     /// One cycle, where there is anything to do.

@@ -85,7 +85,7 @@ pub(super) fn whole(connection: &Connection, seq: TaskSeq, shared: &Shared) -> R
 
 fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> rusqlite::Result<Option<TaskView>> {
     let select = format!(
-        "SELECT {}, t.payload, e.result, e.metadata FROM {PLACES} JOIN routes rt ON rt.id = t.route WHERE t.seq = ?1",
+        "SELECT {}, t.payload, e.result, e.metadata FROM {PLACES} CROSS JOIN routes rt ON rt.id = t.route WHERE t.seq = ?1",
         columns()
     );
     let found = connection

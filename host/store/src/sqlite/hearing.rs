@@ -1,0 +1,92 @@
+//! What workers say that needs no transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::{ServedRoutes, TaskSeq, WorkLine, WorkerId};
+
+use super::attached::{Attached, DELIVERIES};
+use super::cycle::Todo;
+use super::line::Line;
+use super::request::Request;
+use super::thread::Thread;
+
+impl Thread {
+    /// Hears a worker; what needs no transaction is done at once.
+    pub(super) fn hear(&mut self, request: Request, boot: Duration, todo: &mut Todo) {
+        match request {
+            Request::Attach { name, answer } => {
+                let worker = self.memory.new_worker();
+                let (sender, deliveries) = mpsc::channel(DELIVERIES);
+                self.memory.workers.insert(worker, Attached::new(name.into(), sender, boot));
+                let line = Line { worker, inbox: Arc::clone(&self.inbox) };
+                // Where nobody waits for it, the line is dropped here and takes itself off.
+                let _ = answer.send(Ok(WorkLine { worker, sender: Arc::new(line), deliveries }));
+            }
+            Request::Work { worker, commits, permits } => {
+                if let Some(attached) = self.memory.workers.get_mut(&worker) {
+                    attached.permits += permits;
+                    if !commits.is_empty() {
+                        todo.commits.push((worker, commits));
+                    }
+                }
+            }
+            Request::Serve { worker, routes } => self.serve(worker, routes),
+            Request::StopClaiming { worker, answer } => {
+                if let Some(attached) = self.memory.workers.get_mut(&worker) {
+                    attached.permits = 0;
+                }
+                let _ = answer.send(Ok(()));
+            }
+            Request::Renew { worker, answer } => {
+                let lease_duration = self.memory.settings.lease_duration;
+                let renewed = self.memory.workers.get_mut(&worker).is_some_and(|attached| {
+                    let in_time = boot.saturating_sub(attached.renewed_at) <= lease_duration;
+                    if in_time {
+                        attached.renewed_at = boot;
+                    }
+                    in_time
+                });
+                let _ = answer.send(Ok(renewed));
+            }
+            Request::Release { worker, tasks, answer } => todo.releases.push((worker, tasks, answer)),
+            Request::Detach { worker } => {
+                if self.memory.workers.contains_key(&worker) {
+                    todo.detached.push(worker);
+                }
+            }
+            Request::Submit(_)
+            | Request::Cancel { .. }
+            | Request::Requeue { .. }
+            | Request::Tick { .. }
+            | Request::Close { .. }
+            | Request::Abandon => {}
+        }
+    }
+
+    fn serve(&mut self, worker: WorkerId, routes: ServedRoutes) {
+        let Some(attached) = self.memory.workers.get_mut(&worker) else { return };
+        let changed = attached.routes.as_ref().is_none_or(|before| before.generation != routes.generation);
+        let served: Vec<_> = self
+            .memory
+            .routes
+            .iter()
+            .filter(|(_, known)| (routes.serves)(&known.route))
+            .map(|(id, known)| (id, known.pending))
+            .collect();
+        attached.routes = Some(routes);
+        if changed {
+            let waiting = served.iter().filter(|(_, pending)| *pending > 0);
+            self.memory.unparking.extend(waiting.map(|(id, _)| (*id, TaskSeq(i64::MIN))));
+        }
+        self.memory.ready.serve(worker, served.into_iter().map(|(id, _)| id));
+        self.show_served();
+    }
+
+    pub(super) fn show_served(&self) {
+        let known = self.memory.workers.values().any(|attached| attached.routes.is_some());
+        self.memory.shared.show_served(known, self.memory.ready.served().collect());
+    }
+}
