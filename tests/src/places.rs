@@ -1,0 +1,100 @@
+//! Where tests find what they run: told by the environment (`cargo xtask test` does), else built here.
+//!
+//! | name | means |
+//! |---|---|
+//! | `BULKHEAD_TEST_HOST` | the binary `bulkhead`, built with the feature `crash-points` |
+//! | `BULKHEAD_TEST_HANDLERS` | the folder with the components of `handlers/` and `examples/` |
+//! | `BULKHEAD_GUESTS` | the folder with the components of `tests/guests` (see the crate `bulkhead-test-guests`) |
+//! | `PROMTOOL` | the program `promtool` |
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// The folder that everything is built into.
+pub fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => PathBuf::from(folder),
+        None => root().join("target"),
+    }
+}
+
+/// A cargo command in the root of the repository, without what cargo set for the test itself.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command
+}
+
+/// The binary `bulkhead`.
+///
+/// # Panics
+///
+/// Where it cannot be built.
+pub fn host() -> &'static Path {
+    static HOST: OnceLock<PathBuf> = OnceLock::new();
+    HOST.get_or_init(|| {
+        told("BULKHEAD_TEST_HOST").unwrap_or_else(|| {
+            let build = ["build", "--quiet", "--package", "bulkhead", "--features", "crash-points"];
+            succeed(cargo().args(build));
+            // A copy of this process's own, since other builds may put one without the feature in its place.
+            let copy = target().join("tmp").join(format!("bulkhead-{}", std::process::id()));
+            std::fs::create_dir_all(target().join("tmp"))
+                .and_then(|()| std::fs::copy(target().join("debug/bulkhead"), &copy))
+                .unwrap_or_else(|error| panic!("`{}`: {error}", copy.display()));
+            copy
+        })
+    })
+}
+
+/// The component of a built-in handler or of an example's.
+///
+/// # Panics
+///
+/// Where it cannot be built, or there is none of that name.
+pub fn handler(workspace: &str, name: &str) -> PathBuf {
+    let folder = told("BULKHEAD_TEST_HANDLERS").unwrap_or_else(|| {
+        build_component(&root().join(workspace));
+        components()
+    });
+    let file = folder.join(format!("{}.wasm", name.replace('-', "_")));
+    assert!(file.is_file(), "there is no handler `{name}`: `{}` is not there", file.display());
+    file
+}
+
+/// Builds a handler's crate for the sandbox, as its author would; gives the folder with the component.
+///
+/// # Panics
+///
+/// Where it cannot be built.
+pub fn build_component(workspace: &Path) -> PathBuf {
+    let build = ["build", "--quiet", "--release", "--target", "wasm32-wasip2", "--target-dir"];
+    succeed(cargo().args(build).arg(target().join("handlers")).current_dir(workspace).env_remove("CARGO_TARGET_DIR"));
+    components()
+}
+
+fn components() -> PathBuf {
+    target().join("handlers/wasm32-wasip2/release")
+}
+
+/// The program `promtool`, where there is one.
+pub fn promtool() -> Option<PathBuf> {
+    let promtool = told("PROMTOOL").unwrap_or_else(|| "promtool".into());
+    let works = Command::new(&promtool).arg("--version").output().is_ok_and(|output| output.status.success());
+    works.then_some(promtool)
+}
+
+fn told(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from)
+}
+
+fn succeed(command: &mut Command) {
+    let status = command.status().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+    assert!(status.success(), "{command:?} failed: {status}");
+}

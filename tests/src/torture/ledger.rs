@@ -1,0 +1,133 @@
+//! What became of every task.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use super::plan::Plan;
+use super::rounds::{id_of, settle};
+use crate::client::text;
+use crate::{Client, Folder, Host};
+
+/// Tasks that lost their worker wait up to a minute before they run again, and some then run alone.
+const SETTLED: Duration = Duration::from_secs(300);
+
+/// Counted from outside, task by task and effect by effect.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ledger {
+    /// Tasks that were submitted.
+    pub tasks: usize,
+    /// Tasks that the host does not know.
+    pub lost: usize,
+    /// Tasks by state, and reason where there is one.
+    pub states: BTreeMap<String, usize>,
+    /// Tasks with another result than their own.
+    pub wrong: usize,
+    /// Tasks whose attempts did not succeed exactly once.
+    pub not_once: usize,
+    /// Tasks that were charged more than one attempt.
+    pub charged: usize,
+    /// Attempts that ended with their worker.
+    pub worker_lost: usize,
+    /// Effects that are there.
+    pub effects: usize,
+    /// Tasks without their effect.
+    pub effects_missing: usize,
+    /// Tasks with more than one.
+    pub effects_twice: usize,
+}
+
+impl Ledger {
+    /// Whether every task succeeded once, and none is lost.
+    pub fn check(&self) -> Result<()> {
+        ensure!(self.lost == 0, "{} tasks are lost\n{self}", self.lost);
+        ensure!(self.states.get("succeeded") == Some(&self.tasks), "not every task succeeded\n{self}");
+        ensure!(self.wrong == 0, "{} tasks have another's result\n{self}", self.wrong);
+        ensure!(self.not_once == 0, "{} tasks did not succeed exactly once\n{self}", self.not_once);
+        ensure!(self.charged == 0, "{} tasks were charged for a lost worker\n{self}", self.charged);
+        ensure!(self.effects_missing == 0, "{} effects are missing\n{self}", self.effects_missing);
+        ensure!(self.effects_twice == 0, "{} effects are there twice\n{self}", self.effects_twice);
+        ensure!(self.effects == self.tasks, "{} effects of {} tasks\n{self}", self.effects, self.tasks);
+        Ok(())
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let states: Vec<String> = self.states.iter().map(|(state, count)| format!("{state} {count}")).collect();
+        for (name, value) in [
+            ("tasks submitted", self.tasks.to_string()),
+            ("  by state", states.join(", ")),
+            ("  lost", self.lost.to_string()),
+            ("  with a wrong result", self.wrong.to_string()),
+            ("  not succeeded exactly once", self.not_once.to_string()),
+            ("  charged for a lost worker", self.charged.to_string()),
+            ("attempts cut short by a death", self.worker_lost.to_string()),
+            ("effects", self.effects.to_string()),
+            ("  missing", self.effects_missing.to_string()),
+            ("  twice", self.effects_twice.to_string()),
+        ] {
+            writeln!(formatter, "{name:<32}{value:>10}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Lets the host finish in peace, and counts.
+pub(super) fn draw_up(folder: &Folder, plan: &Plan) -> Result<Ledger> {
+    let host = Host::start(folder, &[])?;
+    settle(&host, SETTLED)?;
+    let mut ledger = Ledger { tasks: plan.tasks, ..Ledger::default() };
+    for number in 0..plan.tasks {
+        ledger.count_task(&host.client, number)?;
+    }
+    ledger.count_effects(&host.client)?;
+    ensure!(host.stop() == Some(0), "the host did not stop in order");
+    Ok(ledger)
+}
+
+impl Ledger {
+    fn count_task(&mut self, client: &Client, number: usize) -> Result<()> {
+        let answer = client.try_get(&format!("/v1/tasks/{}", id_of(number)))?;
+        if answer.status != 200 {
+            self.lost += 1;
+            return Ok(());
+        }
+        let task = answer.body;
+        let state = [text(&task, "/state"), text(&task, "/reason")].join(" ").trim_end().to_owned();
+        *self.states.entry(state).or_default() += 1;
+        self.wrong += usize::from(task.pointer("/result").and_then(Value::as_u64) != Some(number as u64));
+        self.charged += usize::from(task.pointer("/attempt").and_then(Value::as_u64) != Some(1));
+        let attempts = task.pointer("/attempts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let ended = |how: &str| attempts.iter().filter(|attempt| text(attempt, "/end") == how).count();
+        self.not_once += usize::from(ended("succeeded") != 1);
+        self.worker_lost += ended("worker_lost");
+        Ok(())
+    }
+
+    fn count_effects(&mut self, client: &Client) -> Result<()> {
+        let mut seen = vec![0usize; self.tasks];
+        let mut cursor = String::new();
+        loop {
+            let page = client.try_get(&format!("/v1/tasks?kind=ROW&limit=1000{cursor}"))?;
+            ensure!(page.status == 200, "{page:?}");
+            for row in page.body.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
+                let row = client.try_get(&format!("/v1/tasks/{}", text(row, "/id")))?.body;
+                let number = row.pointer("/payload").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+                let count = number.and_then(|number| seen.get_mut(number));
+                *count.ok_or_else(|| anyhow::anyhow!("an effect of no task: {row}"))? += 1;
+                self.effects += 1;
+            }
+            match text(&page.body, "/next") {
+                "" => break,
+                next => cursor = format!("&cursor={next}"),
+            }
+        }
+        self.effects_missing = seen.iter().filter(|count| **count == 0).count();
+        self.effects_twice = seen.iter().filter(|count| **count > 1).count();
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! The whole system: a real host on a fresh folder, as its users meet it. See the crate's documentation.
+
+mod torture;
