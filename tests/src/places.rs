@@ -43,10 +43,13 @@ pub fn host() -> &'static Path {
         told("BULKHEAD_TEST_HOST").unwrap_or_else(|| {
             let build = ["build", "--quiet", "--package", "bulkhead", "--features", "crash-points"];
             succeed(cargo().args(build));
-            // A copy of this process's own, since other builds may put one without the feature in its place.
-            let copy = target().join("tmp").join(format!("bulkhead-{}", std::process::id()));
-            std::fs::create_dir_all(target().join("tmp"))
-                .and_then(|()| std::fs::copy(target().join("debug/bulkhead"), &copy))
+            // A copy, since other builds may put one without the feature in its place; renamed into place, since a host
+            // may be running from the one before.
+            let folder = target().join("tested");
+            let (copy, beside) = (folder.join("bulkhead"), folder.join(format!("bulkhead.{}", std::process::id())));
+            std::fs::create_dir_all(&folder)
+                .and_then(|()| std::fs::copy(target().join("debug/bulkhead"), &beside))
+                .and_then(|_| std::fs::rename(&beside, &copy))
                 .unwrap_or_else(|error| panic!("`{}`: {error}", copy.display()));
             copy
         })
