@@ -166,7 +166,7 @@ fn failed(failure: types::Failure) -> Failure {
         message: failure.message,
         retryable: failure.retryable,
         retry_after: failure.retry_after_ms.map(Duration::from_millis),
-        details: value(&failure.details),
+        details: Box::new(value(&failure.details)),
     }
 }
 

@@ -35,8 +35,8 @@ pub struct Failure {
     pub retryable: bool,
     /// The wait before the next attempt, instead of the back-off; at most an hour.
     pub retry_after: Option<Duration>,
-    /// More, for programs; at most 64 KiB of JSON.
-    pub details: Value,
+    /// More, for programs; at most 64 KiB of JSON. Boxed, so that a `Result` of it stays small.
+    pub details: Box<Value>,
 }
 
 impl Failure {
@@ -67,7 +67,7 @@ impl Failure {
             message: message.into(),
             retryable,
             retry_after: None,
-            details: Value::Null,
+            details: Box::default(),
         }
     }
 
@@ -81,7 +81,7 @@ impl Failure {
     /// Adds something for programs; what cannot be written as JSON is left out.
     #[must_use]
     pub fn with_details(mut self, details: impl Serialize) -> Self {
-        self.details = serde_json::to_value(details).unwrap_or_default();
+        *self.details = serde_json::to_value(details).unwrap_or_default();
         self
     }
 }
