@@ -15,15 +15,23 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// A folder with nothing in it.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be made.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::Builder::new().prefix("bulkhead-test-").tempdir().expect("a folder can be made") }
+    }
+
     /// A folder with these settings.
     ///
     /// # Panics
     ///
     /// Where it cannot be made.
     pub fn with_settings(settings: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("bulkhead-test-").tempdir().expect("a folder can be made");
+        let folder = Self::empty();
         std::fs::create_dir(folder.path().join("handlers")).expect("a folder can be made");
-        let folder = Self { folder };
         folder.write("bulkhead.toml", settings);
         folder
     }

@@ -112,8 +112,8 @@ pub(crate) struct SubmitArguments {
     /// Tags that a handler must provide, with commas between.
     #[arg(long, value_delimiter = ',', conflicts_with = "file")]
     pub(crate) requires: Vec<String>,
-    /// Waits until the task has ended, at most so long, and prints its result.
-    #[arg(long, num_args = 0..=1, default_missing_value = "1h", require_equals = true, conflicts_with = "file")]
+    /// Waits until the task has ended, at most so long, and prints its result; of a file, until all have, and prints how.
+    #[arg(long, num_args = 0..=1, default_missing_value = "1h", require_equals = true)]
     pub(crate) wait: Option<Span>,
 }
 

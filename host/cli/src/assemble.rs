@@ -32,7 +32,7 @@ pub(crate) fn database(settings: &Settings) -> Result<PathBuf> {
 /// Sets up the sandbox; with a cache where one is wanted.
 pub(crate) fn sandbox(settings: &Settings, cache: Option<&Path>) -> Result<Sandbox> {
     Ok(Sandbox::try_new(&SandboxSettings {
-        max_concurrent: settings.worker.max_concurrent,
+        max_concurrent: settings.worker.max_concurrent.get(),
         max_memory: settings.handlers.ceilings.memory,
         cache: cache.map(Path::to_owned),
     })?)

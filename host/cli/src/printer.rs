@@ -80,6 +80,10 @@ impl Printer {
             return indicatif::ProgressBar::hidden();
         }
         let bar = length.map_or_else(indicatif::ProgressBar::new_spinner, indicatif::ProgressBar::new);
+        let template = if length.is_some() { "{msg} {wide_bar} {pos}/{len}" } else { "{spinner} {msg} {elapsed}" };
+        if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
         bar.set_message(message);
         bar.enable_steady_tick(std::time::Duration::from_millis(100));
         bar

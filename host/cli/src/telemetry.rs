@@ -1,5 +1,7 @@
 //! Where log lines go.
 
+use std::io::IsTerminal;
+
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
@@ -10,7 +12,8 @@ pub(crate) fn start(settings: &Settings) -> Result<()> {
     let filter = EnvFilter::builder()
         .parse(&settings.log.filter)
         .with_context(|| format!("log.filter is no level and no list of directives: `{}`", settings.log.filter))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match settings.log.format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().try_init(),

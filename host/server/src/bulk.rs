@@ -46,8 +46,19 @@ fn read_each<'a>(
 
 /// Reads one task.
 pub(crate) fn read_one(body: &[u8], limits: &SubmissionLimits) -> Result<NewTask, Problem> {
-    let submission: Submission = serde_json::from_slice(body)?;
+    let submission: Submission = serde_json::from_slice(body).map_err(|error| named(body, error))?;
     Ok(submission.check(limits)?)
+}
+
+/// The same error with the field it is about: read once more, since keeping track of the place costs time.
+fn named(body: &[u8], error: serde_json::Error) -> Problem {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, Submission>(&mut reader) {
+        Err(found) if found.inner().is_data() && found.path().iter().next().is_some() => {
+            Problem::Unacceptable(format!("`{}`: {}", found.path(), found.inner()))
+        }
+        _ => error.into(),
+    }
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ async fn main() {
     let (mut committed, mut gathered) = (0, VecDeque::new());
     while committed < tasks {
         match line.deliveries.recv().await.unwrap() {
-            Delivery::Claimed(claimed) => {
+            Delivery::Claimed { tasks: claimed, .. } => {
                 gathered.extend(claimed.iter().map(|task| done(task, &handler)));
                 while gathered.len() >= batch {
                     line.sender.send(gathered.drain(..batch).collect(), batch);

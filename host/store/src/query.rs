@@ -52,8 +52,15 @@ pub struct TaskView {
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub tags: std::collections::BTreeMap<String, String>,
     /// Its attempts, oldest first; absent in lists.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attempts: Vec<AttemptRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<Vec<AttemptRecord>>,
+}
+
+impl TaskView {
+    /// Its attempts, oldest first; none in lists.
+    pub fn attempts(&self) -> &[AttemptRecord] {
+        self.attempts.as_deref().unwrap_or_default()
+    }
 }
 
 /// Which tasks are meant.

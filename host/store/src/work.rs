@@ -1,6 +1,7 @@
 //! What passes between the store and a worker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bulkhead_core::{Digest, Extras, JsonText, Priority, Route, TaskId, Timestamp};
 use tokio::sync::mpsc;
@@ -63,7 +64,12 @@ pub struct History {
 #[derive(Debug)]
 pub enum Delivery {
     /// Tasks claimed for it, all under one lease; already durable.
-    Claimed(Vec<Claimed>),
+    Claimed {
+        /// The tasks, in the order of claims.
+        tasks: Vec<Claimed>,
+        /// From the first look for them until they were durable.
+        took: Duration,
+    },
     /// What became of commits it sent, in their order; already durable.
     Committed(Vec<(TaskSeq, CommitFate)>),
     /// Somebody cancelled tasks that this worker runs: stop them and commit [`bulkhead_core::RunEnd::Cancelled`].

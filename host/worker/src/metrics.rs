@@ -20,6 +20,8 @@ pub struct Metrics {
     task_latency: HistogramVec,
     dead: IntCounterVec,
     worker_slots: IntGaugeVec,
+    /// From looking for tasks until they are claimed.
+    pub(crate) claim_duration: Histogram,
     /// Ended runs in one commit.
     pub(crate) commit_batch_size: Histogram,
     /// From handing a batch to the store until it is durable.
@@ -94,6 +96,11 @@ impl Metrics {
             )?,
             dead: counters("queue_dead_total", "Tasks that became dead letters.", &["kind", "reason"])?,
             worker_slots: gauges("worker_slots", "Sandboxes that may be in flight, by state.", &["state"])?,
+            claim_duration: histogram(
+                "claim_duration_seconds",
+                "From looking for a batch of tasks until they are claimed durably.",
+                &wait_buckets,
+            )?,
             commit_batch_size: histogram(
                 "commit_batch_size",
                 "Ended runs in one commit.",
@@ -107,7 +114,7 @@ impl Metrics {
             heartbeat_lateness: histogram(
                 "heartbeat_lateness_seconds",
                 "How long after it was due a heartbeat was confirmed.",
-                &exponential_buckets(0.001, 2.0, 15)?,
+                &[0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 5.0, 10.0],
             )?,
             lease_lost,
             per_handler: RwLock::default(),

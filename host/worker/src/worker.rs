@@ -232,7 +232,8 @@ async fn pump(
             }
         };
         match delivery {
-            Some(Delivery::Claimed(tasks)) => {
+            Some(Delivery::Claimed { tasks, took }) => {
+                shared.metrics.claim_duration.observe(took.as_secs_f64());
                 shared.outbox.claimed(&tasks);
                 shared.queue.push(tasks);
             }

@@ -38,9 +38,18 @@ fn folder() -> &'static Path {
     })
 }
 
+/// The guests' workspace in the checkout whose test runs: checkouts that share one target folder share this code, built
+/// in any of them.
+fn manifest() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let found =
+        Path::new(&package).ancestors().map(|folder| folder.join("tests/guests/Cargo.toml")).find(|at| at.is_file());
+    found.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/Cargo.toml"))
+}
+
 /// Builds them all; a lock keeps test processes that start together from building on top of each other.
 fn build() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/Cargo.toml");
+    let manifest = manifest();
     let target = std::env::var_os("BULKHEAD_GUESTS_TARGET").map_or_else(default_target, PathBuf::from);
     std::fs::create_dir_all(&target)
         .unwrap_or_else(|error| panic!("`{}` cannot be created: {error}", target.display()));

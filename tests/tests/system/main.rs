@@ -1,3 +1,12 @@
 //! The whole system: a real host on a fresh folder, as its users meet it. See the crate's documentation.
 
+mod bad_guests;
+mod bad_input;
+mod bad_store;
+mod drain;
+mod hot_reload;
+mod metrics;
+mod newcomer;
+mod render;
+mod response;
 mod torture;

@@ -22,7 +22,8 @@ pub(super) fn run(command: &ConfigCommand, resolved: &Resolved, printer: &mut Pr
                 .map(|(key, value, source)| json!({ "key": key, "value": value, "source": source }))
                 .collect();
             printer.list(&rows, &["SETTING", "VALUE", "FROM"], |row| {
-                ["key", "value", "source"].iter().map(|field| super::show::text(row, field)).collect()
+                let value = row.get("value").map(ToString::to_string).unwrap_or_default();
+                vec![super::show::text(row, "key"), value, super::show::text(row, "source")]
             })?;
         }
     }

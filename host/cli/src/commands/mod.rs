@@ -9,6 +9,7 @@ mod init;
 mod run;
 mod show;
 mod submit;
+mod submit_file;
 mod task;
 
 use std::io::Read;

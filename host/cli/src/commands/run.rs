@@ -63,8 +63,8 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     let metrics = Metrics::new()?;
     let worker_settings = WorkerSettings {
         name: settings.worker.name.clone(),
-        max_concurrent: settings.worker.max_concurrent,
-        cpu_slots: settings.worker.cpu_slots,
+        max_concurrent: settings.worker.max_concurrent.get(),
+        cpu_slots: settings.worker.cpu_slots.get(),
         drain_timeout: settings.worker.drain_timeout.duration(),
         workspaces: settings.workspace.root.clone(),
     };

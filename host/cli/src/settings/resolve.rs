@@ -117,7 +117,7 @@ fn with_nearest(message: &str) -> String {
 
 impl Resolved {
     /// Every setting as `table.key`, with its value and where it comes from.
-    pub(crate) fn rows(&self) -> Vec<(String, String, &'static str)> {
+    pub(crate) fn rows(&self) -> Vec<(String, toml::Value, &'static str)> {
         let mut rows = Vec::new();
         if let Ok(toml::Value::Table(table)) = toml::Value::try_from(&self.settings) {
             self.collect(&table, &mut Vec::new(), &mut rows);
@@ -125,12 +125,17 @@ impl Resolved {
         rows
     }
 
-    fn collect(&self, table: &toml::Table, path: &mut Vec<String>, rows: &mut Vec<(String, String, &'static str)>) {
+    fn collect(
+        &self,
+        table: &toml::Table,
+        path: &mut Vec<String>,
+        rows: &mut Vec<(String, toml::Value, &'static str)>,
+    ) {
         for (key, value) in table {
             path.push(key.clone());
             match value {
                 toml::Value::Table(inner) => self.collect(inner, path, rows),
-                value => rows.push((path.join("."), value.to_string(), self.source(path))),
+                value => rows.push((path.join("."), value.clone(), self.source(path))),
             }
             path.pop();
         }
@@ -178,8 +183,8 @@ mod tests {
         let variables = [("BULKHEAD_WORKER__CPU_SLOTS", "2"), ("BULKHEAD_STORE__URL", "sqlite:environment.db")];
         let flag: Flag<'_> = (&["store", "url"], "--store", "sqlite:flag.db".to_owned());
         let resolved = resolved(text, &variables, &[flag]).expect("settings");
-        assert_eq!(resolved.settings.worker.max_concurrent, 1);
-        assert_eq!(resolved.settings.worker.cpu_slots, 2);
+        assert_eq!(resolved.settings.worker.max_concurrent.get(), 1);
+        assert_eq!(resolved.settings.worker.cpu_slots.get(), 2);
         assert_eq!(resolved.settings.store.url, "sqlite:flag.db");
         let source = |name: &str| resolved.rows().into_iter().find(|row| row.0 == name).map(|row| row.2);
         assert_eq!(source("store.url"), Some("flag"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use bulkhead_core::{Ceilings, HandlerName, Overrides, Size, Span, TagSet};
@@ -72,25 +73,28 @@ pub(crate) struct Worker {
     /// The handlers that may be live; empty, all.
     pub(crate) plugins: Vec<HandlerName>,
     /// Sandboxes in flight at once.
-    pub(crate) max_concurrent: u32,
+    pub(crate) max_concurrent: NonZeroU32,
     /// Sandboxes that execute at once.
-    pub(crate) cpu_slots: u32,
+    pub(crate) cpu_slots: NonZeroU32,
     /// How long running work may take once the host is told to stop.
     pub(crate) drain_timeout: Span,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             caps: Caps::Auto,
             plugins: Vec::new(),
-            max_concurrent: 64,
-            cpu_slots: u32::try_from(cores).unwrap_or(u32::MAX),
+            max_concurrent: NonZeroU32::new(64).unwrap_or(NonZeroU32::MIN),
+            cpu_slots: cores(),
             drain_timeout: Span::from_secs(30),
         }
     }
+}
+
+fn cores() -> NonZeroU32 {
+    std::thread::available_parallelism().ok().and_then(|cores| cores.try_into().ok()).unwrap_or(NonZeroU32::MIN)
 }
 
 /// The capability tags: found out, or listed.

@@ -4,7 +4,7 @@
 //! care: each batch inside a savepoint, halved until the row that is refused stands alone.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bulkhead_core::{Route, TaskId, Timestamp};
 use rusqlite::{CachedStatement, Connection};
@@ -165,6 +165,7 @@ impl Cycle<'_> {
             if self.memory.stale {
                 self.load_index()?;
             }
+            self.out.claiming_since = Some(Instant::now());
             self.claim()?;
         }
         self.drop_spent_leases()?;

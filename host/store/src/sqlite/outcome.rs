@@ -1,5 +1,7 @@
 //! What one cycle has done, to be shown after its commit, or taken back.
 
+use std::time::Instant;
+
 use crate::{BatchRefusal, CancelFate, Claimed, CommitFate, LeaseId, RequeueFate, Submitted, TaskSeq, WorkerId};
 
 use super::leases::Lease;
@@ -30,6 +32,8 @@ pub(super) struct Outcome {
     pub(super) cancels: Vec<Vec<CancelFate>>,
     pub(super) requeues: Vec<Vec<RequeueFate>>,
     pub(super) claims: Vec<Claim>,
+    /// When the first of them was looked for.
+    pub(super) claiming_since: Option<Instant>,
     /// Leases that are over.
     pub(super) over: Vec<LeaseId>,
     /// Workers whose leases ran out.

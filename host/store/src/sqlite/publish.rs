@@ -54,13 +54,14 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
             memory.leases.remove(lease);
         }
     }
+    let took = outcome.claiming_since.map(|since| since.elapsed()).unwrap_or_default();
     for Claim { id, lease, tasks } in outcome.claims {
         let worker = lease.worker;
         memory.leases.insert(id, lease);
         if let Some(attached) = memory.workers.get_mut(&worker) {
             attached.permits = attached.permits.saturating_sub(tasks.len());
             attached.in_flight += tasks.len();
-            attached.deliver(Delivery::Claimed(tasks));
+            attached.deliver(Delivery::Claimed { tasks, took });
         }
     }
     memory.shared.waiters.wake(&outcome.ended);

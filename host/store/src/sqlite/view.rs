@@ -73,7 +73,7 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> rusqlite::Result<(TaskSeq,
         error: error.as_deref().and_then(read_error),
         tenant: row.get(9)?,
         tags: extras.map(|extras| extras.tags).unwrap_or_default(),
-        attempts: Vec::new(),
+        attempts: None,
     };
     Ok((TaskSeq(row.get(0)?), view))
 }
@@ -102,7 +102,7 @@ fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> rusqlite
     if view.state == State::Succeeded && view.metadata.is_none() {
         view.metadata = Some(JsonText::from_trusted("{}"));
     }
-    view.attempts = attempts(connection, seq)?;
+    view.attempts = Some(attempts(connection, seq)?);
     Ok(Some(view))
 }
 

@@ -16,7 +16,7 @@ pub(crate) async fn a_task_that_waits_is_cancelled_at_once<E: Engine>() {
     let ids = vec![due.clone(), delayed.clone()];
     assert_eq!(engine.store().cancel(ids).await.unwrap(), [CancelFate::Cancelled; 2]);
     assert_eq!(engine.get(&due).await.state, State::Cancelled);
-    assert_eq!(engine.get(&delayed).await.attempts, []);
+    assert_eq!(engine.get(&delayed).await.attempts(), []);
     let mut worker = engine.worker(5).await;
     engine.advance(seconds(60)).await;
     worker.assert_idle_or_lost(&engine).await;
@@ -51,7 +51,7 @@ pub(crate) async fn a_run_that_succeeds_after_the_grace_is_cancelled<E: Engine>(
     engine.advance(Duration::from_millis(5_001)).await;
     assert_eq!(worker.commit(succeeded(&claimed), 0).await, CommitFate::Cancelled);
     let view = engine.get(&claimed.id).await;
-    assert_eq!((view.state, view.result, view.attempts.len()), (State::Cancelled, None, 1));
+    assert_eq!((view.state, &view.result, view.attempts().len()), (State::Cancelled, &None, 1));
 }
 
 pub(crate) async fn a_cancelled_task_is_not_retried<E: Engine>() {

@@ -107,7 +107,7 @@ pub(crate) async fn a_task_that_has_not_started_by_its_expiry_is_dead<E: Engine>
     for id in [unclaimed, delayed] {
         let view = engine.get(&id).await;
         assert_eq!((view.state, view.reason.as_deref()), (State::Dead, Some(DeadReason::Expired.as_str())));
-        assert_eq!((view.attempt, view.attempts.len()), (0, 0));
+        assert_eq!((view.attempt, view.attempts().len()), (0, 0));
     }
     let mut worker = engine.worker(10).await;
     worker.assert_idle(&engine).await;
@@ -162,7 +162,7 @@ pub(crate) async fn claims_over_many_routes_come_in_the_order_of_a_plain_model<E
         let mut claimed = Vec::new();
         while claimed.len() < model.len() {
             match worker.next().await {
-                Delivery::Claimed(tasks) => claimed.extend(tasks.into_iter().map(|task| task.id)),
+                Delivery::Claimed { tasks, .. } => claimed.extend(tasks.into_iter().map(|task| task.id)),
                 other => panic!("{other:?}"),
             }
         }

@@ -18,12 +18,12 @@ pub(crate) async fn a_task_that_succeeds_shows_its_result_and_the_facts_of_its_a
     let fate = worker.commit(ended(&claimed, NextStep::Succeed, completed(r#"{"x": 1.0}"#)), 0).await;
     assert_eq!(fate, CommitFate::Written(NextStep::Succeed));
     let view = engine.get(&id).await;
-    assert_eq!((view.state, view.reason, view.error), (State::Succeeded, None, None));
+    assert_eq!((view.state, &view.reason, &view.error), (State::Succeeded, &None, &None));
     assert_eq!((view.attempt, view.max_attempts, view.epoch, view.stage), (1, Some(3), 1, 0));
-    assert_eq!(view.result.unwrap().as_str(), r#"{"x": 1.0}"#);
-    assert_eq!(view.metadata.unwrap().as_str(), "{}");
+    assert_eq!(view.result.as_ref().unwrap().as_str(), r#"{"x": 1.0}"#);
+    assert_eq!(view.metadata.as_ref().unwrap().as_str(), "{}");
     assert_eq!(view.ended_at, Some(after_start(seconds(2))));
-    let [attempt] = &view.attempts[..] else { panic!("{:?}", view.attempts) };
+    let [attempt] = view.attempts() else { panic!("{:?}", view.attempts()) };
     assert_eq!((attempt.number, attempt.epoch, attempt.end.as_str()), (1, 1, "succeeded"));
     assert_eq!((attempt.worker.as_str(), attempt.fuel, attempt.peak_memory), ("worker-a", 1_000, 65_536));
     assert_eq!(attempt.handler.as_ref().unwrap().as_str(), "tester");
@@ -50,8 +50,8 @@ pub(crate) async fn a_retry_waits_and_a_death_keeps_every_attempt<E: Engine>() {
     worker.commit(ended(&again, die, failed()), 0).await;
     let view = engine.get(&id).await;
     assert_eq!((view.state, view.reason.as_deref(), view.attempt), (State::Dead, Some("max_attempts"), 2));
-    assert_eq!(view.error.unwrap().message, "it broke");
-    let attempts: Vec<_> = view.attempts.iter().map(|attempt| (attempt.number, attempt.end.as_str())).collect();
+    assert_eq!(view.error.as_ref().unwrap().message, "it broke");
+    let attempts: Vec<_> = view.attempts().iter().map(|attempt| (attempt.number, attempt.end.as_str())).collect();
     assert_eq!(attempts, [(1, "failed"), (2, "failed")]);
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn a_deferral_charges_nothing_and_keeps_who_declined<E: Engine>
         commit.declined = vec![Digest::from_bytes([round; 32])];
         worker.commit(commit, 1).await;
         let view = engine.get(&id).await;
-        assert_eq!((view.attempt, view.reason.as_deref(), view.attempts.len()), (0, Some("declined"), 0));
+        assert_eq!((view.attempt, view.reason.as_deref(), view.attempts().len()), (0, Some("declined"), 0));
         engine.advance(seconds(1)).await;
         assert!(worker.line.sender.renew().await.unwrap());
     }
@@ -124,8 +124,8 @@ pub(crate) async fn a_checkpoint_goes_on_at_the_next_stage_with_its_state<E: Eng
     assert_eq!(history.digests, [0, 1, 2].map(|byte| version(byte).digest));
     worker.commit(succeeded(&claimed), 0).await;
     let view = engine.get(&id).await;
-    assert_eq!((view.state, view.stage, view.attempt, view.attempts.len()), (State::Succeeded, 3, 1, 1));
-    assert_eq!((view.attempts[0].fuel, view.attempts[0].digests.len()), (4_000, 4));
+    assert_eq!((view.state, view.stage, view.attempt, view.attempts().len()), (State::Succeeded, 3, 1, 1));
+    assert_eq!((view.attempts()[0].fuel, view.attempts()[0].digests.len()), (4_000, 4));
 }
 
 fn then(child: bulkhead_core::NewTask) -> RunEnd {

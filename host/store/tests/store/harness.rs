@@ -72,7 +72,7 @@ impl Worker {
     /// The next batch of tasks.
     pub(crate) async fn claimed(&mut self) -> Vec<Claimed> {
         match self.next().await {
-            Delivery::Claimed(tasks) => tasks,
+            Delivery::Claimed { tasks, .. } => tasks,
             other => panic!("{other:?}"),
         }
     }

@@ -20,8 +20,8 @@ pub(crate) async fn a_worker_that_does_not_renew_loses_its_leases<E: Engine>() {
 
     let view = engine.get(&ids[1].id).await;
     assert_eq!((view.state, view.reason.as_deref(), view.attempt), (State::Ready, Some("worker_lost"), 0));
-    assert_eq!(view.attempts[0].end, "worker_lost");
-    assert_eq!(view.attempts[0].worker, "worker-a");
+    assert_eq!(view.attempts()[0].end, "worker_lost");
+    assert_eq!(view.attempts()[0].worker, "worker-a");
     engine.advance(seconds(2)).await;
     let mut worker = engine.worker(5).await;
     let again = worker.claimed_one().await;
@@ -56,7 +56,7 @@ pub(crate) async fn a_line_that_is_dropped_gives_its_tasks_back_without_a_loss<E
     let claimed = second.claimed().await;
     assert_eq!(claimed.len(), 2);
     assert!(claimed.iter().all(|task| task.history.is_none()));
-    assert_eq!(engine.get(&ids[0].id).await.attempts, []);
+    assert_eq!(engine.get(&ids[0].id).await.attempts(), []);
 }
 
 pub(crate) async fn a_released_task_keeps_its_place_in_the_queue<E: Engine>() {

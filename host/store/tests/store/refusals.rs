@@ -42,7 +42,7 @@ pub(crate) async fn a_refused_commit_makes_that_one_task_dead<E: Engine>() {
         assert_eq!(fate, CommitFate::Written(expected), "{}", task.payload);
     }
     let view = engine.get(&claimed[13].id).await;
-    assert_eq!((view.state, view.reason.as_deref(), view.result), (State::Dead, Some("limit"), None));
-    assert!(view.error.unwrap().message.contains("not this one"));
-    assert_eq!(view.attempts.len(), 1);
+    assert_eq!((view.state, view.reason.as_deref(), &view.result), (State::Dead, Some("limit"), &None));
+    assert!(view.error.as_ref().unwrap().message.contains("not this one"));
+    assert_eq!(view.attempts().len(), 1);
 }

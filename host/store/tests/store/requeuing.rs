@@ -21,7 +21,7 @@ pub(crate) async fn a_dead_letter_begins_a_new_epoch<E: Engine>() {
     worker.commit(succeeded(&claimed), 0).await;
     let view = engine.get(&id).await;
     assert_eq!((view.state, view.epoch, view.attempt), (State::Succeeded, 3, 1));
-    let attempts: Vec<_> = view.attempts.iter().map(|one| (one.epoch, one.number, one.end.as_str())).collect();
+    let attempts: Vec<_> = view.attempts().iter().map(|one| (one.epoch, one.number, one.end.as_str())).collect();
     assert_eq!(attempts, [(1, 1, "failed"), (2, 1, "failed"), (3, 1, "succeeded")]);
 }
 

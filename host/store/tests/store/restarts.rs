@@ -50,7 +50,7 @@ pub(crate) async fn what_ran_during_a_crash_has_lost_its_worker<E: Engine>() {
     }
     let view = engine.get(&ids[0].id).await;
     assert_eq!((view.reason.as_deref(), view.attempt), (Some("worker_lost"), 0));
-    assert_eq!((view.attempts[0].end.as_str(), view.attempts[0].worker.as_str()), ("worker_lost", "worker-a"));
+    assert_eq!((view.attempts()[0].end.as_str(), view.attempts()[0].worker.as_str()), ("worker_lost", "worker-a"));
     engine.advance(seconds(2)).await;
     let mut worker = engine.worker(3).await;
     let again = worker.claimed().await;
@@ -66,7 +66,7 @@ pub(crate) async fn what_ran_during_a_close_is_given_back<E: Engine>() {
     let engine = engine.reopen().await;
     assert!(worker.line.sender.renew().await.is_err());
     let view = engine.get(&id).await;
-    assert_eq!((view.state, view.attempts.len()), (State::Ready, 0));
+    assert_eq!((view.state, view.attempts().len()), (State::Ready, 0));
     let mut worker = engine.worker(1).await;
     assert!(worker.claimed_one().await.history.is_none());
 }

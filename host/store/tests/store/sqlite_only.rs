@@ -244,7 +244,7 @@ async fn what_was_answered_holds_wherever_the_process_is_killed() {
             }
             for id in answered("succeeded") {
                 let view = store.get(&id).await.unwrap().unwrap();
-                assert_eq!((view.state, view.attempts.len()), (State::Succeeded, 1), "{point}:{passing} {id}");
+                assert_eq!((view.state, view.attempts().len()), (State::Succeeded, 1), "{point}:{passing} {id}");
             }
             let running = bulkhead_store::TaskFilter { states: vec![State::Running], ..Default::default() };
             assert_eq!(store.count(running).await.unwrap(), 0);

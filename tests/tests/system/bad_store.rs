@@ -1,0 +1,157 @@
+//! A store that cannot be used, and one that fills up.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bulkhead_tests::{Folder, Host, Ran, eventually};
+use rusqlite::Connection;
+use serde_json::json;
+
+/// A store with one task in it.
+fn used() -> Folder {
+    let folder = Folder::with_guests(&["echo"]);
+    let host = folder.host();
+    host.client.ended(&host.client.submit(&json!({"kind": "ECHO", "payload": 1, "id": "first"})));
+    assert_eq!(host.stop(), Some(0));
+    folder
+}
+
+#[test]
+fn a_corrupt_store_is_named_and_left_alone() {
+    let folder = used();
+    let database = folder.path().join("bulkhead.db");
+    std::fs::write(&database, "this was a database once, and is one no more\n".repeat(100)).expect("it can be written");
+    let before = std::fs::read(&database).expect("it can be read");
+    folder.bulkhead(&["run"]).failed(2, &["bulkhead.db", "not a usable database", "backup"]);
+    assert_eq!(std::fs::read(&database).expect("it can be read"), before);
+}
+
+#[test]
+fn a_store_of_another_program_is_not_touched() {
+    let folder = Folder::fresh();
+    let database = folder.path().join("bulkhead.db");
+    let theirs = Connection::open(&database).expect("a database");
+    theirs.execute_batch("CREATE TABLE theirs (a)").expect("a table");
+    drop(theirs);
+    folder.bulkhead(&["run"]).failed(2, &["belongs to another program"]);
+    let theirs = Connection::open(&database).expect("a database");
+    let tables: i64 = theirs.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).expect("a count");
+    assert_eq!(tables, 1);
+}
+
+#[test]
+fn a_store_of_a_newer_host_is_left_to_it() {
+    let folder = used();
+    let database = Connection::open(folder.path().join("bulkhead.db")).expect("a database");
+    database.execute_batch("UPDATE meta SET value = value + 7").expect("it can be written");
+    drop(database);
+    folder.bulkhead(&["run"]).failed(2, &["schema 8", "newer bulkhead"]);
+}
+
+#[test]
+fn a_store_in_use_names_the_process_that_holds_it() {
+    let folder = Folder::fresh();
+    let host = folder.host();
+    let holder = host.pid().to_string();
+    folder.bulkhead(&["run"]).failed(2, &["in use by another host", &holder, "store.url"]);
+    assert_eq!(host.client.get("/health/ready").status, 200);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_named() {
+    let folder = used();
+    let open = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("its mode can be set");
+    };
+    open(folder.path(), 0o555);
+    for entry in std::fs::read_dir(folder.path()).expect("a folder").flatten() {
+        open(&entry.path(), if entry.path().is_dir() { 0o755 } else { 0o444 });
+    }
+    let ran = Ran::from(by_somebody_else(&folder).arg("run").output().expect("it can be started"));
+    open(folder.path(), 0o755);
+    ran.failed(2, &["bulkhead.db", "cannot be written", "write access"]);
+}
+
+/// The binary, run by a user who is not root: root may write everywhere.
+fn by_somebody_else(folder: &Folder) -> Command {
+    if !rustix::process::getuid().is_root() {
+        return folder.command();
+    }
+    // A copy, since the build's own folder may be closed to others.
+    let copy = std::env::temp_dir().join(format!("bulkhead-{}", std::process::id()));
+    std::fs::copy(bulkhead_tests::places::host(), &copy).expect("a copy");
+    let mut command = Command::new(&copy);
+    command.current_dir(folder.path()).env("BULKHEAD_SERVER__LISTEN", "127.0.0.1:0").uid(65_534).gid(65_534);
+    command
+}
+
+/// A small disk of its own, gone with its test; none where this user may not mount one.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        std::fs::create_dir_all(at).expect("a folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at);
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
+    let folder = Folder::with_guests(&["echo"]);
+    let at = folder.path().join("disk");
+    let Some(disk) = SmallDisk::mount(&at, "24m") else { return skipped("this user may not mount a small disk") };
+    folder.write("bulkhead.toml", "[store]\nurl = \"sqlite:disk/bulkhead.db\"\n");
+    let host = folder.host();
+    let ballast = at.join("ballast");
+    std::fs::write(&ballast, vec![1; 6 << 20]).expect("there is room");
+
+    // Large tasks that nobody serves, until there is no room.
+    let large = "x".repeat(900_000);
+    let mut accepted = 0;
+    let refusal = loop {
+        let answer = host.client.post("/v1/tasks", &json!({"kind": "LATER", "payload": large}));
+        match answer.status {
+            201 => accepted += 1,
+            _ => break answer,
+        }
+        assert!(accepted < 100, "the disk never fills");
+    };
+    assert_eq!(refusal.status, 503, "{refusal:?}");
+    let detail = refusal.body["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("full") && detail.contains("nothing was stored"), "{refusal:?}");
+    assert_eq!(host.client.count("kind=LATER"), accepted);
+    let ran = host.cli(&folder, &["submit", "LATER", "--payload", &format!("\"{}\"", &large[..100_000])]);
+    if ran.code != Some(0) {
+        ran.failed(2, &["full"]);
+    }
+
+    // With room again, the same host goes on by itself.
+    std::fs::remove_file(&ballast).expect("it can be removed");
+    let id = eventually("tasks are accepted again", || {
+        let answer = host.client.post("/v1/tasks", &json!({"kind": "ECHO", "payload": "again"}));
+        (answer.status == 201).then(|| answer.body["id"].as_str().unwrap_or_default().to_owned())
+    });
+    assert_eq!(host.client.ended(&id)["result"], "again");
+    assert!(host.client.count("kind=LATER") >= accepted);
+    assert_eq!(host.stop(), Some(0));
+    let host = Host::start(&folder, &[]).expect("it starts again");
+    assert!(host.client.count("kind=LATER") >= accepted);
+    drop(host);
+    drop(disk);
+}
+
+#[expect(clippy::print_stderr, reason = "whoever reads the log must see that it did not run")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}

@@ -1,0 +1,74 @@
+//! `/metrics`, as Prometheus' own tool reads it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use bulkhead_tests::Folder;
+use serde_json::json;
+
+/// A host that has something to tell.
+fn metrics() -> String {
+    let folder = Folder::with_guests(&["echo", "fail", "panic"]);
+    let host = folder.host();
+    for kind in ["ECHO", "PANIC", "FAIL"] {
+        host.client.ended(&host.client.submit(&json!({"kind": kind, "max_attempts": 1})));
+    }
+    host.client.submit(&json!({"kind": "NOBODY"}));
+    let answer = host.client.get("/metrics");
+    assert!(answer.media_type.starts_with("text/plain"), "{}", answer.media_type);
+    answer.body.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_name_of_the_reference_is_there() {
+    let metrics = metrics();
+    for name in [
+        "handler_duration_seconds_count{handler=\"echo\",status=\"succeeded\"} 1",
+        "handler_fail_total{handler=\"panic\",reason=\"trap\"} 1",
+        "handler_fuel_total{handler=\"echo\"}",
+        "handler_active{handler=\"echo\"} 0",
+        "queue_pending{kind=\"ECHO\"} 0",
+        "queue_pending{kind=\"other\"} 1",
+        "queue_oldest_seconds{kind=\"other\"}",
+        "queue_unroutable 1",
+        "queue_dead_total{kind=\"PANIC\",reason=\"trap\"} 1",
+        "claim_duration_seconds_count",
+        "commit_batch_size_count",
+        "commit_duration_seconds_count",
+        "lease_lost_total 0",
+        "heartbeat_lateness_seconds_count",
+        "task_latency_seconds_count{kind=\"ECHO\"} 1",
+        "worker_slots{state=\"free\"}",
+        "process_resident_memory_bytes",
+    ] {
+        assert!(metrics.contains(name), "`{name}` is not in:\n{metrics}");
+    }
+}
+
+#[test]
+fn promtool_has_nothing_against_them() {
+    let promtool = std::env::var_os("PROMTOOL").unwrap_or_else(|| "promtool".into());
+    let check = Command::new(&promtool)
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut check = match check {
+        Ok(check) => check,
+        Err(_) if std::env::var_os("CI").is_none() => return skipped("promtool is not here"),
+        Err(error) => panic!("{}: {error}", promtool.display()),
+    };
+    let mut stdin = check.stdin.take().expect("it is piped");
+    stdin.write_all(metrics().as_bytes()).expect("it reads");
+    drop(stdin);
+    let output = check.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.trim(), "", "promtool has something to say");
+}
+
+#[expect(clippy::print_stderr, reason = "whoever reads the log must see that it did not run")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
