@@ -95,6 +95,7 @@ fn a_tree_becomes_a_project() {
         ("template/{{ package }}/{% if web %}web.py{% endif %}", b"import http\n"),
         ("template/{% if docs %}docs{% endif %}/index.md", b"docs\n"),
         ("template/logo.png", &binary),
+        ("template/.gitignore", b"*.{{ package }}\n"),
         ("template/static/page.html", b"<b>{{ client_side }}</b>\n"),
         ("template/page.txt", b"{% extends \"_templates/base.txt\" %}{% block body %}{{ name }}{% endblock %}"),
         ("template/_templates/licence.txt", b"MIT\n"),
@@ -102,11 +103,13 @@ fn a_tree_becomes_a_project() {
     ]);
     let context = json!({"name": "Ada's", "package": "ada", "web": true, "docs": false});
     let files = render(workspace.path(), json!({"context": context, "copy_without_render": ["*.html"]}));
-    let expected = ["README.md", "ada/__init__.py", "ada/web.py", "logo.png", "page.txt", "static/page.html"];
+    let expected =
+        [".gitignore", "README.md", "ada/__init__.py", "ada/web.py", "logo.png", "page.txt", "static/page.html"];
     assert_eq!(files.as_deref(), Ok(&expected.map(str::to_owned)[..]));
     assert_eq!(read(&workspace, "README.md"), "# Ada's\n\nMIT\n");
     assert_eq!(read(&workspace, "ada/__init__.py"), "NAME = \"Ada\\u0027s\"\n");
     assert_eq!(read(&workspace, "page.txt"), "<Ada's>\n");
+    assert_eq!(read(&workspace, ".gitignore"), "*.ada\n");
     assert_eq!(read(&workspace, "static/page.html"), "<b>{{ client_side }}</b>\n");
     assert_eq!(std::fs::read(workspace.path().join("out/logo.png")).expect("a file"), binary);
 }

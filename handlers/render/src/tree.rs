@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use bulkhead_sdk::Failure;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use minijinja::Environment;
+use minijinja::{Environment, TemplateSource};
 
 use crate::{Options, Payload, Undefined, environment, failure};
 
@@ -66,6 +66,21 @@ fn inside(field: &str, path: &str) -> Result<PathBuf, Failure> {
     Ok(clean)
 }
 
+/// The template of this name, a path from the root of the tree; hidden files too, which minijinja's own loader leaves out.
+fn load(root: &Path, name: &str) -> Result<Option<TemplateSource>, minijinja::Error> {
+    let path = Path::new(name);
+    if path.components().any(|component| !matches!(component, Component::Normal(_))) {
+        return Ok(None);
+    }
+    match std::fs::read_to_string(root.join(path)) {
+        Ok(text) => Ok(Some(TemplateSource::new(text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "cannot be read").with_source(error))
+        }
+    }
+}
+
 struct Tree<'a> {
     root: &'a Path,
     payload: &'a Payload,
@@ -78,7 +93,8 @@ impl<'a> Tree<'a> {
     fn new(root: &'a Path, payload: &'a Payload) -> Result<Self, Failure> {
         let mut contents =
             environment::environment(&payload.options, payload.options.keep_trailing_newline.unwrap_or(true));
-        contents.set_loader(minijinja::path_loader(root));
+        let folder = root.to_owned();
+        contents.set_loader(move |name| load(&folder, name));
         // A name with a hole in it is never meant.
         let strict = Options { undefined: Undefined::Strict, ..Options::default() };
         let mut copied = GlobSetBuilder::new();

@@ -55,7 +55,7 @@ impl Plan {
                 None => Death::MidRun,
             })
             .collect();
-        deaths.extend((0..random).map(|_| Death::After(Duration::from_millis(rng.u64(5..400)))));
+        deaths.extend((0..random).map(|_| Death::After(Duration::from_millis(rng.u64(5..120)))));
         rng.shuffle(&mut deaths);
         Self { seed, tasks, deaths }
     }
