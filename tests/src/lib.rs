@@ -15,4 +15,4 @@ pub use client::{Answer, Client};
 pub use command::Ran;
 pub use folder::{Folder, variant_of};
 pub use host::Host;
-pub use wait::{eventually, within};
+pub use wait::{eventually, skipped, within};

@@ -6,6 +6,7 @@
 //! | `BULKHEAD_TEST_HANDLERS` | the folder with the components of `handlers/` and `examples/` |
 //! | `BULKHEAD_GUESTS` | the folder with the components of `tests/guests` (see the crate `bulkhead-test-guests`) |
 //! | `PROMTOOL` | the program `promtool` |
+//! | `PYTHON` | the program `python3` |
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,13 @@ pub fn promtool() -> Option<PathBuf> {
     let promtool = told("PROMTOOL").unwrap_or_else(|| "promtool".into());
     let works = Command::new(&promtool).arg("--version").output().is_ok_and(|output| output.status.success());
     works.then_some(promtool)
+}
+
+/// The program `python3`, where there is one.
+pub fn python() -> Option<PathBuf> {
+    let python = told("PYTHON").unwrap_or_else(|| "python3".into());
+    let works = Command::new(&python).arg("--version").output().is_ok_and(|output| output.status.success());
+    works.then_some(python)
 }
 
 fn told(name: &str) -> Option<PathBuf> {

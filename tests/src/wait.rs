@@ -6,6 +6,12 @@ use std::time::{Duration, Instant};
 /// How often is looked; short beside what is waited for.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Says, where whoever reads the log sees it, that a test did not run.
+#[expect(clippy::print_stderr, reason = "a test that does not run must not look like one that passed")]
+pub fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
+
 /// Waits until `look` finds something, at most a minute.
 ///
 /// # Panics

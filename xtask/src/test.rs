@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result<()> {
     let mut steps = Steps::of("test");
     tools::set_up(&mut steps)?;
     let promtool = tools::promtool(&mut steps);
+    let python = tools::python(&mut steps);
     check::format_and_lints(&mut steps)?;
     let guests = guests::build(&mut steps)?;
     let built = handlers::build(&mut steps)?;
@@ -24,6 +25,9 @@ pub(crate) fn run() -> Result<()> {
     places(&mut tests, &guests, &built, &host);
     if let Some(promtool) = &promtool {
         tests.env("PROMTOOL", promtool);
+    }
+    if let Some(python) = &python {
+        tests.env("PYTHON", python);
     }
     steps.run("tests", &mut tests)?;
     steps.run(

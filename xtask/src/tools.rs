@@ -68,6 +68,25 @@ pub(crate) fn promtool(steps: &mut Steps) -> Option<PathBuf> {
     None
 }
 
+/// Python 3, which the rendered service is written in; installed where this user may, since Debian has it.
+pub(crate) fn python(steps: &mut Steps) -> Option<PathBuf> {
+    let python = PathBuf::from("python3");
+    if quietly(Command::new(&python).arg("--version")) {
+        return Some(python);
+    }
+    let install = ["install", "-y", "-qq", "--no-install-recommends", "python3-minimal", "libpython3-stdlib"];
+    let installed = steps.time("install python3", || {
+        Ok(quietly(Command::new("apt-get").args(install))
+            || (quietly(Command::new("apt-get").args(["update", "-qq"]))
+                && quietly(Command::new("apt-get").args(install))))
+    });
+    if matches!(installed, Ok(true)) && quietly(Command::new(&python).arg("--version")) {
+        return Some(python);
+    }
+    steps.skip("the tests of the rendered service: install python3 to have them run");
+    None
+}
+
 /// Downloads Debian's package and unpacks it into the folder.
 fn fetch(folder: &std::path::Path) -> bool {
     if !quietly(Command::new("apt-get").args(["download", "-qq", "prometheus"]).current_dir(folder)) {

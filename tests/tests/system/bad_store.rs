@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bulkhead_tests::{Folder, Host, Ran, eventually};
+use bulkhead_tests::{Folder, Host, Ran, eventually, skipped};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -59,28 +59,31 @@ fn a_store_in_use_names_the_process_that_holds_it() {
     assert_eq!(host.client.get("/health/ready").status, 200);
 }
 
+fn open(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("its mode can be set");
+}
+
 #[test]
 fn a_store_that_cannot_be_written_is_named() {
     let folder = used();
-    let open = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("its mode can be set");
-    };
     open(folder.path(), 0o555);
     for entry in std::fs::read_dir(folder.path()).expect("a folder").flatten() {
         open(&entry.path(), if entry.path().is_dir() { 0o755 } else { 0o444 });
     }
-    let ran = Ran::from(by_somebody_else(&folder).arg("run").output().expect("it can be started"));
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let ran = Ran::from(by_somebody_else(&folder, elsewhere.path()).arg("run").output().expect("it can be started"));
     open(folder.path(), 0o755);
     ran.failed(2, &["bulkhead.db", "cannot be written", "write access"]);
 }
 
-/// The binary, run by a user who is not root: root may write everywhere.
-fn by_somebody_else(folder: &Folder) -> Command {
+/// The binary, run by a user who is not root, who may write everywhere; from a copy, since the build's own folder may be
+/// closed to others.
+fn by_somebody_else(folder: &Folder, elsewhere: &Path) -> Command {
     if !rustix::process::getuid().is_root() {
         return folder.command();
     }
-    // A copy, since the build's own folder may be closed to others.
-    let copy = std::env::temp_dir().join(format!("bulkhead-{}", std::process::id()));
+    open(elsewhere, 0o755);
+    let copy = elsewhere.join("bulkhead");
     std::fs::copy(bulkhead_tests::places::host(), &copy).expect("a copy");
     let mut command = Command::new(&copy);
     command.current_dir(folder.path()).env("BULKHEAD_SERVER__LISTEN", "127.0.0.1:0").uid(65_534).gid(65_534);
@@ -149,9 +152,4 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
     assert!(host.client.count("kind=LATER") >= accepted);
     drop(host);
     drop(disk);
-}
-
-#[expect(clippy::print_stderr, reason = "whoever reads the log must see that it did not run")]
-fn skipped(why: &str) {
-    eprintln!("SKIPPED: {why}");
 }

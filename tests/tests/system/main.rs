@@ -9,4 +9,5 @@ mod metrics;
 mod newcomer;
 mod render;
 mod response;
+mod thousand_tasks;
 mod torture;
