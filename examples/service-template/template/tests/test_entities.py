@@ -38,5 +38,21 @@ class {{ entity.name|title }}Test(ServiceTest):
         self.assertEqual(self.ask("POST", "/{{ entity.name }}s", raw=b"{")[0], 400)
 
     def test_what_is_no_id_is_refused(self):
-        self.assertEqual(self.ask("GET", "/{{ entity.name }}s/first")[0], 400)
+        for wrong in ("first", "-1", "%C2%B2", "9" * 20):
+            self.assertEqual(self.ask("GET", f"/{{ entity.name }}s/{wrong}")[0], 400)
+
+    def test_one_is_not_replaced(self):
+        self.assertEqual(self.ask("PUT", "/{{ entity.name }}s/1", self.WHOLE)[0], 405)
+{% for field in entity.fields if field.type != "boolean" %}
+
+    def test_{{ field.name }}_has_bounds(self):
+{% if field.type == "text" %}
+        wrong, status = "\ud800", 422
+{% elif field.type == "integer" %}
+        wrong, status = 2**63, 422
+{% else %}
+        wrong, status = float("nan"), 400
+{% endif %}
+        self.assertEqual(self.ask("POST", "/{{ entity.name }}s", {**self.WHOLE, "{{ field.name }}": wrong})[0], status)
+{% endfor %}
 {% endfor %}

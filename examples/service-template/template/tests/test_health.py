@@ -10,6 +10,10 @@ class HealthTest(ServiceTest):
         status, media_type, problem = self.ask("GET", "/nothing")
         self.assertEqual((status, media_type, problem["status"]), (404, "application/problem+json", 404))
 
+    def test_it_is_ill_without_its_database(self):
+        self.service.database.close()
+        self.assertEqual(self.ask("GET", "/health")[0], 503)
+
     def test_its_version_is_the_one_that_was_rendered(self):
         self.assertEqual(__version__, "{{ version }}")
 

@@ -21,8 +21,12 @@ class Database:
         self.connection.close()
 
     def healthy(self):
-        with self.lock:
-            return self.connection.execute("SELECT 1").fetchone()[0] == 1
+        try:
+            with self.lock:
+                self.connection.execute("SELECT name FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            return False
+        return True
 
     def create(self, entity, values):
         names = ", ".join(field.name for field in entity.fields)

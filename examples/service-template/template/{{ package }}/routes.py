@@ -10,7 +10,7 @@ from .models import ENTITIES
 from .validation import Invalid, check
 {% if web %}
 
-STATIC = pathlib.Path(__file__).with_name("static")
+STATIC = pathlib.Path(__file__).resolve().with_name("static")
 {% endif %}
 
 
@@ -18,7 +18,8 @@ def answer(service, method, path, body):
     """Status, media type and content."""
     parts = [part for part in path.split("?")[0].split("/") if part]
     if method == "GET" and parts == ["health"]:
-        return as_json(200 if service.database.healthy() else 503, {"status": "ok"})
+        healthy = service.database.healthy()
+        return as_json(200 if healthy else 503, {"status": "ok" if healthy else "the database cannot be read"})
 {% if metrics %}
     if method == "GET" and parts == ["metrics"]:
         return 200, "text/plain; version=0.0.4", service.metrics.text().encode()
@@ -39,9 +40,11 @@ def entity_answer(database, entity, method, rest, body):
         if method == "POST":
             return create(database, entity, body)
         return problem(405, f"{method} is not for a list")
-    if not rest[0].isdigit():
+    if not (rest[0].isascii() and rest[0].isdigit() and len(rest[0]) <= 18):
         return problem(400, f"`{rest[0]}` is no id")
     number = int(rest[0])
+    if method not in ("GET", "DELETE"):
+        return problem(405, f"{method} is not for one {entity.name}")
     if method == "DELETE" and database.delete(entity, number):
         return 204, "application/json", b""
     found = database.get(entity, number) if method == "GET" else None
@@ -50,17 +53,24 @@ def entity_answer(database, entity, method, rest, body):
 
 def create(database, entity, body):
     try:
-        values = check(entity, json.loads(body))
+        values = check(entity, json.loads(body, parse_constant=no_number))
     except Invalid as error:
         return problem(422, str(error))
     except ValueError as error:
         return problem(400, f"not JSON: {error}")
     number = database.create(entity, values)
     return as_json(201, database.get(entity, number))
+
+
+def no_number(name):
+    """NaN and Infinity: Python reads them, JSON has none."""
+    raise ValueError(name)
 {% if web %}
 
 
 def static(name):
+    if "\0" in name:
+        return problem(400, "a path has no zero bytes")
     file = (STATIC / name).resolve()
     if STATIC not in file.parents or not file.is_file():
         return problem(404, f"there is nothing at /{name}")

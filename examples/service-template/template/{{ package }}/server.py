@@ -10,6 +10,9 @@ from .metrics import Metrics
 {% endif %}
 
 
+LARGEST = 1 << 20
+
+
 class Service:
     """A server that runs in a thread of its own."""
 
@@ -22,9 +25,7 @@ class Service:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def respond(self):
-                length = int(self.headers.get("content-length") or 0)
-                body = self.rfile.read(length)
-                status, media_type, content = routes.answer(service, self.command, self.path, body)
+                status, media_type, content = self.answer()
 {% if metrics %}
                 service.metrics.count(status)
 {% endif %}
@@ -34,6 +35,18 @@ class Service:
                 self.end_headers()
                 self.wfile.write(content)
                 log.line("request", method=self.command, path=self.path, status=status)
+
+            def answer(self):
+                length = self.headers.get("content-length") or "0"
+                if not (length.isascii() and length.isdigit()):
+                    return routes.problem(400, "content-length is no number")
+                if int(length[:20]) > LARGEST:
+                    return routes.problem(413, f"more than {LARGEST} bytes")
+                try:
+                    return routes.answer(service, self.command, self.path, self.rfile.read(int(length)))
+                except Exception as error:
+                    log.line("error", path=self.path, error=repr(error))
+                    return routes.problem(500, "this is our fault; the log says more")
 
             do_GET = do_POST = do_DELETE = do_PUT = respond
 

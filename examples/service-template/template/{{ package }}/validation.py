@@ -1,5 +1,7 @@
 """Whether what somebody sent is what an entity looks like."""
 
+import math
+
 
 class Invalid(ValueError):
     """It is not; the message says why."""
@@ -26,4 +28,15 @@ def value_of(field, value):
         fits = True
     if not fits:
         raise Invalid(f"`{field.name}` must be {field.type.__name__}")
+    if not can_be_kept(value):
+        raise Invalid(f"`{field.name}` is beyond what can be kept")
     return value
+
+
+def can_be_kept(value):
+    """Whether SQLite takes it: 64 bits, finite, and text that is Unicode."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not any("\ud800" <= character <= "\udfff" for character in value)
