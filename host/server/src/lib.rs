@@ -12,6 +12,7 @@ mod host_check;
 mod listen;
 mod metrics;
 mod problem;
+mod prompt;
 mod query;
 mod routes;
 mod submit;

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::prompt::PromptListener;
 use crate::routes::routes;
 
 /// Why the server cannot listen.
@@ -40,15 +40,9 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 
 /// Answers until `stopping` turns true and the requests under way are served.
 pub async fn serve(listener: TcpListener, app: App, mut stopping: watch::Receiver<bool>) -> std::io::Result<()> {
-    // Without this, a small response may wait 40 ms for the client's delayed acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
     let stopped = async move {
         // An error means that nobody is left to stop the server: it stops then, too.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    axum::serve(listener, routes(app)).with_graceful_shutdown(stopped).await
+    axum::serve(PromptListener(listener), routes(app)).with_graceful_shutdown(stopped).await
 }
