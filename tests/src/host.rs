@@ -87,8 +87,30 @@ impl Host {
     ///
     /// Where the signal cannot be sent.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Stops its clock, as a paused virtual machine would.
+    ///
+    /// # Panics
+    ///
+    /// Where the signal cannot be sent.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    ///
+    /// Where the signal cannot be sent.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw).expect("a process id");
-        kill_process(pid, Signal::TERM).expect("the signal can be sent");
+        kill_process(pid, signal).expect("the signal can be sent");
     }
 
     /// Tells it to stop and waits until it has; gives its exit code.

@@ -4,6 +4,7 @@ mod bad_guests;
 mod bad_input;
 mod bad_store;
 mod drain;
+mod frozen;
 mod hot_reload;
 mod metrics;
 mod newcomer;

@@ -37,6 +37,17 @@ fn a_first_handler_has_at_most_twenty_lines() {
 }
 
 #[test]
+fn the_readmes_first_handler_is_the_one_that_is_tested() {
+    let source =
+        std::fs::read_to_string(places::root().join("examples/first-handler/src/lib.rs")).expect("the example");
+    let handler = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let handler: Vec<&str> = handler.lines().filter(|line| !line.starts_with("//!")).collect();
+    let readme = std::fs::read_to_string(places::root().join("README.md")).expect("the README");
+    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
+    assert_eq!(shown.trim(), handler.join("\n").trim());
+}
+
+#[test]
 fn a_new_crate_dropped_in_while_the_host_runs_serves_its_first_task() {
     let folder = Folder::empty();
     let said = folder.bulkhead(&["init", "."]);
