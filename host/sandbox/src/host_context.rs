@@ -9,16 +9,7 @@ use crate::bindings::bulkhead::handler::context::{
 use crate::fence::Fence;
 use crate::guest_log::escape;
 use crate::host_state::HostState;
-use crate::{LogLevel, Progress};
-
-/// The longest names of a progress report's stage and of an audit's code.
-const MAX_NAME: usize = 64;
-/// The longest text of a progress report.
-const MAX_TEXT: usize = 4 << 10;
-/// The most JSON that comes with a log line, a progress report or an audit.
-const MAX_DETAILS: usize = 64 << 10;
-/// Audits of one run: they are kept for good, in the same commit as the result.
-const MAX_AUDITS: u32 = 1000;
+use crate::{LogLevel, Progress, bounds};
 
 impl Host for HostState {
     fn idempotency_key(&mut self) -> Result<String> {
@@ -102,7 +93,7 @@ impl Host for HostState {
 
     fn log(&mut self, level: Level, message: String, fields: String) -> Result<()> {
         self.meter.charge(message.len() + fields.len())?;
-        let fields = json("context.log: fields", fields, MAX_DETAILS)?;
+        let fields = object("context.log: fields", fields, bounds::LOG_FIELDS)?;
         let level = match level {
             Level::Trace => LogLevel::Trace,
             Level::Debug => LogLevel::Debug,
@@ -117,9 +108,9 @@ impl Host for HostState {
     fn report_progress(&mut self, progress: GuestProgress) -> Result<()> {
         let GuestProgress { stage, text, fraction, metadata } = progress;
         self.meter.charge(stage.len() + text.len() + metadata.len())?;
-        bounded("context.report-progress: stage", &stage, MAX_NAME)?;
-        bounded("context.report-progress: text", &text, MAX_TEXT)?;
-        let metadata = json("context.report-progress: metadata", metadata, MAX_DETAILS)?;
+        bounded("context.report-progress: stage", &stage, bounds::SHORT_NAME)?;
+        bounded("context.report-progress: text", &text, bounds::PROGRESS_TEXT)?;
+        let metadata = object("context.report-progress: metadata", metadata, bounds::PROGRESS_METADATA)?;
         if let Some(observer) = &self.observer {
             observer.progress(Progress {
                 stage: &escape(&stage),
@@ -135,14 +126,14 @@ impl Host for HostState {
     fn audit(&mut self, code: String, details: String) -> Result<()> {
         self.meter.charge(code.len() + details.len())?;
         if !is_snake_case(&code) {
-            let rule = format!("must be snake_case, 1 to {MAX_NAME} of a–z 0–9 _");
+            let rule = format!("must be snake_case, 1 to {} of a–z 0–9 _", bounds::SHORT_NAME);
             return Err(breach("context.audit: code", &rule).into());
         }
         self.audits += 1;
-        if self.audits > MAX_AUDITS {
+        if self.audits > bounds::AUDITS {
             return Err(Fence::HostCalls.into());
         }
-        let details = json("context.audit: details", details, MAX_DETAILS)?;
+        let details = object("context.audit: details", details, bounds::AUDIT_DETAILS)?;
         if let Some(observer) = &self.observer {
             observer.audit(&code, details.as_str());
         }
@@ -152,12 +143,9 @@ impl Host for HostState {
 
 impl crate::bindings::bulkhead::handler::types::Host for HostState {}
 
-/// JSON as a guest passes it; nothing at all stands for an empty object.
-fn json(what: &str, text: String, limit: usize) -> Result<JsonText, Fence> {
-    if text.is_empty() {
-        return Ok(JsonText::from_trusted("{}"));
-    }
-    JsonText::parse(text, limit).map_err(|error| breach(what, &error.to_string()))
+/// A JSON object as a guest passes it.
+fn object(what: &str, text: String, limit: usize) -> Result<JsonText, Fence> {
+    bounds::object(text, limit).map_err(|problem| breach(what, &problem))
 }
 
 fn bounded(what: &str, text: &str, limit: usize) -> Result<(), Fence> {
@@ -172,7 +160,7 @@ fn breach(what: &str, rule: &str) -> Fence {
 }
 
 fn is_snake_case(code: &str) -> bool {
-    (1..=MAX_NAME).contains(&code.len())
+    (1..=bounds::SHORT_NAME).contains(&code.len())
         && code.starts_with(|first: char| first.is_ascii_lowercase())
         && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

@@ -57,6 +57,8 @@ fn compile_error(text: &str) -> LoadError {
         LoadError::Truncated
     } else if has("component model async") || has("component-model-async") || has("concurrency support") {
         LoadError::NeedsAsync(shown(text, MAX_SHOWN))
+    } else if has("Permission denied") || has("Cannot allocate memory") || has("Operation not permitted") {
+        LoadError::Host(format!("the system does not let this host map compiled code: {}", shown(text, MAX_SHOWN)))
     } else if has("exceeds the limit") || has("exceeds the configured") {
         LoadError::TooDemanding(shown(text, MAX_SHOWN))
     } else {

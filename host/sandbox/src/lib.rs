@@ -7,6 +7,7 @@
 mod admission;
 mod artifact;
 mod bindings;
+mod bounds;
 mod cache;
 mod catalogue;
 mod catalogue_settings;

@@ -8,24 +8,15 @@ use bulkhead_core::{
 };
 use serde::Deserialize;
 
-use crate::RunLimits;
 use crate::bindings::bulkhead::handler::types as wit;
 use crate::run_error::{cut, shown};
-
-/// Tasks that one run may submit by `then`.
-const MAX_THEN: usize = 1000;
-/// The longest of a failure's code and message; longer ones are cut, since a failure is worth keeping in any case.
-const MAX_CODE: usize = 128;
-const MAX_MESSAGE: usize = 8 << 10;
-/// The longest reason of a skip, and name of a child.
-const MAX_REASON: usize = 1 << 10;
-const MAX_NAME: usize = 128;
+use crate::{RunLimits, bounds};
 
 /// How a run ends that ended by its own answer.
 pub(crate) fn run_end(answer: Result<wit::Outcome, wit::Failure>, limits: &RunLimits) -> RunEnd {
     let end = match answer {
         Ok(outcome) => accept(outcome, limits.result),
-        Err(failure) => Ok(RunEnd::Failed(fail(failure, limits.result))),
+        Err(failure) => Ok(RunEnd::Failed(fail(failure))),
     };
     end.unwrap_or_else(|refusal| refusal)
 }
@@ -33,7 +24,7 @@ pub(crate) fn run_end(answer: Result<wit::Outcome, wit::Failure>, limits: &RunLi
 fn accept(outcome: wit::Outcome, bound: Size) -> Result<RunEnd, RunEnd> {
     let verb = match outcome {
         wit::Outcome::Complete(completion) => return complete(completion, bound).map(RunEnd::Completed),
-        wit::Outcome::Skip(reason) => return Ok(RunEnd::Declined(shown(&reason, MAX_REASON))),
+        wit::Outcome::Skip(reason) => return Ok(RunEnd::Declined(shown(&reason, bounds::SKIP_REASON))),
         wit::Outcome::Checkpoint(checkpoint) => {
             return Ok(RunEnd::Checkpointed(Checkpoint {
                 state: json("state", checkpoint.state, bound)?,
@@ -54,19 +45,15 @@ fn accept(outcome: wit::Outcome, bound: Size) -> Result<RunEnd, RunEnd> {
 
 fn complete(completion: wit::Completion, bound: Size) -> Result<Completion, RunEnd> {
     let wit::Completion { result, metadata, then } = completion;
-    if then.len() > MAX_THEN {
-        return Err(RunEnd::Invalid(format!("then: {} tasks; the limit is {MAX_THEN}", then.len())));
+    if then.len() > bounds::THEN {
+        return Err(RunEnd::Invalid(format!("then: {} tasks; the limit is {}", then.len(), bounds::THEN)));
     }
     Ok(Completion {
         result: json("result", result, bound)?,
-        metadata: metadata_of(metadata, bound)?,
+        metadata: bounds::object(metadata, bounds::METADATA)
+            .map_err(|problem| RunEnd::Invalid(format!("metadata: {problem}")))?,
         then: then.into_iter().enumerate().map(|(index, one)| child(index, one)).collect::<Result<_, _>>()?,
     })
-}
-
-/// Metadata as the guest gave it; nothing at all stands for an empty object.
-fn metadata_of(text: String, bound: Size) -> Result<JsonText, RunEnd> {
-    if text.is_empty() { Ok(JsonText::from_trusted("{}")) } else { json("metadata", text, bound) }
 }
 
 fn json(what: &str, text: String, bound: Size) -> Result<JsonText, RunEnd> {
@@ -92,10 +79,13 @@ struct ChildOptions {
 
 /// A child is what a caller may submit, and is held to the same rules.
 fn child(index: usize, child: wit::Child) -> Result<Child, RunEnd> {
-    let refuse = |problem: String| RunEnd::Invalid(format!("then[{index}]: {}", cut(problem, MAX_REASON)));
+    let refuse = |problem: String| RunEnd::Invalid(format!("then[{index}]: {}", cut(problem, bounds::SKIP_REASON)));
     let wit::Child { kind, payload, requires, name, delay_ms, key, options } = child;
-    if name.as_ref().is_some_and(|name| name.is_empty() || name.len() > MAX_NAME) {
-        return Err(refuse(format!("name must be 1 to {MAX_NAME} bytes")));
+    if name.as_ref().is_some_and(|name| name.is_empty() || name.len() > bounds::CHILD_NAME) {
+        return Err(refuse(format!("name must be 1 to {} bytes", bounds::CHILD_NAME)));
+    }
+    if options.as_ref().is_some_and(|options| options.len() > bounds::CHILD_OPTIONS) {
+        return Err(refuse(format!("options must be at most {} bytes", bounds::CHILD_OPTIONS)));
     }
     let limits = SubmissionLimits::default();
     let options: ChildOptions = match options {
@@ -129,7 +119,7 @@ fn child(index: usize, child: wit::Child) -> Result<Child, RunEnd> {
     Ok(Child { name, task })
 }
 
-fn fail(failure: wit::Failure, bound: Size) -> Failure {
+fn fail(failure: wit::Failure) -> Failure {
     let wit::Failure { category, code, message, retryable, retry_after_ms, details } = failure;
     Failure {
         category: match category {
@@ -139,11 +129,11 @@ fn fail(failure: wit::Failure, bound: Size) -> Failure {
             wit::Category::Handler => Category::Handler,
             wit::Category::Timeout => Category::Timeout,
         },
-        code: shown(&code, MAX_CODE),
-        message: cut(message, MAX_MESSAGE),
+        code: shown(&code, bounds::FAILURE_CODE),
+        message: cut(message, bounds::FAILURE_MESSAGE),
         retryable,
         retry_after: retry_after_ms.map(Duration::from_millis),
         // A failure is not lost because of what was said beside it.
-        details: json("details", details, bound).unwrap_or_else(|_| JsonText::null()),
+        details: bounds::object(details, bounds::FAILURE_DETAILS).unwrap_or_else(|_| JsonText::null()),
     }
 }

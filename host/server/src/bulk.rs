@@ -11,14 +11,23 @@ pub(crate) const MAX_TASKS: usize = 10_000;
 /// The longest body, in bytes.
 pub(crate) const MAX_BODY: usize = 64 << 20;
 
+/// Many tasks, and the line of each, from 1.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Bulk {
+    /// The tasks.
+    pub(crate) tasks: Vec<NewTask>,
+    /// The line of NDJSON, or the place in the array, of each.
+    pub(crate) lines: Vec<usize>,
+}
+
 /// Reads the tasks of an array; a bad one is told by its place, from 1.
-pub(crate) fn read_array(body: &[u8], limits: &SubmissionLimits) -> Result<Vec<NewTask>, Problem> {
+pub(crate) fn read_array(body: &[u8], limits: &SubmissionLimits) -> Result<Bulk, Problem> {
     let elements: Vec<&RawValue> = serde_json::from_slice(body)?;
     read_each(elements.into_iter().enumerate().map(|(index, element)| (index + 1, element.get())), limits)
 }
 
 /// Reads the tasks of NDJSON; a bad one is told by its line, from 1. Blank lines are passed over.
-pub(crate) fn read_lines(body: &[u8], limits: &SubmissionLimits) -> Result<Vec<NewTask>, Problem> {
+pub(crate) fn read_lines(body: &[u8], limits: &SubmissionLimits) -> Result<Bulk, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let line = 1 + body[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         Problem::Line { line, problem: Box::new(Problem::Malformed("not valid UTF-8".to_owned())) }
@@ -28,20 +37,18 @@ pub(crate) fn read_lines(body: &[u8], limits: &SubmissionLimits) -> Result<Vec<N
     read_each(lines, limits)
 }
 
-fn read_each<'a>(
-    texts: impl Iterator<Item = (usize, &'a str)>,
-    limits: &SubmissionLimits,
-) -> Result<Vec<NewTask>, Problem> {
-    let mut tasks = Vec::new();
+fn read_each<'a>(texts: impl Iterator<Item = (usize, &'a str)>, limits: &SubmissionLimits) -> Result<Bulk, Problem> {
+    let mut bulk = Bulk::default();
     for (line, text) in texts {
-        if tasks.len() == MAX_TASKS {
+        if bulk.tasks.len() == MAX_TASKS {
             let detail = format!("more than {MAX_TASKS} tasks in one request; send them in several");
             return Err(Problem::TooLarge(detail));
         }
         let task = read_one(text.as_bytes(), limits);
-        tasks.push(task.map_err(|problem| Problem::Line { line, problem: Box::new(problem) })?);
+        bulk.tasks.push(task.map_err(|problem| Problem::Line { line, problem: Box::new(problem) })?);
+        bulk.lines.push(line);
     }
-    Ok(tasks)
+    Ok(bulk)
 }
 
 /// Reads one task.
@@ -65,7 +72,7 @@ fn named(body: &[u8], error: serde_json::Error) -> Problem {
 mod tests {
     use super::*;
 
-    fn line_of(result: Result<Vec<NewTask>, Problem>) -> usize {
+    fn line_of(result: Result<Bulk, Problem>) -> usize {
         match result {
             Err(Problem::Line { line, .. }) => line,
             other => panic!("no line is named: {other:?}"),
@@ -83,8 +90,9 @@ mod tests {
     #[test]
     fn good_lines_are_read_whether_or_not_the_last_ends() {
         let limits = SubmissionLimits::default();
-        assert_eq!(read_lines(b"{\"kind\":\"A\"}\r\n{\"kind\":\"B\"}", &limits).expect("tasks").len(), 2);
-        assert_eq!(read_array(b"[]", &limits).expect("tasks"), []);
+        let bulk = read_lines(b"{\"kind\":\"A\"}\r\n\r\n{\"kind\":\"B\"}", &limits).expect("tasks");
+        assert_eq!((bulk.tasks.len(), bulk.lines), (2, vec![1, 3]));
+        assert_eq!(read_array(b"[]", &limits).expect("tasks"), Bulk::default());
     }
 
     #[test]

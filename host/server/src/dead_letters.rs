@@ -1,12 +1,13 @@
 //! `/v1/dlq`: the tasks that ended badly.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use bulkhead_core::{State as TaskState, TaskId};
 use bulkhead_store::{Page, RequeueFate, TaskView};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::query::ListQuery;
 use crate::tasks::unknown;
@@ -15,7 +16,10 @@ use crate::tasks::unknown;
 const RETRIED_AT_ONCE: usize = 1_000;
 
 /// `GET /v1/dlq`
-pub(crate) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page>, Problem> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<Json<Page>, Problem> {
     let mut selection = query.selection()?;
     selection.filter.states = vec![TaskState::Dead];
     Ok(Json(app.store.list(selection).await?))
@@ -34,7 +38,7 @@ pub(crate) async fn get(State(app): State<App>, Path(id): Path<String>) -> Resul
 /// `POST /v1/dlq/retry?kind=…&reason=…`: the newest thousand that match; asked again, the next.
 pub(crate) async fn retry_matching(
     State(app): State<App>,
-    Query(query): Query<ListQuery>,
+    Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let mut selection = query.selection()?;
     selection.filter.states = vec![TaskState::Dead];

@@ -11,6 +11,7 @@ mod health;
 mod host_check;
 mod listen;
 mod metrics;
+mod parameters;
 mod problem;
 mod prompt;
 mod query;
@@ -19,4 +20,4 @@ mod submit;
 mod tasks;
 
 pub use app::{App, AppSettings};
-pub use listen::{BindError, bind, serve};
+pub use listen::{BindError, bind, check_address, serve};

@@ -27,11 +27,14 @@ pub enum BindError {
     Refused(SocketAddr, #[source] std::io::Error),
 }
 
+/// Whether this version may listen there at all.
+pub fn check_address(address: SocketAddr) -> Result<(), BindError> {
+    if address.ip().is_loopback() { Ok(()) } else { Err(BindError::NotLoopback(address)) }
+}
+
 /// Takes the address; port 0 takes a free one.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    if !address.ip().is_loopback() {
-        return Err(BindError::NotLoopback(address));
-    }
+    check_address(address)?;
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => BindError::InUse(address),
         _ => BindError::Refused(address, error),

@@ -20,6 +20,7 @@ pub(crate) struct QueueMetrics {
     oldest: GaugeVec,
     unroutable: IntGauge,
     load_errors: IntCounterVec,
+    dead: IntCounterVec,
 }
 
 impl QueueMetrics {
@@ -32,8 +33,11 @@ impl QueueMetrics {
             Opts::new("handler_load_errors_total", "Handler files that could not be loaded."),
             &["handler"],
         )?;
+        let dead =
+            IntCounterVec::new(Opts::new("queue_dead_total", "Tasks that became dead letters."), &["kind", "reason"])?;
         let registry = Registry::new();
-        let collectors: [Box<dyn Collector>; 5] = [
+        let collectors: [Box<dyn Collector>; 6] = [
+            Box::new(dead.clone()),
             Box::new(pending.clone()),
             Box::new(oldest.clone()),
             Box::new(unroutable.clone()),
@@ -43,7 +47,7 @@ impl QueueMetrics {
         for collector in collectors {
             registry.register(collector)?;
         }
-        Ok(Self { registry, pending, oldest, unroutable, load_errors })
+        Ok(Self { registry, pending, oldest, unroutable, load_errors, dead })
     }
 
     fn update(&self, app: &App) {
@@ -69,6 +73,12 @@ impl QueueMetrics {
             }
         }
         self.unroutable.set(unroutable);
+        self.dead.reset();
+        for death in app.store.deaths() {
+            let known = !snapshot.serving(&death.kind).is_empty();
+            let kind = if known { death.kind.as_str() } else { OTHER };
+            self.dead.with_label_values(&[kind, death.reason.as_str()]).inc_by(death.count);
+        }
         self.load_errors.reset();
         for (handler, errors) in app.catalogue.load_errors() {
             self.load_errors.with_label_values(&[handler.as_str()]).inc_by(errors);

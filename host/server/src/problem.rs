@@ -27,6 +27,8 @@ pub(crate) enum Problem {
     Forbidden(String),
     /// There is no such thing.
     NotFound(String),
+    /// There is such a thing, and it cannot be asked this.
+    WrongMethod(String),
     /// Something else holds the name, or the state does not allow it.
     Conflict(String),
     /// The store could not do it.
@@ -44,6 +46,7 @@ impl Problem {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(error) => match error {
@@ -67,6 +70,7 @@ impl Problem {
             | Self::TooLarge(detail)
             | Self::Forbidden(detail)
             | Self::NotFound(detail)
+            | Self::WrongMethod(detail)
             | Self::Conflict(detail) => detail.clone(),
             Self::Line { line, problem } => format!("line {line}: {}; nothing was stored", problem.detail()),
             Self::UnknownKind { kind, known } if known.is_empty() => {
@@ -141,7 +145,10 @@ impl From<BatchRefusal> for Problem {
     fn from(refusal: BatchRefusal) -> Self {
         match refusal {
             BatchRefusal::Taken { .. } => Self::Conflict(refusal.to_string()),
-            BatchRefusal::Refused { .. } => Self::Unacceptable(refusal.to_string()),
+            BatchRefusal::Refused { message, .. } => {
+                tracing::error!(message, "the store refused a task");
+                Self::Unacceptable("the store refuses this task; the host's log says why".to_owned())
+            }
         }
     }
 }
@@ -161,6 +168,7 @@ mod tests {
             (Problem::Line { line: 3, problem: Box::new(Problem::TooLarge(text())) }, 413),
             (Problem::Forbidden(text()), 403),
             (Problem::NotFound(text()), 404),
+            (Problem::WrongMethod(text()), 405),
             (Problem::Conflict(text()), 409),
             (Problem::Stopping, 503),
             (Problem::Store(StoreError::Full), 503),
@@ -173,6 +181,8 @@ mod tests {
 
     #[test]
     fn the_databases_own_words_reach_no_client() {
+        let refusal = BatchRefusal::Refused { index: 0, message: "CHECK constraint failed: tasks".to_owned() };
+        assert!(!Problem::from(refusal).detail().contains("tasks"));
         let problem = Problem::Store(StoreError::Database("no such table: tasks".to_owned()));
         assert!(!problem.detail().contains("tasks"));
     }

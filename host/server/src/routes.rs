@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::middleware;
 use axum::routing::{get, post};
 
@@ -29,10 +29,15 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
         // Bodies are bounded where they are read.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(host_check::check))
         .with_state(app)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::WrongMethod(format!("`{method}` is not for `{}`", uri.path().escape_debug()))
 }
 
 async fn unknown(uri: Uri) -> Problem {

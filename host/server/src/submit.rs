@@ -9,7 +9,7 @@ use bulkhead_core::NewTask;
 use serde_json::json;
 
 use crate::app::App;
-use crate::bulk::{MAX_BODY, read_array, read_lines, read_one};
+use crate::bulk::{Bulk, MAX_BODY, read_array, read_lines, read_one};
 use crate::problem::Problem;
 
 /// Accepts one task (an object), or many at once (an array, or NDJSON), all of them or none.
@@ -36,13 +36,17 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, body: Bod
     Ok((status, Json(answer)).into_response())
 }
 
-async fn submit_many(app: &App, tasks: Vec<NewTask>) -> Result<Response, Problem> {
+async fn submit_many(app: &App, Bulk { tasks, lines }: Bulk) -> Result<Response, Problem> {
+    let at = |index: usize, problem: Problem| {
+        let line = lines.get(index).copied().unwrap_or_default();
+        Problem::Line { line, problem: Box::new(problem) }
+    };
     for (index, task) in tasks.iter().enumerate() {
-        check_kind(app, task).map_err(|problem| Problem::Line { line: index + 1, problem: Box::new(problem) })?;
+        check_kind(app, task).map_err(|problem| at(index, problem))?;
     }
-    let accepted = app.store.submit(tasks).await??;
+    let accepted = app.store.submit(tasks).await?.map_err(|refusal| at(refusal.index(), refusal.into()))?;
     let duplicates: Vec<usize> =
-        accepted.iter().enumerate().filter(|(_, task)| task.duplicate).map(|(index, _)| index + 1).collect();
+        lines.iter().zip(&accepted).filter(|(_, task)| task.duplicate).map(|(line, _)| *line).collect();
     let ids: Vec<&str> = accepted.iter().map(|task| task.id.as_str()).collect();
     let answer = json!({ "accepted": ids.len() - duplicates.len(), "ids": ids, "duplicates": duplicates });
     Ok((StatusCode::CREATED, Json(answer)).into_response())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{Span, TaskId};
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::query::ListQuery;
 
@@ -29,7 +30,7 @@ pub(crate) struct GetQuery {
 pub(crate) async fn get(
     State(app): State<App>,
     Path(id): Path<String>,
-    Query(query): Query<GetQuery>,
+    Parameters(query): Parameters<GetQuery>,
 ) -> Result<Json<TaskView>, Problem> {
     let id = TaskId::parse(id)?;
     let found = match query.wait {
@@ -51,7 +52,10 @@ pub(crate) async fn get(
 }
 
 /// `GET /v1/tasks`
-pub(crate) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<Response, Problem> {
     let count = query.count;
     let selection = query.selection()?;
     if count {

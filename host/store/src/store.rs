@@ -7,8 +7,8 @@ use std::time::Duration;
 use bulkhead_core::{NewTask, Route, TaskId};
 
 use crate::{
-    BatchRefusal, CancelFate, Page, RequeueFate, RouteDepth, Selection, StoreError, Submitted, TaskFilter, TaskView,
-    WorkLine,
+    BatchRefusal, CancelFate, DeadCount, Page, RequeueFate, RouteDepth, Selection, StoreError, Submitted, TaskFilter,
+    TaskView, WorkLine,
 };
 
 /// A boxed future, so that stores can be told apart at run time.
@@ -39,6 +39,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// How much of each route waits.
     fn depths(&self) -> Vec<RouteDepth>;
+
+    /// How many tasks have become dead letters since this store was opened.
+    fn deaths(&self) -> Vec<DeadCount>;
 
     /// The routes that hold tasks at all.
     fn routes(&self) -> Vec<Route> {

@@ -17,7 +17,7 @@ pub struct Submitted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchRefusal {
     /// The same key or own id was there before with another body.
-    #[error("task {index}: the {what} `{name}` is taken by task `{holder}`, which has another body")]
+    #[error("the {what} `{name}` is taken by task `{holder}`, which has another body")]
     Taken {
         /// The place in the batch, from 0.
         index: usize,
@@ -29,13 +29,22 @@ pub enum BatchRefusal {
         holder: TaskId,
     },
     /// The database refused this one task.
-    #[error("task {index}: the store refused it: {message}")]
+    #[error("the store refused it: {message}")]
     Refused {
         /// The place in the batch, from 0.
         index: usize,
         /// The database's words.
         message: String,
     },
+}
+
+impl BatchRefusal {
+    /// The place in the batch of the task that was refused, from 0.
+    pub fn index(&self) -> usize {
+        match self {
+            Self::Taken { index, .. } | Self::Refused { index, .. } => *index,
+        }
+    }
 }
 
 /// What became of a request to cancel.

@@ -18,7 +18,6 @@ pub struct Metrics {
     handler_fuel: IntCounterVec,
     handler_active: IntGaugeVec,
     task_latency: HistogramVec,
-    dead: IntCounterVec,
     worker_slots: IntGaugeVec,
     /// From looking for tasks until they are claimed.
     pub(crate) claim_duration: Histogram,
@@ -94,7 +93,6 @@ impl Metrics {
                 &wait_buckets,
                 &["kind"],
             )?,
-            dead: counters("queue_dead_total", "Tasks that became dead letters.", &["kind", "reason"])?,
             worker_slots: gauges("worker_slots", "Sandboxes that may be in flight, by state.", &["state"])?,
             claim_duration: histogram(
                 "claim_duration_seconds",
@@ -148,11 +146,6 @@ impl Metrics {
     /// From due to ended, for one kind.
     pub(crate) fn task_latency(&self, kind: &str) -> Histogram {
         self.task_latency.with_label_values(&[kind])
-    }
-
-    /// Counts a task that became a dead letter; called after the commit.
-    pub(crate) fn count_dead(&self, kind: &str, reason: &str) {
-        self.dead.with_label_values(&[kind, reason]).inc();
     }
 
     /// Shows how many slots are free and used.

@@ -207,9 +207,6 @@ impl Outbox {
                     }
                 }
             }
-            if let NextStep::Die(reason) = step {
-                metrics.count_dead(note.route.kind.as_str(), reason.as_str());
-            }
             state.notes.pop_front();
         }
         self.tell_if_empty(&state);

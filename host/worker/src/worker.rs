@@ -262,7 +262,9 @@ fn cut_off(shared: &Shared) {
     shared.queue.clear();
     let stopped = shared.in_flight.stop_all(Stop::LeaseLost);
     shared.in_flight.forget_cancels();
-    tracing::warn!(stopped, "the worker's leases are void");
+    if shared.state() == WorkerState::CutOff {
+        tracing::warn!(stopped, "the worker's leases are void");
+    }
 }
 
 /// Renews the leases, and measures how late each renewal was.

@@ -142,7 +142,7 @@ impl<'a> Context<'a> {
         self.host.traceparent()
     }
 
-    /// The settings that the operator gave this handler; `null` where there are none.
+    /// The settings that the operator gave this handler; an empty object where there are none.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_str(&self.host.settings()).map_err(|error| {
             Failure::permanent("BAD_SETTINGS", format!("the operator's settings of this handler do not fit: {error}"))

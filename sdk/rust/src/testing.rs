@@ -66,7 +66,7 @@ impl TestTask {
             },
             tenant: None,
             tags: Vec::new(),
-            settings: Value::Null,
+            settings: Value::Object(serde_json::Map::new()),
             state: None,
             resumption: None,
             upstream: Vec::new(),

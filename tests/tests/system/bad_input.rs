@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use bulkhead_test_guests::guest_bytes;
 use bulkhead_tests::{Folder, Host, eventually};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Nothing was stored, and the host still works.
 fn unharmed(host: &Host) {
@@ -66,6 +66,11 @@ fn one_bad_line_of_many_is_named_and_nothing_is_stored() {
     assert!(answer.body["detail"].as_str().is_some_and(|detail| detail.contains("nothing was stored")), "{answer:?}");
     let file = file.to_str().expect("a path in UTF-8");
     host.cli(&folder, &["submit", "--file", file]).failed(2, &["line 700", "priority"]);
+
+    // Lines are counted as an editor counts them, blank ones too.
+    let taken = "\n{\"kind\":\"ECHO\",\"id\":\"mine\"}\n\n{\"kind\":\"ECHO\",\"id\":\"mine\",\"payload\":1}\n";
+    let answer = host.client.try_post("/v1/tasks", "application/x-ndjson", taken.as_bytes()).expect("an answer");
+    assert_eq!((answer.status, &answer.body["line"]), (409, &json!(4)), "{answer:?}");
 
     let too_many = format!("{}\n", json!({"kind": "ECHO"})).repeat(10_001);
     let answer = host.client.try_post("/v1/tasks", "application/x-ndjson", too_many.as_bytes()).expect("an answer");
@@ -171,10 +176,16 @@ fn settings_that_make_no_sense_are_named_with_what_is_near() {
         assert!(!folder.path().join("bulkhead.db").exists(), "{settings}");
     }
     let folder = Folder::fresh();
-    let mut command = folder.command();
-    command.env("BULKHEAD_WORKER__CPU_SLOT", "1").args(["config", "check"]);
-    let ran = bulkhead_tests::Ran::from(command.output().expect("it can be started"));
-    ran.failed(2, &["BULKHEAD_WORKER__CPU_SLOT"]);
+    for (name, value, words) in [
+        ("BULKHEAD_WORKER__CPU_SLOT", "1", ["BULKHEAD_WORKER__CPU_SLOT", "cpu_slots"]),
+        ("BULKHEAD_SERVER__LISTEN", "0.0.0.0:0", ["server.listen", "loopback"]),
+    ] {
+        for arguments in [&["config", "check"][..], &["run"]] {
+            let mut command = folder.command();
+            command.env(name, value).args(arguments);
+            bulkhead_tests::Ran::from(command.output().expect("it can be started")).failed(2, &words);
+        }
+    }
 }
 
 #[test]
@@ -214,6 +225,11 @@ fn a_request_for_another_host_is_refused() {
     assert_eq!(request("accept", "application/json"), 200);
     assert_eq!(request("host", "evil.example"), 403);
     assert_eq!(request("origin", "http://evil.example"), 403);
-    let answer: Value = host.client.get("/v1/nothing").body;
-    assert_eq!(answer["status"], 404, "{answer}");
+    for (path, status) in
+        [("/v1/nothing", 404), ("/v1/tasks?limit=many", 400), ("/v1/tasks?colour=red", 400), ("/v1/dlq/retry", 405)]
+    {
+        let answer = host.client.get(path);
+        assert_eq!((answer.status, answer.media_type.as_str()), (status, "application/problem+json"), "{answer:?}");
+        assert_eq!(answer.body["status"], status, "{answer:?}");
+    }
 }

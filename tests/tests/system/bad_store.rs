@@ -56,6 +56,8 @@ fn a_store_in_use_names_the_process_that_holds_it() {
     let host = folder.host();
     let holder = host.pid().to_string();
     folder.bulkhead(&["run"]).failed(2, &["in use by another host", &holder, "store.url"]);
+    let doctor = folder.bulkhead(&["doctor"]);
+    assert!(doctor.good().contains("a host runs here"), "{doctor:#?}");
     assert_eq!(host.client.get("/health/ready").status, 200);
 }
 

@@ -14,6 +14,8 @@ fn metrics() -> String {
         host.client.ended(&host.client.submit(&json!({"kind": kind, "max_attempts": 1})));
     }
     host.client.submit(&json!({"kind": "NOBODY"}));
+    let late = json!({"kind": "NOBODY", "expires_at": "2020-01-01T00:00:00Z"});
+    host.client.ended(&host.client.submit(&late));
     let answer = host.client.get("/metrics");
     assert!(answer.media_type.starts_with("text/plain"), "{}", answer.media_type);
     answer.body.as_str().unwrap_or_default().to_owned()
@@ -32,6 +34,8 @@ fn every_name_of_the_reference_is_there() {
         "queue_oldest_seconds{kind=\"other\"}",
         "queue_unroutable 1",
         "queue_dead_total{kind=\"PANIC\",reason=\"trap\"} 1",
+        "queue_dead_total{kind=\"FAIL\",reason=\"max_attempts\"} 1",
+        "queue_dead_total{kind=\"other\",reason=\"expired\"} 1",
         "claim_duration_seconds_count",
         "commit_batch_size_count",
         "commit_duration_seconds_count",

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use anyhow::Result;
+use bulkhead_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::assemble;
@@ -73,10 +74,22 @@ fn sandbox(settings: &Settings) -> Finding {
 }
 
 fn store(settings: &Settings) -> Finding {
+    // Opening it would make it, and void the leases of a host that runs.
+    let Ok(database) = assemble::database(settings) else {
+        return Finding::Bad(format!("store.url is not a file: {}", settings.store.url));
+    };
+    if !database.exists() {
+        return Finding::Good(format!("{} is not there yet: the host makes it", settings.store.url));
+    }
     match assemble::store(settings) {
         Ok(_) => Finding::Good(format!("{} can be opened and written", settings.store.url)),
+        Err(error) if is_in_use(&error) => Finding::Note(format!("a host runs here: {error:#}")),
         Err(error) => Finding::Bad(format!("{error:#}")),
     }
+}
+
+fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::InUse { .. }))
 }
 
 fn disk(settings: &Settings) -> Finding {
@@ -114,8 +127,16 @@ fn handlers(settings: &Settings) -> Finding {
 }
 
 fn address(settings: &Settings) -> Finding {
+    if let Err(error) = bulkhead_server::check_address(settings.server.listen) {
+        return Finding::Bad(error.to_string());
+    }
     match TcpListener::bind(settings.server.listen) {
         Ok(_) => Finding::Good(format!("{} is free", settings.server.listen)),
+        // The host that runs here, most likely; `store` says whether there is one.
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::Note(format!(
+            "{} is in use: by this folder's host if it runs, else set server.listen to another",
+            settings.server.listen
+        )),
         Err(error) => Finding::Bad(format!("{}: {error}; set server.listen to another", settings.server.listen)),
     }
 }

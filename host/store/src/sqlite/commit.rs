@@ -206,7 +206,7 @@ impl Cycle<'_> {
             metadata,
             ..Ending::unrun(State::Succeeded, history)
         };
-        self.end(slot.seq, &ending, history.is_some())
+        self.end(slot, &ending, history.is_some())
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one fact of one row")]
@@ -224,11 +224,11 @@ impl Cycle<'_> {
             attempt: history.map_or(0, |history| history.attempts) + 1,
             max_attempts: Some(commit.max_attempts),
             facts: Some(facts),
-            reason: reason.map(DeadReason::as_str),
+            reason,
             error,
             ..Ending::unrun(state, history)
         };
-        self.end(slot.seq, &ending, history.is_some())
+        self.end(slot, &ending, history.is_some())
     }
 
     /// Puts a task that ran back into the queue, with what is remembered of it.

@@ -198,7 +198,7 @@ impl Cycle<'_> {
 
     /// Takes back, in memory, what was done since.
     fn undo(&mut self, mark: Mark) {
-        let Outcome { counts, done, new_routes, ended, settled, marked, .. } = &mut self.out;
+        let Outcome { counts, done, new_routes, ended, died, settled, marked, .. } = &mut self.out;
         for (route, change) in counts.drain(mark.counts..) {
             if let Some(known) = self.memory.routes.get_mut(route) {
                 known.pending -= change;
@@ -212,6 +212,7 @@ impl Cycle<'_> {
             self.memory.ready.forget(route);
         }
         ended.truncate(mark.ended);
+        died.truncate(mark.died);
         settled.truncate(mark.settled);
         marked.truncate(mark.marked);
         self.memory.names.clear();

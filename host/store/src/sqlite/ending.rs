@@ -8,6 +8,7 @@ use crate::{Commit, TaskSeq};
 use super::cycle::{Cycle, fetched};
 use super::failure::Halt;
 use super::history_row::{HistoryRow, signed};
+use super::slot::Slot;
 
 /// What one attempt used, over all of its runs.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +55,7 @@ pub(super) struct Ending<'a> {
     pub(super) facts: Option<AttemptFacts<'a>>,
     pub(super) result: Option<&'a str>,
     pub(super) metadata: Option<&'a str>,
-    pub(super) reason: Option<&'a str>,
+    pub(super) reason: Option<DeadReason>,
     pub(super) error: Option<String>,
 }
 
@@ -78,7 +79,7 @@ impl Ending<'_> {
     /// A dead letter that no run made.
     pub(super) fn dead(reason: DeadReason, message: &str, history: Option<&HistoryRow>) -> Self {
         let error = host_error(reason.as_str(), message);
-        Self { reason: Some(reason.as_str()), error: Some(error), ..Self::unrun(State::Dead, history) }
+        Self { reason: Some(reason), error: Some(error), ..Self::unrun(State::Dead, history) }
     }
 }
 
@@ -113,7 +114,8 @@ pub(super) fn state_of(number: i64) -> Option<State> {
 
 impl Cycle<'_> {
     /// Writes the end of a task that runs or was just taken out of the queue.
-    pub(super) fn end(&mut self, seq: TaskSeq, ending: &Ending<'_>, has_history: bool) -> Result<(), Halt> {
+    pub(super) fn end(&mut self, slot: Slot, ending: &Ending<'_>, has_history: bool) -> Result<(), Halt> {
+        let seq = slot.seq;
         const INSERT: &str = "INSERT INTO ended (seq, state, ended_at, attempt, epoch, stage, max_attempts, worker, \
             version, started_at, elapsed, fuel, peak, result, metadata, end, reason, error, digests) \
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
@@ -138,7 +140,7 @@ impl Cycle<'_> {
             ending.result,
             ending.metadata,
             end,
-            ending.reason,
+            ending.reason.map(DeadReason::as_str),
             ending.error,
             digests,
         ])?;
@@ -147,6 +149,9 @@ impl Cycle<'_> {
             self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
         }
         self.out.ended.push(seq);
+        if let Some(reason) = ending.reason {
+            self.out.died.push((slot.route, reason));
+        }
         Ok(())
     }
 

@@ -39,7 +39,7 @@ impl Cycle<'_> {
         let history = HistoryRow::load(self.connection, slot.seq)?;
         let ending = Ending::dead(DeadReason::Expired, "the task was not started by its expires_at", history.as_ref());
         debug_assert_eq!(ending.state, State::Dead);
-        self.end(slot.seq, &ending, history.is_some())
+        self.end(slot, &ending, history.is_some())
     }
 
     /// Ends tasks that have not started by their `expires_at`, at most a batch at a time.

@@ -80,7 +80,7 @@ impl Cycle<'_> {
     /// Ends a task as cancelled that does not run any more.
     pub(super) fn end_cancelled(&mut self, slot: Slot) -> Result<(), Halt> {
         let history = HistoryRow::load(self.connection, slot.seq)?;
-        self.end(slot.seq, &Ending::unrun(State::Cancelled, history.as_ref()), history.is_some())
+        self.end(slot, &Ending::unrun(State::Cancelled, history.as_ref()), history.is_some())
     }
 
     /// What follows for a task whose worker was lost.
@@ -112,7 +112,7 @@ impl Cycle<'_> {
             LossStep::Poison => {
                 let message = format!("{} workers were lost while they ran the task", history.losses);
                 history.save(self.connection, slot.seq, None)?;
-                return self.end(slot.seq, &Ending::dead(DeadReason::Poison, &message, Some(&history)), true);
+                return self.end(slot, &Ending::dead(DeadReason::Poison, &message, Some(&history)), true);
             }
         };
         history.reason = Some(ReadyReason::WorkerLost.as_str().to_owned());

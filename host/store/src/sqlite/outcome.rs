@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use bulkhead_core::DeadReason;
+
 use crate::{BatchRefusal, CancelFate, Claimed, CommitFate, LeaseId, RequeueFate, Submitted, TaskSeq, WorkerId};
 
 use super::leases::Lease;
@@ -22,6 +24,7 @@ pub(super) struct Outcome {
     pub(super) done: Vec<(LeaseId, TaskSeq)>,
     pub(super) new_routes: Vec<RouteId>,
     pub(super) ended: Vec<TaskSeq>,
+    pub(super) died: Vec<(RouteId, DeadReason)>,
     /// Cancelled tasks that have ended or were given back.
     pub(super) settled: Vec<TaskSeq>,
     /// Running tasks that are to be told that they are cancelled.
@@ -51,6 +54,7 @@ pub(super) struct Mark {
     pub(super) done: usize,
     pub(super) new_routes: usize,
     pub(super) ended: usize,
+    pub(super) died: usize,
     pub(super) settled: usize,
     pub(super) marked: usize,
 }
@@ -62,6 +66,7 @@ impl Outcome {
             done: self.done.len(),
             new_routes: self.new_routes.len(),
             ended: self.ended.len(),
+            died: self.died.len(),
             settled: self.settled.len(),
             marked: self.marked.len(),
         }
@@ -70,5 +75,5 @@ impl Outcome {
 
 impl Mark {
     /// Before anything was done.
-    pub(super) const START: Self = Self { counts: 0, done: 0, new_routes: 0, ended: 0, settled: 0, marked: 0 };
+    pub(super) const START: Self = Self { counts: 0, done: 0, new_routes: 0, ended: 0, died: 0, settled: 0, marked: 0 };
 }

@@ -64,6 +64,11 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
             attached.deliver(Delivery::Claimed { tasks, took });
         }
     }
+    let died = outcome
+        .died
+        .iter()
+        .filter_map(|(route, reason)| Some((memory.routes.get(*route)?.route.kind.clone(), *reason)));
+    memory.shared.count_deaths(died);
     memory.shared.waiters.wake(&outcome.ended);
     todo.submits.into_iter().zip(outcome.submitted).for_each(|(submit, done)| drop(submit.answer.send(Ok(done))));
     todo.cancels.into_iter().zip(outcome.cancels).for_each(|((_, answer), fates)| drop(answer.send(Ok(fates))));

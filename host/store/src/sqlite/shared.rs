@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
-use bulkhead_core::{Route, Timestamp};
+use bulkhead_core::{DeadReason, Kind, Route, Timestamp};
 
-use crate::{RouteDepth, TaskSeq};
+use crate::{DeadCount, RouteDepth, TaskSeq};
 
 use super::slot::RouteId;
 
@@ -18,6 +18,7 @@ pub(super) struct Shared {
     pub(super) waiters: Waiters,
     depths: Mutex<BTreeMap<RouteId, Depth>>,
     served: RwLock<Served>,
+    deaths: Mutex<BTreeMap<(Kind, DeadReason), u64>>,
 }
 
 /// How much of one route waits.
@@ -45,6 +46,25 @@ impl Shared {
             oldest_due: depth.oldest_due,
         };
         depths.values().map(shown).collect()
+    }
+
+    /// Counts tasks that became dead letters.
+    pub(super) fn count_deaths(&self, died: impl Iterator<Item = (Kind, DeadReason)>) {
+        let mut died = died.peekable();
+        if died.peek().is_some() {
+            let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+            died.for_each(|death| *deaths.entry(death).or_default() += 1);
+        }
+    }
+
+    pub(super) fn deaths(&self) -> Vec<DeadCount> {
+        let deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = |((kind, reason), count): (&(Kind, DeadReason), &u64)| DeadCount {
+            kind: kind.clone(),
+            reason: *reason,
+            count: *count,
+        };
+        deaths.iter().map(shown).collect()
     }
 
     /// Replaces what is known of some routes.

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
-    BatchRefusal, BoxFuture, CancelFate, Page, RequeueFate, RouteDepth, Selection, Store, StoreError, Submitted,
-    TaskFilter, TaskView, WorkLine,
+    BatchRefusal, BoxFuture, CancelFate, DeadCount, Page, RequeueFate, RouteDepth, Selection, Store, StoreError,
+    Submitted, TaskFilter, TaskView, WorkLine,
 };
 
 use super::cycle;
@@ -182,6 +182,10 @@ impl Store for SqliteStore {
 
     fn depths(&self) -> Vec<RouteDepth> {
         self.shared.depths()
+    }
+
+    fn deaths(&self) -> Vec<DeadCount> {
+        self.shared.deaths()
     }
 
     fn attach<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<WorkLine, StoreError>> {
