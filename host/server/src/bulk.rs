@@ -3,7 +3,7 @@
 use bulkhead_core::{NewTask, Submission, SubmissionLimits};
 use serde_json::value::RawValue;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, in_words};
 
 /// The most tasks in one body.
 pub(crate) const MAX_TASKS: usize = 10_000;
@@ -62,7 +62,7 @@ fn named(body: &[u8], error: serde_json::Error) -> Problem {
     let mut reader = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, Submission>(&mut reader) {
         Err(found) if found.inner().is_data() && found.path().iter().next().is_some() => {
-            Problem::Unacceptable(format!("`{}`: {}", found.path(), found.inner()))
+            Problem::Unacceptable(format!("`{}`: {}", found.path(), in_words(found.inner())))
         }
         _ => error.into(),
     }

@@ -137,8 +137,13 @@ impl From<SubmissionError> for Problem {
 impl From<serde_json::Error> for Problem {
     /// Text that is no JSON is malformed; JSON of another shape is unacceptable.
     fn from(error: serde_json::Error) -> Self {
-        if error.is_data() { Self::Unacceptable(error.to_string()) } else { Self::Malformed(error.to_string()) }
+        if error.is_data() { Self::Unacceptable(in_words(&error)) } else { Self::Malformed(in_words(&error)) }
     }
+}
+
+/// The error with its place; the line only where there is more than one, since a line of NDJSON has its own number.
+pub(crate) fn in_words(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 impl From<BatchRefusal> for Problem {
