@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bulkhead_core::{JsonText, TagSet};
+use bulkhead_sandbox::compiler::{self, CompilerSettings};
 use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings};
 use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
 
@@ -29,13 +30,29 @@ pub(crate) fn database(settings: &Settings) -> Result<PathBuf> {
     }
 }
 
-/// Sets up the sandbox; with a cache where one is wanted.
-pub(crate) fn sandbox(settings: &Settings, cache: Option<&Path>) -> Result<Sandbox> {
+/// Sets up the sandbox of a host: with a cache, and a process of its own for each compilation.
+pub(crate) fn host_sandbox(settings: &Settings) -> Result<Sandbox> {
+    let compile = &settings.handlers.compile;
+    let program = compiler::this_program().context("this program's own file is not known")?;
     Ok(Sandbox::try_new(&SandboxSettings {
+        cache: Some(settings.handlers.cache.clone()),
+        compiler: Some(CompilerSettings { program, timeout: compile.timeout.duration(), memory: compile.memory }),
+        ..sandbox_settings(settings)
+    })?)
+}
+
+/// Sets up the sandbox of a command that somebody waits for: nothing is cached, and it compiles by itself.
+pub(crate) fn sandbox(settings: &Settings) -> Result<Sandbox> {
+    Ok(Sandbox::try_new(&sandbox_settings(settings))?)
+}
+
+fn sandbox_settings(settings: &Settings) -> SandboxSettings {
+    SandboxSettings {
         max_concurrent: settings.worker.max_concurrent.get(),
         max_memory: settings.handlers.ceilings.memory,
-        cache: cache.map(Path::to_owned),
-    })?)
+        cache: None,
+        compiler: None,
+    }
 }
 
 /// What the catalogue of a folder is told.

@@ -11,6 +11,7 @@ mod telemetry;
 
 use std::process::ExitCode;
 
+use bulkhead_sandbox::compiler;
 use clap::Parser;
 
 use crate::arguments::Arguments;
@@ -18,6 +19,10 @@ use crate::exit::ExitStatus;
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
+    let mut called = std::env::args().skip(1);
+    if called.next().as_deref() == Some(compiler::COMMAND) {
+        return compiler::compile_standard_input(called);
+    }
     let arguments = Arguments::parse();
     let mut printer = Printer::new(arguments.output);
     let status = commands::run(arguments, &mut printer).unwrap_or_else(|error| {

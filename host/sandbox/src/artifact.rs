@@ -1,4 +1,4 @@
-//! The one `unsafe` of this host: mapping a compiled component from its file.
+//! The one place with `unsafe` in this host: taking machine code that was compiled before.
 
 use std::path::Path;
 
@@ -17,5 +17,17 @@ pub(crate) fn map(engine: &Engine, file: &Path) -> Result<Component> {
     #[expect(unsafe_code, reason = "the file is this cache's own, private and just verified, as said above")]
     unsafe {
         Component::deserialize_file(engine, file)
+    }
+}
+
+/// Takes what a compiler's process of this host has just made.
+///
+/// As with [`map`], wasmtime trusts the bytes. They come through a pipe of a child that this process started from its own
+/// program, and were nowhere else in between. What the compiler can be made to do by its input it could be made to do in this
+/// process as well; a process of its own bounds what compiling costs, not what its product may be.
+pub(crate) fn take(engine: &Engine, code: &[u8]) -> Result<Component> {
+    #[expect(unsafe_code, reason = "the bytes are this host's own, straight from its compiler, as said above")]
+    unsafe {
+        Component::deserialize(engine, code)
     }
 }

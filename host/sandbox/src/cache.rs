@@ -89,18 +89,17 @@ impl Cache {
     }
 
     /// Keeps a compiled component; a cache that cannot be written to is a warning and no more.
-    pub(crate) fn keep(&self, digest: &Digest, component: &Component, description: &Description) {
-        if let Err(problem) = self.try_keep(digest, component, description) {
+    pub(crate) fn keep(&self, digest: &Digest, code: &[u8], description: &Description) {
+        if let Err(problem) = self.try_keep(digest, code, description) {
             tracing::warn!(folder = %self.folder.display(), problem, "a compiled component could not be cached");
         }
     }
 
-    fn try_keep(&self, digest: &Digest, component: &Component, description: &Description) -> Result<(), String> {
-        let code = component.serialize().map_err(|error| format!("{error:#}"))?;
-        let checksum = Digest::from_bytes(*blake3::hash(&code).as_bytes());
+    fn try_keep(&self, digest: &Digest, code: &[u8], description: &Description) -> Result<(), String> {
+        let checksum = Digest::from_bytes(*blake3::hash(code).as_bytes());
         let record = serde_json::to_vec(&Record { checksum, description: description.clone() });
         let record = record.map_err(|error| error.to_string())?;
-        self.write(&self.file(digest, "cwasm"), &code).map_err(|error| error.to_string())?;
+        self.write(&self.file(digest, "cwasm"), code).map_err(|error| error.to_string())?;
         self.write(&self.file(digest, "json"), &record).map_err(|error| error.to_string())
     }
 

@@ -1,6 +1,7 @@
 //! How the host ends a run from outside.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bulkhead_core::{Interruption, RunEnd};
 use tokio::sync::Notify;
@@ -51,12 +52,36 @@ impl Stop {
 pub struct RunControl {
     word: AtomicU8,
     changed: Notify,
+    /// How long the run stood aside for others on its thread, in nanoseconds.
+    aside: AtomicU64,
 }
 
 impl RunControl {
     /// A control that lets the run go on.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The moment by the run's own clock, which stands still while the run stands aside for others: what it may take does
+    /// not depend on its neighbours.
+    pub(crate) fn now(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_sub(self.stood_aside()).unwrap_or(now)
+    }
+
+    /// How long the run stood aside so far.
+    pub(crate) fn stood_aside(&self) -> Duration {
+        Duration::from_nanos(self.aside.load(Ordering::Relaxed))
+    }
+
+    /// Lets the others on this thread have their turn.
+    pub(crate) async fn stand_aside(&self) {
+        let since = Instant::now();
+        // Tokio's own yield, which is woken only after timers and I/O were polled; wasmtime's plain yield wakes itself at
+        // once and starves them.
+        tokio::task::yield_now().await;
+        let aside = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.aside.fetch_add(aside, Ordering::Relaxed);
     }
 
     /// Ends the run; the first reason stands.

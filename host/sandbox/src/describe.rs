@@ -41,6 +41,7 @@ pub(crate) fn describe(engine: &Engine, ready: &Ready, memory: Size) -> Result<D
 }
 
 async fn ask(engine: &Engine, ready: &Ready, memory: Size) -> Result<Description, LoadError> {
+    // Alone on its thread, so that its clock is the wall's.
     let deadline = Instant::now() + TIMEOUT;
     let mut store = crate::run::store(engine, HostState::for_description(memory, deadline));
     store.set_hostcall_fuel(ANSWER_BYTES);

@@ -63,6 +63,13 @@ pub(crate) fn build(settings: &SandboxSettings) -> Result<Engine, SandboxError> 
     Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
 }
 
+/// The engine of a process that only compiles: what it makes, an engine of [`build`] takes.
+pub(crate) fn for_compiling() -> wasmtime::Result<Engine> {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Engine::new(&config)
+}
+
 /// What holds with and without a pool.
 fn config() -> Config {
     let mut cost = OperatorCost::default();
@@ -114,6 +121,17 @@ fn pool(settings: &SandboxSettings, sandboxes: u32, memories: u32, scan: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_one_engine_compiles_the_other_takes() {
+        let hash = |engine: &Engine| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
+            std::hash::Hasher::finish(&hasher)
+        };
+        let running = build(&SandboxSettings::default()).expect("an engine");
+        assert_eq!(hash(&for_compiling().expect("an engine")), hash(&running));
+    }
 
     #[test]
     fn more_sandboxes_than_can_be_addressed_fall_back_to_memory_on_demand() {

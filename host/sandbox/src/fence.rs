@@ -8,6 +8,7 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -55,7 +56,7 @@ pub(crate) fn on_epoch(mut store: StoreContextMut<'_, HostState>) -> Result<Upda
     if let Some(why) = host.control.stopped() {
         return Err(Fence::Stopped(why).into());
     }
-    if Instant::now() >= host.deadline {
+    if host.control.now() >= host.deadline {
         return Err(Fence::TimedOut.into());
     }
     let owed = host.meter.settle()?;
@@ -63,12 +64,11 @@ pub(crate) fn on_epoch(mut store: StoreContextMut<'_, HostState>) -> Result<Upda
         let left = store.get_fuel()?;
         store.set_fuel(left.checked_sub(owed).ok_or(Fence::OutOfFuel)?)?;
     }
-    // Tokio's own yield, which is woken only after timers and I/O were polled; wasmtime's plain yield wakes itself at
-    // once and starves them.
-    Ok(UpdateDeadline::YieldCustom(NEXT_LOOK, Box::pin(tokio::task::yield_now())))
+    let control = Arc::clone(&store.data().control);
+    Ok(UpdateDeadline::YieldCustom(NEXT_LOOK, Box::pin(async move { control.stand_aside().await })))
 }
 
-/// Drives one entry into the guest, and ends it at the deadline or when it is stopped.
+/// Drives one entry into the guest, and ends it at the deadline, by the run's own clock, or when it is stopped.
 ///
 /// A panic inside a host call ends the run, not the worker.
 pub(crate) async fn fenced<T>(
@@ -84,14 +84,18 @@ pub(crate) async fn fenced<T>(
             return Poll::Ready(answer);
         }
         if clock.is_none() {
-            clock.set(Some(tokio::time::sleep_until(deadline.into())));
+            clock.set(Some(tokio::time::sleep_until((deadline + control.stood_aside()).into())));
             stop.set(Some(control.wait()));
         }
         if let Some(Poll::Ready(why)) = stop.as_mut().as_pin_mut().map(|stop| stop.poll(context)) {
             return Poll::Ready(Err(why.run_end()));
         }
-        if let Some(Poll::Ready(())) = clock.as_mut().as_pin_mut().map(|clock| clock.poll(context)) {
-            return Poll::Ready(Err(RunEnd::TimedOut));
+        while let Some(Poll::Ready(())) = clock.as_mut().as_pin_mut().map(|clock| clock.poll(context)) {
+            if control.now() >= deadline {
+                return Poll::Ready(Err(RunEnd::TimedOut));
+            }
+            // It stood aside since the timer was set.
+            clock.set(Some(tokio::time::sleep_until((deadline + control.stood_aside()).into())));
         }
         Poll::Pending
     })

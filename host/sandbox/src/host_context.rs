@@ -81,7 +81,7 @@ impl Host for HostState {
 
     fn remaining_ms(&mut self) -> Result<u64> {
         self.meter.charge(0)?;
-        let left = self.deadline.saturating_duration_since(std::time::Instant::now());
+        let left = self.deadline.saturating_duration_since(self.control.now());
         Ok(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
     }
 

@@ -4,11 +4,12 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::LoadError;
+use crate::artifact;
 use crate::component::HANDLER;
 use crate::run_error::shown;
 
 /// Components of CPython have 40 MB, the largest that make sense.
-const MAX_COMPONENT: u64 = 128 << 20;
+pub(crate) const MAX_COMPONENT: u64 = 128 << 20;
 /// The first bytes of any WebAssembly, of a core module and of a component.
 const MAGIC: &[u8; 4] = b"\0asm";
 const MODULE: [u8; 4] = [1, 0, 0, 0];
@@ -50,8 +51,13 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadEr
     }
 }
 
+/// Takes what a compiler's process has made, and says what a refusal means: more than a sandbox may have is seen here.
+pub(crate) fn take(engine: &Engine, code: &[u8]) -> Result<Component, LoadError> {
+    artifact::take(engine, code).map_err(|error| compile_error(&format!("{error:#}")))
+}
+
 /// wasmtime has no types for these, so their texts are read; a test for each keeps them from drifting.
-fn compile_error(text: &str) -> LoadError {
+pub(crate) fn compile_error(text: &str) -> LoadError {
     let has = |part: &str| text.contains(part);
     if has("unexpected end") || has("unexpected-eof") || has("is out of bounds (bound =") {
         LoadError::Truncated
@@ -59,7 +65,7 @@ fn compile_error(text: &str) -> LoadError {
         LoadError::NeedsAsync(shown(text, MAX_SHOWN))
     } else if has("Permission denied") || has("Cannot allocate memory") || has("Operation not permitted") {
         LoadError::Host(format!("the system does not let this host map compiled code: {}", shown(text, MAX_SHOWN)))
-    } else if has("exceeds the limit") || has("exceeds the configured") {
+    } else if has("exceeds the limit") || has("exceeds limit of") || has("exceeds the configured") {
         LoadError::TooDemanding(shown(text, MAX_SHOWN))
     } else {
         LoadError::Invalid(shown(text, MAX_SHOWN))

@@ -11,6 +11,7 @@ mod bounds;
 mod cache;
 mod catalogue;
 mod catalogue_settings;
+pub mod compiler;
 mod component;
 mod control;
 mod describe;

@@ -87,6 +87,9 @@ pub enum LoadError {
     /// Every sandbox is taken, so that it could not be described just now.
     #[error("no sandbox was free to ask it what it is: try again")]
     Busy,
+    /// It wears the compiler out.
+    #[error("{0}: make it smaller, or raise handlers.compile")]
+    Compiler(String),
     /// The host's own trouble.
     #[error("the host could not compile it: {0}")]
     Host(String),

@@ -89,7 +89,7 @@ pub struct RunReport {
     pub fuel: u64,
     /// The most memory held at once, in bytes.
     pub peak_memory: u64,
-    /// How long it took.
+    /// How long it took, without the time for which it stood aside for others on its thread.
     pub elapsed: Duration,
     /// Bytes of log beyond the bound, which nobody heard.
     pub dropped_log_bytes: u64,

@@ -24,7 +24,8 @@ const MAX_HANDLES: usize = 10_000;
 
 /// Makes one run in a store of its own.
 pub(crate) async fn run(engine: &Engine, handler: &Handler, mut request: RunRequest<'_>) -> RunReport {
-    let started = Instant::now();
+    let control = std::sync::Arc::clone(&request.control);
+    let started = control.now();
     let deadline = started + request.limits.timeout;
     let mut store = store(engine, HostState::for_run(handler, &mut request, deadline));
     let result_bytes = request.limits.result.bytes();
@@ -39,7 +40,13 @@ pub(crate) async fn run(engine: &Engine, handler: &Handler, mut request: RunRequ
     let Run { store, fuel_used, .. } = run;
     let (peak_memory, dropped_log_bytes) = (store.data().limiter.peak(), store.data().finish_log());
     drop(store);
-    RunReport { end, fuel: fuel_used, peak_memory, elapsed: started.elapsed(), dropped_log_bytes }
+    RunReport {
+        end,
+        fuel: fuel_used,
+        peak_memory,
+        elapsed: control.now().saturating_duration_since(started),
+        dropped_log_bytes,
+    }
 }
 
 /// A store behind all fences, without fuel.
@@ -80,7 +87,7 @@ impl Run {
         let handle_fuel = fuel.saturating_sub(self.fuel_used).max(1);
 
         let budget = DISPATCH_FUEL.saturating_add(DISPATCH_FUEL_PER_BYTE.saturating_mul(request.payload.len() as u64));
-        let dispatch_deadline = self.deadline.min(Instant::now() + DISPATCH_TIMEOUT);
+        let dispatch_deadline = self.deadline.min(control.now() + DISPATCH_TIMEOUT);
         self.begin(budget, dispatch_deadline)?;
         let wanted =
             fenced(entry.dispatch.call_async(&mut self.store, (task.clone(),)), dispatch_deadline, control).await;

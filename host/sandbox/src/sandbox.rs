@@ -9,6 +9,7 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use crate::cache::Cache;
+use crate::compiler::{self, CompilerSettings};
 use crate::component::{Compiled, Ready};
 use crate::host_state::HostState;
 use crate::{Handler, LoadError, RunReport, RunRequest, describe, engine, inspect, linker, run, ticker};
@@ -22,11 +23,13 @@ pub struct SandboxSettings {
     pub max_memory: Size,
     /// The folder of the compile cache; none, no cache.
     pub cache: Option<PathBuf>,
+    /// The process that compiles; none, this one does.
+    pub compiler: Option<CompilerSettings>,
 }
 
 impl Default for SandboxSettings {
     fn default() -> Self {
-        Self { max_concurrent: 64, max_memory: Size::from_mib(1024), cache: None }
+        Self { max_concurrent: 64, max_memory: Size::from_mib(1024), cache: None, compiler: None }
     }
 }
 
@@ -60,6 +63,7 @@ struct Inner {
     engine: Engine,
     linker: Linker<HostState>,
     cache: Option<Cache>,
+    compiler: Option<CompilerSettings>,
     max_memory: Size,
     /// What is in use, by content: the same bytes under two names are compiled once.
     compiled: Mutex<HashMap<Digest, Arc<Mutex<Weak<Compiled>>>>>,
@@ -72,8 +76,8 @@ impl Sandbox {
         let linker = linker::build(&engine).map_err(|error| SandboxError::Linker(format!("{error:#}")))?;
         let cache = settings.cache.as_deref().map(|folder| Cache::open(folder, &engine)).transpose()?;
         ticker::start(&engine)?;
-        let (max_memory, compiled) = (settings.max_memory, Mutex::default());
-        Ok(Self(Arc::new(Inner { engine, linker, cache, max_memory, compiled })))
+        let (max_memory, compiler, compiled) = (settings.max_memory, settings.compiler.clone(), Mutex::default());
+        Ok(Self(Arc::new(Inner { engine, linker, cache, compiler, max_memory, compiled })))
     }
 
     /// Compiles (or takes from the cache), checks and describes one component.
@@ -101,17 +105,23 @@ impl Sandbox {
     }
 
     fn compile(&self, digest: &Digest, bytes: &[u8]) -> Result<Compiled, LoadError> {
-        let Inner { engine, linker, cache, max_memory, .. } = &*self.0;
+        let Inner { engine, linker, cache, compiler, max_memory, .. } = &*self.0;
         let size_bytes = bytes.len() as u64;
         if let Some((component, description)) = cache.as_ref().and_then(|cache| cache.take(engine, digest)) {
             return Ok(Compiled::new(description, size_bytes, Ready::new(linker, &component)?));
         }
-        let component = inspect::compile(engine, bytes)?;
+        let component = match compiler {
+            Some(settings) => inspect::take(engine, &compiler::compile(settings, bytes)?)?,
+            None => inspect::compile(engine, bytes)?,
+        };
         inspect::check_names(engine, &component)?;
         let ready = Ready::new(linker, &component)?;
         let description = describe::describe(engine, &ready, *max_memory)?;
         if let Some(cache) = cache {
-            cache.keep(digest, &component, &description);
+            match component.serialize() {
+                Ok(code) => cache.keep(digest, &code, &description),
+                Err(error) => tracing::warn!("a compiled component could not be cached: {error:#}"),
+            }
         }
         Ok(Compiled::new(description, size_bytes, ready))
     }

@@ -1,28 +1,5 @@
 //! Answers what is no JSON.
 
 use bulkhead_guests::*;
-struct Component;
 
-impl Guest for Component {
-    fn kind() -> String {
-        "BADJSON".to_owned()
-    }
-
-    fn provides() -> Vec<String> {
-        vec!["cpu".to_owned()]
-    }
-
-    fn defaults() -> String {
-        "{}".to_owned()
-    }
-
-    fn dispatch(_task: Task) -> bool {
-        true
-    }
-
-    fn handle(_task: Task) -> Result<Outcome, Failure> {
-        complete("{'single': quotes}")
-    }
-}
-
-export!(Component);
+guest!("BADJSON", |_| { complete("{'single': quotes}") });

@@ -1,28 +1,5 @@
 //! Gives its payload back.
 
 use bulkhead_guests::*;
-struct Component;
 
-impl Guest for Component {
-    fn kind() -> String {
-        "ECHO".to_owned()
-    }
-
-    fn provides() -> Vec<String> {
-        vec!["cpu".to_owned()]
-    }
-
-    fn defaults() -> String {
-        "{}".to_owned()
-    }
-
-    fn dispatch(_task: Task) -> bool {
-        true
-    }
-
-    fn handle(task: Task) -> Result<Outcome, Failure> {
-        complete(task.payload)
-    }
-}
-
-export!(Component);
+guest!("ECHO", |task| { complete(task.payload) });

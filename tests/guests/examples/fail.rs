@@ -1,36 +1,15 @@
 //! Fails as its payload says: `{"retryable": …}`, or with a message of so many bytes.
 
 use bulkhead_guests::*;
-struct Component;
 
-impl Guest for Component {
-    fn kind() -> String {
-        "FAIL".to_owned()
-    }
-
-    fn provides() -> Vec<String> {
-        vec!["cpu".to_owned()]
-    }
-
-    fn defaults() -> String {
-        "{}".to_owned()
-    }
-
-    fn dispatch(_task: Task) -> bool {
-        true
-    }
-
-    fn handle(task: Task) -> Result<Outcome, Failure> {
-        let bytes: usize = task.payload.parse().unwrap_or(9);
-        Err(Failure {
-            category: Category::Validation,
-            code: "EMPTY_CART".to_owned(),
-            message: "m".repeat(bytes),
-            retryable: true,
-            retry_after_ms: Some(1500),
-            details: r#"{"items":0}"#.to_owned(),
-        })
-    }
-}
-
-export!(Component);
+guest!("FAIL", |task| {
+    let bytes: usize = task.payload.parse().unwrap_or(9);
+    Err(Failure {
+        category: Category::Validation,
+        code: "EMPTY_CART".to_owned(),
+        message: "m".repeat(bytes),
+        retryable: true,
+        retry_after_ms: Some(1500),
+        details: r#"{"items":0}"#.to_owned(),
+    })
+});

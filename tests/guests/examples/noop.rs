@@ -1,28 +1,5 @@
 //! Does nothing; what the host itself costs.
 
 use bulkhead_guests::*;
-struct Component;
 
-impl Guest for Component {
-    fn kind() -> String {
-        "NOOP".to_owned()
-    }
-
-    fn provides() -> Vec<String> {
-        vec!["cpu".to_owned()]
-    }
-
-    fn defaults() -> String {
-        "{}".to_owned()
-    }
-
-    fn dispatch(_task: Task) -> bool {
-        true
-    }
-
-    fn handle(_task: Task) -> Result<Outcome, Failure> {
-        complete("null")
-    }
-}
-
-export!(Component);
+guest!("NOOP", |_| { complete("null") });

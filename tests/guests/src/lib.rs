@@ -23,3 +23,35 @@ pub use bindings::exports::bulkhead::handler::handler::{Failure, Guest, Outcome,
 pub fn complete(result: impl AsRef<str>) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete(Completion { result: result.as_ref().to_owned(), metadata: String::new(), then: Vec::new() }))
 }
+
+/// A guest that is ordinary but for what it does.
+#[macro_export]
+macro_rules! guest {
+    ($kind:literal, |$task:pat_param| $work:block) => {
+        struct Component;
+
+        impl $crate::Guest for Component {
+            fn kind() -> String {
+                $kind.to_owned()
+            }
+
+            fn provides() -> Vec<String> {
+                vec!["cpu".to_owned()]
+            }
+
+            fn defaults() -> String {
+                "{}".to_owned()
+            }
+
+            fn dispatch(_: $crate::Task) -> bool {
+                true
+            }
+
+            fn handle($task: $crate::Task) -> Result<$crate::Outcome, $crate::Failure> {
+                $work
+            }
+        }
+
+        $crate::export!(Component);
+    };
+}

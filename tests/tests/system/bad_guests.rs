@@ -123,7 +123,7 @@ fn heartbeats_are_on_time_while_every_guest_thread_spins() {
 cpu_slots = 2
 [handler.loop_forever]
 fuel = "unlimited"
-timeout = "12s"
+timeout = "3s"
 max_attempts = 1
 "#;
     let folder = folder(settings, &["loop_forever"]);

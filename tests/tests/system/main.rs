@@ -3,6 +3,7 @@
 mod bad_guests;
 mod bad_input;
 mod bad_store;
+mod compiling;
 mod drain;
 mod frozen;
 mod hot_reload;

@@ -67,7 +67,7 @@ fn kernel() -> Finding {
 }
 
 fn sandbox(settings: &Settings) -> Finding {
-    match assemble::sandbox(settings, None) {
+    match assemble::sandbox(settings) {
         Ok(_) => Finding::Good(format!("{} sandboxes at once", settings.worker.max_concurrent)),
         Err(error) => Finding::Bad(format!("{error:#}")),
     }

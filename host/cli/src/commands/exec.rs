@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut 
     // Alone in a catalogue of its own: the settings apply to it as they would in the handlers folder.
     let folder = tempfile::tempdir().context("no temporary folder could be made")?;
     std::fs::write(folder.path().join(format!("{name}.wasm")), &bytes)?;
-    let sandbox = assemble::sandbox(settings, None)?;
+    let sandbox = assemble::sandbox(settings)?;
     let handler = sandbox.load(&name, &bytes).with_context(|| format!("the handler `{name}` is refused"))?;
     let mut catalogue_settings = assemble::catalogue(settings, folder.path(), handler.provides().clone())?;
     catalogue_settings.plugins.clear();

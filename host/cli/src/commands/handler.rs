@@ -25,7 +25,7 @@ pub(super) fn run(
         HandlerCommand::List => list(client, printer),
         HandlerCommand::Inspect { name } => inspect(client, &name, printer),
         HandlerCommand::Check { files } => {
-            let sandbox = assemble::sandbox(&settings()?, None)?;
+            let sandbox = assemble::sandbox(&settings()?)?;
             let mut status = ExitStatus::Success;
             for file in &files {
                 match check(&sandbox, file) {

@@ -11,6 +11,7 @@ mod show;
 mod submit;
 mod submit_file;
 mod task;
+mod wait;
 
 use std::io::Read;
 

@@ -54,7 +54,7 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     let listener = bulkhead_server::bind(settings.server.listen).await?;
     let address = listener.local_addr().context("the listening address cannot be read")?;
     let store = assemble::store(settings)?;
-    let sandbox = assemble::sandbox(settings, Some(&settings.handlers.cache))?;
+    let sandbox = assemble::host_sandbox(settings)?;
     let catalogue_settings = assemble::catalogue(settings, &settings.handlers.dir, settings.worker.caps.tags())?;
     let catalogue = {
         let sandbox = sandbox.clone();

@@ -1,19 +1,15 @@
 //! `bulkhead submit`
 
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bulkhead_core::{JsonText, MAX_JSON_DEPTH};
 use serde_json::{Map, Value, json};
 
+use super::wait::wait;
 use super::{read_payload, show, submit_file};
 use crate::arguments::SubmitArguments;
 use crate::client::Client;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
-
-/// The longest that one request waits.
-const WAIT_AT_ONCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(arguments: SubmitArguments, client: &Client, printer: &mut Printer) -> Result<ExitStatus> {
     match &arguments.file {
@@ -45,28 +41,4 @@ fn submit_one(arguments: &SubmitArguments, client: &Client, printer: &mut Printe
     };
     let task = wait(id, limit.duration(), client, printer)?;
     show::result(&task, printer)
-}
-
-/// Waits for a task to end.
-fn wait(id: &str, limit: Duration, client: &Client, printer: &mut Printer) -> Result<Value> {
-    let bar = printer.progress(None, "waiting for the task to end");
-    let ended = ended(id, Instant::now() + limit, client);
-    bar.finish_and_clear();
-    ended
-}
-
-/// A task once it has ended.
-pub(super) fn ended(id: &str, deadline: Instant, client: &Client) -> Result<Value> {
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now()).min(WAIT_AT_ONCE);
-        let wait = format!("{}ms", left.as_millis());
-        let task = client.get(&format!("/v1/tasks/{id}"), &[("wait", &wait)])?.accepted()?;
-        if show::has_ended(&task) {
-            return Ok(task);
-        }
-        if Instant::now() >= deadline {
-            let state = task.get("state").and_then(Value::as_str).unwrap_or("?");
-            bail!("task {id} has not ended: it is {state}; look again with `bulkhead task show {id}`");
-        }
-    }
 }

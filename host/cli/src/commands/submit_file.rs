@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use bulkhead_core::Span;
 use serde_json::{Value, json};
 
-use super::{show, submit};
+use super::show;
+use super::wait::ended;
 use crate::client::Client;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -34,7 +35,7 @@ pub(super) fn run(file: &Path, wait: Option<Span>, client: &Client, printer: &mu
     let deadline = Instant::now() + limit.duration();
     let mut ends: BTreeMap<String, u64> = BTreeMap::new();
     for id in &ids {
-        let task = submit::ended(id, deadline, client)?;
+        let task = ended(id, deadline, client)?;
         let end = [show::text(&task, "state"), show::text(&task, "reason")].join(" ");
         *ends.entry(end.trim_end().to_owned()).or_default() += 1;
         bar.inc(1);

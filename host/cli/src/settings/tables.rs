@@ -184,6 +184,22 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// `[handlers.compile]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Compile {
+    /// How long it may take, and how much processor time it may use.
+    pub(crate) timeout: Span,
+    /// How much memory the compiler may address.
+    pub(crate) memory: Size,
+}
+
+impl Default for Compile {
+    fn default() -> Self {
+        Self { timeout: Span::from_secs(120), memory: Size::from_mib(4096) }
+    }
+}
+
 /// `[handlers]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -192,6 +208,8 @@ pub(crate) struct Handlers {
     pub(crate) dir: PathBuf,
     /// The folder of compiled handlers.
     pub(crate) cache: PathBuf,
+    /// What compiling one handler may use.
+    pub(crate) compile: Compile,
     /// What holds where nobody else says anything.
     pub(crate) defaults: Overrides,
     /// What nobody may exceed.
@@ -203,6 +221,7 @@ impl Default for Handlers {
         Self {
             dir: "handlers".into(),
             cache: ".bulkhead-cache".into(),
+            compile: Compile::default(),
             defaults: Overrides::default(),
             ceilings: Ceilings::default(),
         }

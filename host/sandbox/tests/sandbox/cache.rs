@@ -10,7 +10,7 @@ use crate::harness::{Run, guest, name};
 
 fn sandbox(folder: &Path) -> Result<Sandbox, SandboxError> {
     let cache = Some(folder.to_owned());
-    Sandbox::try_new(&SandboxSettings { max_concurrent: 1, max_memory: Size::from_mib(64), cache })
+    Sandbox::try_new(&SandboxSettings { max_concurrent: 1, max_memory: Size::from_mib(64), cache, compiler: None })
 }
 
 fn load(folder: &Path) -> (Sandbox, Handler) {

@@ -112,6 +112,39 @@ async fn a_canary_on_the_same_thread_finishes_beside_hostile_guests() {
     assert_eq!([one, two, three], [RunEnd::TimedOut, RunEnd::TimedOut, RunEnd::TimedOut]);
 }
 
+#[tokio::test(flavor = "current_thread")]
+async fn what_a_run_may_take_does_not_depend_on_its_neighbours() {
+    let timeout = Duration::from_millis(400);
+    // Alone it takes a fraction of its time; beside seven that compute all the while, more than all of it.
+    let run = Run::of("counts").payload(30_000_000).fuel(u64::MAX).timeout(timeout);
+    let alone = run.report().await;
+    assert!(matches!(alone.end, RunEnd::Completed(_)), "{:?}", alone.end);
+    let neighbours: Vec<_> =
+        (0..7).map(|_| Run::of("loop_forever").fuel(u64::MAX).timeout(alone.elapsed * 3)).collect();
+    let started = Instant::now();
+    let neighbours = async { futures_all(neighbours.iter().map(|run| Box::pin(run.report())).collect()).await };
+    let (beside, neighbours) = tokio::join!(run.report(), neighbours);
+    assert!(matches!(beside.end, RunEnd::Completed(_)), "{:?}", beside.end);
+    assert!(neighbours.iter().all(|report| report.end == RunEnd::TimedOut));
+    assert!(started.elapsed() > alone.elapsed * 10, "they did not take turns: {:?}", started.elapsed());
+}
+
+async fn futures_all<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+    let mut done: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, done) in futures.iter_mut().zip(&mut done) {
+            if done.is_none()
+                && let std::task::Poll::Ready(output) = std::pin::Pin::new(future).poll(context)
+            {
+                *done = Some(output);
+            }
+        }
+        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
 #[tokio::test]
 async fn calls_to_the_host_cost_fuel() {
     for own in [1, 2] {

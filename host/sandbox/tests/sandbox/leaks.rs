@@ -16,7 +16,8 @@ async fn a_sandbox_finds_nothing_of_the_one_before_it() {
 }
 
 fn small() -> Sandbox {
-    Sandbox::try_new(&SandboxSettings { max_concurrent: 1, max_memory: Size::from_mib(64), cache: None }).unwrap()
+    Sandbox::try_new(&SandboxSettings { max_concurrent: 1, max_memory: Size::from_mib(64), ..Default::default() })
+        .unwrap()
 }
 
 #[tokio::test]
