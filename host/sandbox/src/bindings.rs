@@ -1,5 +1,8 @@
 //! The contract of `wit/handler.wit` as Rust sees it from the host's side.
 
+/// The interface that a handler exports.
+pub(crate) const HANDLER: &str = "bulkhead:handler/handler@0.1.0";
+
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "task-handler",

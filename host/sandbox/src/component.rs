@@ -6,11 +6,9 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, 
 use wasmtime::{Result, Store};
 
 use crate::LoadError;
+use crate::bindings::HANDLER;
 use crate::bindings::exports::bulkhead::handler::handler::{Failure, Outcome, Task};
 use crate::host_state::HostState;
-
-/// The interface that a handler exports.
-pub(crate) const HANDLER: &str = "bulkhead:handler/handler@0.1.0";
 
 /// What a component says of itself; asked once per version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -84,7 +84,7 @@ fn unusable(export: &'static str, problem: &str) -> LoadError {
 
 fn wrong_export(error: &wasmtime::Error) -> LoadError {
     LoadError::WrongExport {
-        name: crate::component::HANDLER.to_owned(),
+        name: crate::bindings::HANDLER.to_owned(),
         detail: shown(&format!("{error:#}"), MAX_SHOWN),
     }
 }

@@ -1,27 +1,19 @@
-//! What ends a run that does not end by itself: fuel, the epoch and the wall clock.
+//! What ends a run that does not end by itself, and the wall clock among it.
 //!
-//! Fuel is counted by the guest's own code. The epoch is looked at by the guest's own code too, and brings it to
-//! [`on_epoch`], where deadline and control are read and the thread is lent to others. The wall clock is the only bound
-//! on a guest that waits for something, so it is started when a guest first does ([`fenced`]): a run that is over at its
-//! first poll never pays for a timer.
+//! Fuel is counted by the guest's own code, and `epoch` reads deadline and control of one that computes. The wall clock
+//! is the only bound on a guest that waits for something, so it is started when a guest first does ([`fenced`]): a run
+//! that is over at its first poll never pays for a timer.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bulkhead_core::{Interruption, Limit, RunEnd};
-use wasmtime::{Result, StoreContextMut, UpdateDeadline};
+use wasmtime::Result;
 
-use crate::host_state::HostState;
 use crate::{RunControl, Stop};
-
-/// Ticks until a guest first looks up, so that it has at least one whole tick for itself.
-pub(crate) const FIRST_LOOK: u64 = 2;
-/// Ticks between looks after that.
-const NEXT_LOOK: u64 = 1;
 
 /// Why the host ended a run, on its way through wasmtime.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,24 +40,6 @@ impl Fence {
             Self::Breach(what) => RunEnd::Invalid(what.clone()),
         }
     }
-}
-
-/// Called on the guest's fiber when the epoch has passed its deadline.
-pub(crate) fn on_epoch(mut store: StoreContextMut<'_, HostState>) -> Result<UpdateDeadline> {
-    let host = store.data_mut();
-    if let Some(why) = host.control.stopped() {
-        return Err(Fence::Stopped(why).into());
-    }
-    if host.control.now() >= host.deadline {
-        return Err(Fence::TimedOut.into());
-    }
-    let owed = host.meter.settle()?;
-    if owed > 0 {
-        let left = store.get_fuel()?;
-        store.set_fuel(left.checked_sub(owed).ok_or(Fence::OutOfFuel)?)?;
-    }
-    let control = Arc::clone(&store.data().control);
-    Ok(UpdateDeadline::YieldCustom(NEXT_LOOK, Box::pin(async move { control.stand_aside().await })))
 }
 
 /// Drives one entry into the guest, and ends it at the deadline, by the run's own clock, or when it is stopped.

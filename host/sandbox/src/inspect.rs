@@ -5,7 +5,7 @@ use wasmtime::component::Component;
 
 use crate::LoadError;
 use crate::artifact;
-use crate::component::HANDLER;
+use crate::bindings::HANDLER;
 use crate::run_error::shown;
 
 /// Components of CPython have 40 MB, the largest that make sense.

@@ -16,6 +16,7 @@ mod component;
 mod control;
 mod describe;
 mod engine;
+mod epoch;
 mod fence;
 mod folder;
 mod guest_log;

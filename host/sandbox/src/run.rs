@@ -6,7 +6,8 @@ use bulkhead_core::{RunEnd, TagSet};
 use wasmtime::{Engine, Store};
 
 use crate::bindings::exports::bulkhead::handler::handler::Task;
-use crate::fence::{FIRST_LOOK, fenced, on_epoch};
+use crate::epoch::{FIRST_LOOK, on_epoch};
+use crate::fence::fenced;
 use crate::host_state::HostState;
 use crate::run_error::{Phase, run_end};
 use crate::{Handler, RunReport, RunRequest, outcome};

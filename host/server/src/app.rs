@@ -8,7 +8,7 @@ use bulkhead_store::{Store, TaskView};
 use bulkhead_worker::{Metrics, Worker};
 use tokio::sync::watch;
 
-use crate::metrics::QueueMetrics;
+use crate::queue_metrics::QueueMetrics;
 
 /// How the API behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]

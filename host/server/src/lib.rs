@@ -15,6 +15,7 @@ mod parameters;
 mod problem;
 mod prompt;
 mod query;
+mod queue_metrics;
 mod routes;
 mod submit;
 mod tasks;
