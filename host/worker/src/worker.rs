@@ -274,7 +274,8 @@ async fn renew(shared: Arc<Shared>, line: watch::Receiver<Option<Arc<dyn WorkSen
         tokio::time::sleep(due.saturating_sub(since_boot())).await;
         let current = line.borrow().clone();
         let asked_at = since_boot();
-        if let Some(line) = current {
+        // Leases that could not be trusted meanwhile are not taken up again: whoever stood still drops what it ran.
+        if let Some(line) = current.filter(|_| shared.lease.left().is_some()) {
             match line.renew().await {
                 Ok(true) => {
                     shared.lease.confirm(asked_at);
