@@ -116,7 +116,7 @@ impl Folder {
                 command.env_remove(&*name);
             }
         }
-        let cache = places::target().join("tmp/bulkhead-cache");
+        let cache = places::cache();
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&cache).expect("the cache can be made");
         command.current_dir(self.path()).env("BULKHEAD_HANDLERS__CACHE", cache).env("BULKHEAD_SERVER__LISTEN", FREE);
         command

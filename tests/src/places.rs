@@ -28,6 +28,11 @@ pub fn target() -> PathBuf {
     }
 }
 
+/// What the hosts of all tests have compiled.
+pub fn cache() -> PathBuf {
+    target().join("tmp/bulkhead-cache")
+}
+
 /// A cargo command in the root of the repository, without what cargo set for the test itself.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

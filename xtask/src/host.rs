@@ -7,16 +7,27 @@ use anyhow::Result;
 use crate::chore::{cargo, target};
 use crate::steps::Steps;
 
-/// Builds it as tests and demo use it: one build for both, with the named places at which kill tests end it. It goes into
-/// a folder of its own, so that no other build puts one without them in its place.
+/// Builds it as tests and demo use it: one build for both, with the named places at which kill tests end it.
 pub(crate) fn build(steps: &mut Steps) -> Result<PathBuf> {
-    let build = ["build", "--quiet", "--locked", "--package", "bulkhead", "--features", "crash-points"];
-    steps.run("host", &mut cargo(&build))?;
-    let folder = target().join("tested");
+    steps.run("host", &mut cargo(&CRASHING))?;
+    apart("debug", "tested")
+}
+
+/// The same, as fast as it is used.
+pub(crate) fn build_tortured(steps: &mut Steps) -> Result<PathBuf> {
+    steps.run("host, release", cargo(&CRASHING).arg("--release"))?;
+    apart("release", "tortured")
+}
+
+const CRASHING: [&str; 7] = ["build", "--quiet", "--locked", "--package", "bulkhead", "--features", "crash-points"];
+
+/// Puts what was built into a folder of its own, so that no other build puts one without the places in its place.
+fn apart(profile: &str, folder: &str) -> Result<PathBuf> {
+    let folder = target().join(folder);
     let (binary, beside) = (folder.join("bulkhead"), folder.join("bulkhead.new"));
     std::fs::create_dir_all(&folder)?;
     // Never written over: a host may be running from it.
-    std::fs::copy(target().join("debug/bulkhead"), &beside)?;
+    std::fs::copy(target().join(profile).join("bulkhead"), &beside)?;
     std::fs::rename(&beside, &binary)?;
     Ok(binary)
 }

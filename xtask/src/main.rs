@@ -43,7 +43,7 @@ enum Chore {
         /// Only these: b1, b2, b5.
         names: Vec<String>,
     },
-    /// Kills the host again and again and counts what became of every task.
+    /// Tries to break the host, for long: kills it, sends it hostile guests.
     Torture {
         /// What the torture itself takes; `-- --help` lists it.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

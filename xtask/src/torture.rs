@@ -1,4 +1,4 @@
-//! Long runs that kill the host: the program is `tests/src/bin/torture.rs`.
+//! Long runs that try to break the host: the program is `tests/src/bin/torture.rs`.
 
 use std::ffi::OsString;
 
@@ -14,7 +14,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
     tools::set_up(&mut steps)?;
     let guests = guests::build(&mut steps)?;
     let handlers = handlers::build(&mut steps)?;
-    let host = host::build(&mut steps)?;
+    let host = host::build_tortured(&mut steps)?;
     let mut torture = cargo(&["run", "--quiet", "--locked", "--package", "bulkhead-tests", "--bin", "torture", "--"]);
     torture.args(arguments);
     steps.run("torture", test::places(&mut torture, &guests, &handlers, &host))?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Backoff, DeadReason, OnTrap, Options, ReadyReason, RunEnd};
+use crate::{Backoff, DeadReason, Limit, OnTrap, Options, ReadyReason, RunEnd};
 
 /// The longest wait that a failure may ask for.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
@@ -90,6 +90,16 @@ impl NextStep {
     }
 }
 
+/// The end of a run as the task's own bounds have it: a checkpoint too many is a limit.
+pub fn bounded(standing: &Standing, end: RunEnd) -> RunEnd {
+    match end {
+        RunEnd::Checkpointed(_) if standing.stage.saturating_add(1) >= MAX_STAGES => {
+            RunEnd::LimitReached(Limit::Stages)
+        }
+        within => within,
+    }
+}
+
 /// The step that follows a run's end; `dice` decides the jitter of waits.
 pub fn decide(standing: &Standing, conduct: &Conduct, end: &RunEnd, dice: u64) -> NextStep {
     let retry = |retry_after: Option<Duration>, exhausted: DeadReason| {
@@ -103,7 +113,6 @@ pub fn decide(standing: &Standing, conduct: &Conduct, end: &RunEnd, dice: u64) -
     let deferred = |reason| NextStep::Defer(UNCHARGED.delay(standing.deferrals.saturating_add(1), dice), reason);
     match end {
         RunEnd::Completed(_) => NextStep::Succeed,
-        RunEnd::Checkpointed(_) if standing.stage.saturating_add(1) >= MAX_STAGES => NextStep::Die(DeadReason::Limit),
         RunEnd::Checkpointed(_) => NextStep::Advance,
         RunEnd::Declined(_) if standing.others_may_serve => deferred(ReadyReason::Declined),
         RunEnd::Declined(_) => NextStep::Park,
@@ -214,7 +223,8 @@ mod tests {
     fn checkpointing_for_ever_ends() {
         let end = RunEnd::Checkpointed(Checkpoint { state: JsonText::null(), processed: 0, total: None });
         let last = Standing { stage: MAX_STAGES - 1, ..standing(1) };
-        assert_eq!(decide(&last, &conduct(3), &end, 0), NextStep::Die(DeadReason::Limit));
+        assert_eq!(bounded(&standing(1), end.clone()), end);
+        assert_eq!(bounded(&last, end), RunEnd::LimitReached(Limit::Stages));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use attempt::{AttemptRecord, RunRecord};
 pub use backoff::{Backoff, BackoffCurve};
 pub use decide::{
     Conduct, LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, LossStep, MAX_RETRY_AFTER, MAX_STAGES, NextStep, Standing,
-    after_loss, decide,
+    after_loss, bounded, decide,
 };
 pub use digest::Digest;
 pub use failure::{Category, Failure, TaskError};

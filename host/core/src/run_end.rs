@@ -51,6 +51,8 @@ pub enum Limit {
     Handles,
     /// Calls into the host, or bytes passed to it.
     HostCalls,
+    /// Stages of one task.
+    Stages,
 }
 
 impl Limit {
@@ -63,6 +65,7 @@ impl Limit {
             Self::Result => "result",
             Self::Handles => "handles",
             Self::HostCalls => "host_calls",
+            Self::Stages => "stages",
         }
     }
 
@@ -75,6 +78,7 @@ impl Limit {
             Self::Result => "the result is too large; raise `result`, or put large things into the workspace",
             Self::Handles => "too many handles are open",
             Self::HostCalls => "too many calls to the host, or too much passed in them",
+            Self::Stages => "the task has kept a checkpoint 1,000 times without coming to its end",
         }
     }
 }

@@ -45,7 +45,6 @@ async fn ask(engine: &Engine, ready: &Ready, memory: Size) -> Result<Description
     let deadline = Instant::now() + TIMEOUT;
     let mut store = crate::run::store(engine, HostState::for_description(memory, deadline));
     store.set_hostcall_fuel(ANSWER_BYTES);
-    store.data_mut().meter.begin(FUEL);
     let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
     store.set_fuel(FUEL).map_err(host_error)?;
     let control = std::sync::Arc::clone(&store.data().control);

@@ -1,5 +1,5 @@
-//! The epoch: the guest's own code looks at it, and comes here when it has moved on, where deadline, control and what is
-//! owed to the host are read, and the thread is lent to others.
+//! The epoch: the guest's own code looks at it, and comes here when it has moved on, where deadline and
+//! control are read, and the thread is lent to others.
 
 use std::sync::Arc;
 
@@ -21,11 +21,6 @@ pub(crate) fn on_epoch(mut store: StoreContextMut<'_, HostState>) -> Result<Upda
     }
     if host.control.now() >= host.deadline {
         return Err(Fence::TimedOut.into());
-    }
-    let owed = host.meter.settle()?;
-    if owed > 0 {
-        let left = store.get_fuel()?;
-        store.set_fuel(left.checked_sub(owed).ok_or(Fence::OutOfFuel)?)?;
     }
     let control = Arc::clone(&store.data().control);
     Ok(UpdateDeadline::YieldCustom(NEXT_LOOK, Box::pin(async move { control.stand_aside().await })))

@@ -13,86 +13,86 @@ use crate::{LogLevel, Progress, bounds};
 
 impl Host for HostState {
     fn idempotency_key(&mut self) -> Result<String> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(format!("{}:{}", self.identity.task, self.identity.stage))
     }
 
     fn tenant(&mut self) -> Result<Option<String>> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(self.facts.as_ref().and_then(|facts| facts.tenant.clone()))
     }
 
     fn tags(&mut self) -> Result<Vec<(String, String)>> {
         let tags = self.facts.as_ref().map(|facts| &facts.tags);
         let bytes = tags.iter().flat_map(|tags| tags.iter()).map(|(name, value)| name.len() + value.len()).sum();
-        self.meter.charge(bytes)?;
+        self.meter.charge(bytes);
         Ok(tags.iter().flat_map(|tags| tags.iter()).map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     fn traceparent(&mut self) -> Result<Option<String>> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(self.facts.as_ref().and_then(|facts| facts.traceparent.clone()))
     }
 
     fn settings(&mut self) -> Result<String> {
         let settings = self.facts.as_ref().and_then(|facts| facts.settings.as_deref()).unwrap_or("{}");
-        self.meter.charge(settings.len())?;
+        self.meter.charge(settings.len());
         Ok(settings.to_owned())
     }
 
     fn state(&mut self) -> Result<Option<String>> {
         let state = self.facts.as_ref().and_then(|facts| facts.state.as_deref());
-        self.meter.charge(state.map_or(0, str::len))?;
+        self.meter.charge(state.map_or(0, str::len));
         Ok(state.map(str::to_owned))
     }
 
     /// Nothing suspends in this release.
     fn resumption(&mut self) -> Result<Option<Answer>> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(None)
     }
 
     /// Nothing waits for other tasks in this release.
     fn upstream_count(&mut self) -> Result<u32> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(0)
     }
 
     fn upstream(&mut self, _offset: u32, _count: u32) -> Result<Vec<UpstreamTask>> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(Vec::new())
     }
 
     fn upstream_named(&mut self, name: String) -> Result<Option<UpstreamTask>> {
-        self.meter.charge(name.len())?;
+        self.meter.charge(name.len());
         Ok(None)
     }
 
     /// There are no workflows in this release.
     fn step(&mut self) -> Result<Option<WorkflowStep>> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(None)
     }
 
     fn cancelled(&mut self) -> Result<bool> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(self.control.stopped().is_some())
     }
 
     fn remaining_ms(&mut self) -> Result<u64> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         let left = self.deadline.saturating_duration_since(self.control.now());
         Ok(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Stands in for the function that `linker` puts in its place, since only that one can see the store's fuel.
     fn remaining_fuel(&mut self) -> Result<u64> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(0)
     }
 
     fn log(&mut self, level: Level, message: String, fields: String) -> Result<()> {
-        self.meter.charge(message.len() + fields.len())?;
+        self.meter.charge(message.len() + fields.len());
         let fields = object("context.log: fields", fields, bounds::LOG_FIELDS)?;
         let level = match level {
             Level::Trace => LogLevel::Trace,
@@ -107,7 +107,7 @@ impl Host for HostState {
 
     fn report_progress(&mut self, progress: GuestProgress) -> Result<()> {
         let GuestProgress { stage, text, fraction, metadata } = progress;
-        self.meter.charge(stage.len() + text.len() + metadata.len())?;
+        self.meter.charge(stage.len() + text.len() + metadata.len());
         bounded("context.report-progress: stage", &stage, bounds::SHORT_NAME)?;
         bounded("context.report-progress: text", &text, bounds::PROGRESS_TEXT)?;
         let metadata = object("context.report-progress: metadata", metadata, bounds::PROGRESS_METADATA)?;
@@ -124,7 +124,7 @@ impl Host for HostState {
     }
 
     fn audit(&mut self, code: String, details: String) -> Result<()> {
-        self.meter.charge(code.len() + details.len())?;
+        self.meter.charge(code.len() + details.len());
         if !is_snake_case(&code) {
             let rule = format!("must be snake_case, 1 to {} of a–z 0–9 _", bounds::SHORT_NAME);
             return Err(breach("context.audit: code", &rule).into());

@@ -25,7 +25,7 @@ impl delegate::Host for HostState {}
 
 impl docker::Host for HostState {
     fn run(&mut self, container: Container) -> Result<Result<Exit, Error>> {
-        self.meter.charge(container.stdin.len())?;
+        self.meter.charge(container.stdin.len());
         Ok(Err(self.denied("docker")))
     }
 }
@@ -33,12 +33,12 @@ impl docker::Host for HostState {
 impl gpu::Host for HostState {
     /// A handler without a grant sees none.
     fn devices(&mut self) -> Result<Vec<Device>> {
-        self.meter.charge(0)?;
+        self.meter.charge(0);
         Ok(Vec::new())
     }
 
     fn run(&mut self, job: Job) -> Result<Result<Exit, Error>> {
-        self.meter.charge(job.stdin.len())?;
+        self.meter.charge(job.stdin.len());
         Ok(Err(self.denied("gpu")))
     }
 }
@@ -46,7 +46,7 @@ impl gpu::Host for HostState {
 impl llm::Host for HostState {
     fn generate(&mut self, request: Request) -> Result<Result<Vec<Candidate>, Error>> {
         let bytes = request.messages.iter().map(|message| message.role.len() + message.content.len()).sum();
-        self.meter.charge(bytes)?;
+        self.meter.charge(bytes);
         Ok(Err(self.denied("llm")))
     }
 }

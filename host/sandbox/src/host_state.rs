@@ -132,7 +132,7 @@ impl HostState {
 impl WasiView for HostState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         // Every function of WASI comes through here, and none can be refused here: the epoch does.
-        self.meter.count();
+        self.meter.charge(0);
         let log = Arc::clone(self.log());
         // Like every delegate, the workspace is there in `handle` alone.
         let workspace = self.workspace.as_ref().filter(|_| self.delegates_open);

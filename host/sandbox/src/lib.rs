@@ -39,6 +39,7 @@ mod run_error;
 mod sandbox;
 mod snapshot;
 mod ticker;
+mod transition;
 mod wasi;
 mod workspace;
 

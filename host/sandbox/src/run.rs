@@ -10,6 +10,7 @@ use crate::epoch::{FIRST_LOOK, on_epoch};
 use crate::fence::fenced;
 use crate::host_state::HostState;
 use crate::run_error::{Phase, run_end};
+use crate::transition::on_transition;
 use crate::{Handler, RunReport, RunRequest, outcome};
 
 /// `dispatch` is to be quick: so much fuel, and so much more for each byte that it may look at.
@@ -54,6 +55,7 @@ pub(crate) async fn run(engine: &Engine, handler: &Handler, mut request: RunRequ
 pub(crate) fn store(engine: &Engine, host: HostState) -> Store<HostState> {
     let mut store = Store::new(engine, host);
     store.limiter(|host| &mut host.limiter);
+    store.call_hook(on_transition);
     store.epoch_deadline_callback(on_epoch);
     store.set_epoch_deadline(FIRST_LOOK);
     store.set_max_component_handles(MAX_HANDLES);
@@ -108,7 +110,6 @@ impl Run {
     fn begin(&mut self, fuel: u64, deadline: Instant) -> Result<(), RunEnd> {
         let host = self.store.data_mut();
         host.deadline = deadline;
-        host.meter.begin(fuel);
         self.store.set_fuel(fuel).map_err(|error| run_end(&error, Phase::Instantiate, self.store.data()))
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Conduct, Digest, Interruption, NextStep, RunEnd, RunRecord, Standing, Timestamp, decide, serves};
+use bulkhead_core::{
+    Conduct, Digest, Interruption, NextStep, RunEnd, RunRecord, Standing, Timestamp, bounded, decide, serves,
+};
 use bulkhead_sandbox::{LiveHandler, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot};
 use bulkhead_store::{Claimed, Commit, History};
 
@@ -139,6 +141,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
         // Every handler of this catalogue was just asked.
         others_may_serve: history.declined.len() + tried.declined.len() > MAX_DECLINED,
     };
+    let end = bounded(&standing, end);
     let step = decide(&standing, &Conduct::from(&*options), &end, dice);
     if !matches!(step, NextStep::Succeed | NextStep::Advance) {
         let reason = end.error().map(|error| error.reason).unwrap_or_default();

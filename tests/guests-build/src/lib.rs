@@ -2,6 +2,9 @@
 //!
 //! `BULKHEAD_GUESTS` names a folder of built guests; without it they are built once per process by cargo, for
 //! wasm32-wasip2, into the folder that `BULKHEAD_GUESTS_TARGET` names (else `target-guests` beside the workspace's target).
+//! What Rust cannot say is written as WebAssembly text, and made into a component here.
+
+mod text;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +29,12 @@ pub fn guest(name: &str) -> PathBuf {
 ///
 /// As [`guest`].
 pub fn guest_bytes(name: &str) -> Vec<u8> {
+    let guests = manifest();
+    let text = guests.with_file_name("hostile").join(format!("{name}.wat"));
+    if text.is_file() {
+        return text::component(&text, &guests.with_file_name("../../wit"))
+            .unwrap_or_else(|error| panic!("`{}`: {error:#}", text.display()));
+    }
     let file = guest(name);
     std::fs::read(&file).unwrap_or_else(|error| panic!("`{}` cannot be read: {error}", file.display()))
 }

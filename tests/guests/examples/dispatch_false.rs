@@ -1,28 +1,5 @@
 //! Declines in `dispatch`.
 
 use bulkhead_guests::*;
-struct Component;
 
-impl Guest for Component {
-    fn kind() -> String {
-        "DECLINE".to_owned()
-    }
-
-    fn provides() -> Vec<String> {
-        vec!["cpu".to_owned()]
-    }
-
-    fn defaults() -> String {
-        "{}".to_owned()
-    }
-
-    fn dispatch(_task: Task) -> bool {
-        false
-    }
-
-    fn handle(_task: Task) -> Result<Outcome, Failure> {
-        complete("null")
-    }
-}
-
-export!(Component);
+guest!(kind: "DECLINE".to_owned(), dispatch: |_| false, |_| { complete("null") });

@@ -24,27 +24,39 @@ pub fn complete(result: impl AsRef<str>) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete(Completion { result: result.as_ref().to_owned(), metadata: String::new(), then: Vec::new() }))
 }
 
-/// A guest that is ordinary but for what it does.
+/// A guest that is ordinary but for what is said.
+///
+/// Its kind stands first where nothing else differs; else what differs is named, in the order of the contract:
+/// `guest!(kind: …, provides: …, defaults: …, dispatch: |task| …, |task| { … })`.
 #[macro_export]
 macro_rules! guest {
     ($kind:literal, |$task:pat_param| $work:block) => {
+        $crate::guest!(kind: $kind.to_owned(), |$task| $work);
+    };
+    (
+        $(kind: $kind:expr,)?
+        $(provides: $provides:expr,)?
+        $(defaults: $defaults:expr,)?
+        $(dispatch: |$asked:pat_param| $wanted:expr,)?
+        |$task:pat_param| $work:block
+    ) => {
         struct Component;
 
         impl $crate::Guest for Component {
             fn kind() -> String {
-                $kind.to_owned()
+                $crate::or!("GUEST".to_owned() $(, $kind)?)
             }
 
             fn provides() -> Vec<String> {
-                vec!["cpu".to_owned()]
+                $crate::or!(vec!["cpu".to_owned()] $(, $provides)?)
             }
 
             fn defaults() -> String {
-                "{}".to_owned()
+                $crate::or!("{}".to_owned() $(, $defaults)?)
             }
 
-            fn dispatch(_: $crate::Task) -> bool {
-                true
+            fn dispatch(task: $crate::Task) -> bool {
+                $crate::or!({ drop(task); true } $(, { let $asked = task; $wanted })?)
             }
 
             fn handle($task: $crate::Task) -> Result<$crate::Outcome, $crate::Failure> {
@@ -53,5 +65,17 @@ macro_rules! guest {
         }
 
         $crate::export!(Component);
+    };
+}
+
+/// What is given second, where it is given.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! or {
+    ($ordinary:expr) => {
+        $ordinary
+    };
+    ($ordinary:expr, $given:expr) => {
+        $given
     };
 }

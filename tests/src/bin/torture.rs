@@ -1,47 +1,96 @@
-//! `cargo xtask torture`: kills the host and counts what became of every task.
+//! `cargo xtask torture`: long runs that try to break the host.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use bulkhead_tests::torture::{Plan, torture};
+use anyhow::Result;
+use bulkhead_tests::hostile::{Arena, Guest, rows};
+use bulkhead_tests::kills::{Plan, kills};
 use clap::Parser;
 
-/// Kills the host again and again while it works, and counts what became of every task.
+/// Tries to break the host, and says what became of it.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask torture", bin_name = "cargo xtask torture --")]
-struct Arguments {
-    /// Where chance begins; a new one each time where it is not given.
-    #[arg(long)]
-    seed: Option<u64>,
-    /// How many tasks.
-    #[arg(long, default_value_t = 20_000)]
-    tasks: usize,
-    /// How often the host ends at a named place.
-    #[arg(long, default_value_t = 10)]
-    named: usize,
-    /// How often it is killed at random.
-    #[arg(long, default_value_t = 10)]
-    random: usize,
-    /// Again with the next seed until so many minutes have passed.
-    #[arg(long, default_value_t = 0)]
-    minutes: u64,
+enum Torture {
+    /// Kills the host again and again while it works, and counts what became of every task.
+    Kills {
+        /// Where chance begins; a new one each time where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many tasks.
+        #[arg(long, default_value_t = 20_000)]
+        tasks: usize,
+        /// How often the host ends at a named place.
+        #[arg(long, default_value_t = 10)]
+        named: usize,
+        /// How often it is killed at random.
+        #[arg(long, default_value_t = 10)]
+        random: usize,
+        /// Again with the next seed until so many minutes have passed.
+        #[arg(long, default_value_t = 0)]
+        minutes: u64,
+    },
+    /// Sends every hostile guest, with a good task beside it, and prints how each ended.
+    Hostile {
+        /// Runs of each guest.
+        #[arg(long, default_value_t = 10_000)]
+        runs: usize,
+        /// Only guests whose name has this in it.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
 }
 
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let until = Instant::now() + Duration::from_secs(arguments.minutes * 60);
-    let first = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    for seed in first.. {
-        let plan = Plan::new(seed, arguments.tasks, arguments.named, arguments.random);
-        let done = torture(&plan, &mut |line| println!("{line}")).and_then(|ledger| ledger.check());
-        if let Err(error) = done {
-            println!("FAILED with seed {seed}: {error:#}");
-            return ExitCode::FAILURE;
+    let done = match Torture::parse() {
+        Torture::Kills { seed, tasks, named, random, minutes } => {
+            let until = Instant::now() + Duration::from_secs(minutes * 60);
+            kill_until(until, seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), tasks, named, random)
         }
+        Torture::Hostile { runs, only } => attack_all(runs, &only),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("FAILED: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
+fn kill_until(until: Instant, first: u64, tasks: usize, named: usize, random: usize) -> Result<()> {
+    for seed in first.. {
+        let plan = Plan::new(seed, tasks, named, random);
+        kills(&plan, &mut |line| println!("{line}"))?.check()?;
         if Instant::now() >= until {
             break;
         }
     }
-    ExitCode::SUCCESS
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
+fn attack_all(runs: usize, only: &str) -> Result<()> {
+    let arena = Arena::open()?;
+    println!("{:<46} {:>6} {:>9} {:>9} {:>9}", "what it does", "runs", "found ms", "canary ms", "memory");
+    let mut bad = Vec::new();
+    let mut say = |does: &str, seen: Result<_>| match seen {
+        Ok(seen) => println!("{does:<46} {seen}"),
+        Err(error) => {
+            println!("{does:<46} FAILED {error:#}");
+            bad.push(does.to_owned());
+        }
+    };
+    for file in arena.bad_files()?.iter().filter(|file| file.name.contains(only)) {
+        say(file.is, arena.drop_bad(file, runs.min(5)));
+    }
+    for guest in Guest::ALL.iter().filter(|guest| guest.name().contains(only)) {
+        for row in rows(*guest) {
+            say(row.does, arena.attack(*guest, &row, runs));
+        }
+    }
+    anyhow::ensure!(bad.is_empty(), "{} did not end as they must: {}", bad.len(), bad.join(", "));
+    Ok(())
 }

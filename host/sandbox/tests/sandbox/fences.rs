@@ -154,6 +154,16 @@ async fn calls_to_the_host_cost_fuel() {
     }
 }
 
+/// Compiled code keeps its fuel in a register, and must see what calls in a loop have cost.
+#[tokio::test]
+async fn each_call_to_the_host_is_paid_for() {
+    let run = Run::of("many_calls").payload(100_000);
+    let report = run.report().await;
+    assert!(matches!(report.end, RunEnd::Completed(_)), "{:?}", report.end);
+    assert!(report.fuel > 100_000 * 500, "{}", report.fuel);
+    assert_eq!(run.report().await.fuel, report.fuel);
+}
+
 #[tokio::test]
 async fn calls_to_the_host_have_a_quota_where_fuel_has_none() {
     let end = Run::of("many_calls").payload(1).fuel(u64::MAX).end().await;

@@ -1,6 +1,6 @@
-//! The short form of `cargo xtask torture`.
+//! The short form of `cargo xtask torture -- kills`.
 
-use bulkhead_tests::torture::{Plan, torture};
+use bulkhead_tests::kills::{Plan, kills};
 
 /// Another each day would find more, and would fail on somebody who changed nothing; the long form does that.
 const SEED: u64 = 20_261_121;
@@ -9,6 +9,6 @@ const SEED: u64 = 20_261_121;
 fn no_task_is_lost_and_none_committed_twice_when_the_host_is_killed() {
     let plan = Plan::new(SEED, 2_000, 4, 2);
     let mut said = Vec::new();
-    let ledger = torture(&plan, &mut |line| said.push(line)).unwrap_or_else(|error| panic!("{error:#}\n{said:#?}"));
+    let ledger = kills(&plan, &mut |line| said.push(line)).unwrap_or_else(|error| panic!("{error:#}\n{said:#?}"));
     ledger.check().unwrap_or_else(|error| panic!("{error:#}\n{said:#?}"));
 }

@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::Folder;
 
 /// Kills as planned, and gives the ledger; `say` is told of each round.
-pub fn torture(plan: &Plan, say: &mut dyn FnMut(String)) -> Result<Ledger> {
+pub fn kills(plan: &Plan, say: &mut dyn FnMut(String)) -> Result<Ledger> {
     let folder = Folder::with_guests(&["effect"]);
     let began = std::time::Instant::now();
     say(format!("seed {}: {} tasks, {} deaths", plan.seed, plan.tasks, plan.deaths.len()));

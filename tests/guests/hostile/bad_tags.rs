@@ -1,0 +1,5 @@
+//! Provides ten thousand tags.
+
+use bulkhead_guests::*;
+
+guest!(provides: (0..10_000).map(|number| format!("tag{number}")).collect(), |_| { complete("null") });

@@ -1,0 +1,28 @@
+;; Grows four memories until that is refused, and gives up.
+(module
+  (memory (export "memory") 1)
+  (memory $second 1)
+  (memory $third 1)
+  (memory $fourth 1)
+  (data (i32.const 64) "FOURMEM")
+  (data (i32.const 80) "{}")
+  ;; Texts and lists are answered by the address of their own address and length.
+  (data (i32.const 128) "\40\00\00\00\07\00\00\00")
+  (data (i32.const 136) "\50\00\00\00\02\00\00\00")
+  (data (i32.const 144) "\00\00\00\00\00\00\00\00")
+  (global $free (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (global.get $free)
+    (global.set $free (i32.add (global.get $free) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8)))))
+  (func (export "bulkhead:handler/handler@0.1.0#kind") (result i32) (i32.const 128))
+  (func (export "bulkhead:handler/handler@0.1.0#provides") (result i32) (i32.const 144))
+  (func (export "bulkhead:handler/handler@0.1.0#defaults") (result i32) (i32.const 136))
+  (func (export "bulkhead:handler/handler@0.1.0#dispatch")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 1))
+  (func (export "bulkhead:handler/handler@0.1.0#handle")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (loop $again
+      (drop (memory.grow $second (i32.const 16)))
+      (drop (memory.grow $third (i32.const 16)))
+      (br_if $again (i32.ne (memory.grow $fourth (i32.const 16)) (i32.const -1))))
+    (unreachable)))

@@ -1,0 +1,98 @@
+//! The table: every guest with what it does and how it must end.
+
+use serde_json::{Value, json};
+
+use super::{Guest, Row};
+
+/// A fuel that a loop uses up within milliseconds.
+const LITTLE: u64 = 10_000_000;
+
+/// What a guest is made to do. There is no arm for the rest: a guest without a row does not compile.
+pub fn rows(guest: Guest) -> Vec<Row> {
+    match guest {
+        Guest::AsksRandom => vec![Row::dead("asks for 4 GiB of random bytes", "limit", "host_calls")],
+        Guest::BadAudit => vec![Row::dead("audits with a code that is none", "invalid_outcome", "context.audit: code")],
+        Guest::BadDefaults => vec![Row::refused("asks for an unknown option", "timout")],
+        Guest::BadJson => vec![
+            Row::dead("answers single quotes for JSON", "invalid_outcome", "result: not valid JSON").payload(1),
+            Row::dead("answers a lone surrogate", "invalid_outcome", "result: not valid JSON").payload(2),
+            Row::dead("answers JSON 100,000 deep", "invalid_outcome", "deep").payload(3),
+        ],
+        Guest::BadKind => vec![Row::refused("has a kind with a space and a bell", "kind must be")],
+        Guest::BadTags => vec![Row::refused("provides 10,000 tags", "at most 32 tags")],
+        Guest::BigResult => vec![
+            Row::dead("answers 2 MiB", "limit", "result").payload(2 << 20),
+            Row::dead("answers 40 MiB", "limit", "result").payload(40 << 20).with("memory", "200MiB").most(500),
+        ],
+        Guest::Breeds => vec![
+            Row::dead("submits 1,001 tasks", "invalid_outcome", "then").payload(1001).most(2000),
+            Row::dead("submits 300,000 tasks", "limit", "result").payload(300_000).most(500),
+        ],
+        Guest::CallsDelegates => vec![Row::tells("calls docker, gpu and llm", "has no grant for llm")],
+        Guest::Checkpoint => vec![Row::dead("checkpoints for ever", "limit", "stages").most(20)],
+        Guest::ClaimsGpu => vec![Row::kept_out("claims a tag that the worker lacks", "gpu")],
+        Guest::DeepRecursion => vec![
+            Row::dead("recurses for ever", "trap", "stack overflow").payload(1),
+            Row::dead("recurses with 64 KiB frames", "trap", "out of bounds").payload(2),
+        ],
+        Guest::DefaultsLoop => vec![Row::refused("loops in `defaults`", "`defaults` does not end")],
+        Guest::DescribesDifferently => vec![Row::succeeds("is another each time it is asked", Value::Null)],
+        Guest::DispatchLoops => vec![Row::dead("loops in `dispatch`", "out_of_fuel", "fuel")],
+        Guest::DispatchSleeps => vec![Row::dead("sleeps in `dispatch`", "timeout", "").most(1000)],
+        Guest::EarlyWorkspace => vec![Row::succeeds("opens its workspace in `dispatch`", Value::Null)],
+        Guest::EatMemory => {
+            vec![Row::dead("grows its memory to the end", "limit", "memory").with("memory", "16MiB")]
+        }
+        Guest::FillsMemory => {
+            vec![Row::dead("fills and copies memory for ever", "out_of_fuel", "fuel").with("fuel", 100 * LITTLE)]
+        }
+        Guest::GrowsMemories => {
+            vec![Row::dead("grows four memories to the end", "limit", "memory").with("memory", "16MiB")]
+        }
+        Guest::GrowsTables => vec![Row::dead("grows its table to the end", "limit", "table")],
+        Guest::KindLoops => vec![Row::refused("loops in `kind`", "`kind` does not end")],
+        Guest::KindSleeps => vec![Row::refused("sleeps in `kind`", "`kind` does not end")],
+        Guest::KindTraps => vec![Row::refused("panics in `kind`", "`kind` traps")],
+        Guest::LeakCheck => vec![Row::succeeds("looks for what the run before it left", json!("clean"))],
+        Guest::LeaksHandles => vec![
+            Row::dead("leaks resource handles", "limit", "handles").payload(1),
+            Row::dead("drops a handle twice", "trap", "").payload(2),
+        ],
+        Guest::LeavesWorkspace => vec![Row::succeeds("tries every way out of its workspace", json!([]))],
+        Guest::LiesAboutLength => vec![
+            Row::dead("answers a text of 2 GiB that is not there", "trap", "").payload(1),
+            Row::dead("answers a list of 100 M that is not there", "trap", "").payload(2),
+            Row::dead("answers text that is no UTF-8", "invalid_outcome", "utf-8").payload(3),
+        ],
+        Guest::LogFlood => {
+            vec![Row::succeeds("logs 1 GiB", Value::Null).payload(1 << 20).most(20)]
+        }
+        Guest::LoopForever => vec![
+            Row::dead("loops, with little fuel", "out_of_fuel", "fuel").with("fuel", LITTLE),
+            Row::dead("loops, with unlimited fuel", "timeout", "").with("fuel", "unlimited").with("timeout", "10ms"),
+        ],
+        Guest::ManyCalls => vec![
+            Row::dead("calls the host for ever", "out_of_fuel", "fuel").payload(1).with("fuel", 10 * LITTLE),
+            Row::dead("asks for the time for ever", "out_of_fuel", "fuel").payload(2).with("fuel", 10 * LITTLE),
+            Row::dead("calls the host for ever, with unlimited fuel", "limit", "calls")
+                .payload(1)
+                .with("fuel", "unlimited")
+                .most(20),
+        ],
+        Guest::OpensSockets => vec![Row::succeeds("opens sockets and resolves names", json!([]))],
+        Guest::Panic => vec![Row::dead("panics", "trap", "unreachable")],
+        Guest::PassesMuch => vec![
+            Row::dead("passes 40 MiB in a log line", "limit", "host").payload(1).most(500),
+            Row::dead("passes 1 GiB to the llm", "limit", "host").payload(2).most(500),
+        ],
+        Guest::ProvidesLoops => vec![Row::refused("loops in `provides`", "`provides` does not end")],
+        Guest::ReadsEnvAndFiles => vec![Row::succeeds("looks for environment, arguments and files", json!([]))],
+        Guest::ReadsInput => vec![Row::succeeds("reads standard input to the end", json!(0))],
+        Guest::Says => vec![Row::succeeds("logs newlines, NUL and terminal escapes", Value::Null)],
+        Guest::SleepForever => vec![Row::dead("sleeps for ever", "timeout", "").with("timeout", "50ms")],
+        Guest::Spawns => vec![Row::dead("asks for a verb that is not served", "invalid_outcome", "`spawn`")],
+        Guest::StartLoops => {
+            vec![Row::dead("loops in its start function", "out_of_fuel", "fuel").with("fuel", 10 * LITTLE)]
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The short form of `cargo xtask torture -- hostile`: each guest a few times, with a canary beside it.
+
+use bulkhead_tests::hostile::{Arena, End, Guest, rows};
+
+/// Enough to have more than one at once on each thread.
+const RUNS: usize = 4;
+
+#[test]
+fn a_file_that_is_no_handler_is_refused_and_nobody_notices() {
+    let arena = Arena::open().expect("a host");
+    for file in arena.bad_files().expect("the files") {
+        arena.drop_bad(&file, 1).unwrap_or_else(|error| panic!("{error:#}"));
+    }
+}
+
+#[test]
+fn a_hostile_guest_ends_as_it_must_and_nobody_notices() {
+    let arena = Arena::open().expect("a host");
+    let mut wrong = Vec::new();
+    for guest in Guest::ALL {
+        for row in rows(*guest) {
+            // What takes long is only made once here.
+            let runs = if row.most < 1000 || matches!(row.end, End::Refused(_)) { 1 } else { RUNS };
+            wrong.extend(arena.attack(*guest, &row, runs).err());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(arena.host().client.metric("lease_lost_total"), 0.0);
+}
