@@ -50,6 +50,7 @@ fn sandbox_settings(settings: &Settings) -> SandboxSettings {
     SandboxSettings {
         max_concurrent: settings.worker.max_concurrent.get(),
         max_memory: settings.handlers.ceilings.memory,
+        cache_size: settings.handlers.cache_size,
         cache: None,
         compiler: None,
     }

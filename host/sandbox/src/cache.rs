@@ -11,17 +11,19 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bulkhead_core::Digest;
+use bulkhead_core::{Digest, Size};
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::component::Description;
-use crate::{SandboxError, artifact};
+use crate::{SandboxError, artifact, prune};
 
 /// The cache of one engine in one folder.
 pub(crate) struct Cache {
     folder: PathBuf,
+    /// How much it may hold, of all engines together.
+    size: Size,
     /// Tells apart what engines of other versions, settings or processors have compiled.
     engine: u64,
 }
@@ -35,7 +37,7 @@ struct Record {
 
 impl Cache {
     /// Opens the folder, made where it is missing, and refuses one that others could write to.
-    pub(crate) fn open(folder: &Path, engine: &Engine) -> Result<Self, SandboxError> {
+    pub(crate) fn open(folder: &Path, size: Size, engine: &Engine) -> Result<Self, SandboxError> {
         let refuse = |problem: String| SandboxError::Cache { folder: folder.to_owned(), problem };
         DirBuilder::new()
             .recursive(true)
@@ -54,7 +56,7 @@ impl Cache {
         }
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { folder: folder.to_owned(), engine: hasher.finish() })
+        Ok(Self { folder: folder.to_owned(), size, engine: hasher.finish() })
     }
 
     /// What was kept of these bytes; whatever is wrong with it, it is simply not there and is compiled again.
@@ -64,7 +66,10 @@ impl Cache {
             return None;
         }
         match self.verified(engine, &code, &record) {
-            Ok(found) => Some(found),
+            Ok(found) => {
+                prune::touch(&record);
+                Some(found)
+            }
             Err(problem) => {
                 tracing::warn!(file = %code.display(), problem, "a cached component is not used; it is compiled again");
                 // Gone first, so that a failure to write the new one does not leave the bad one.
@@ -99,8 +104,10 @@ impl Cache {
         let checksum = Digest::from_bytes(*blake3::hash(code).as_bytes());
         let record = serde_json::to_vec(&Record { checksum, description: description.clone() });
         let record = record.map_err(|error| error.to_string())?;
-        self.write(&self.file(digest, "cwasm"), code).map_err(|error| error.to_string())?;
-        self.write(&self.file(digest, "json"), &record).map_err(|error| error.to_string())
+        let file = self.file(digest, "cwasm");
+        self.write(&file, code).map_err(|error| error.to_string())?;
+        self.write(&self.file(digest, "json"), &record).map_err(|error| error.to_string())?;
+        prune::prune(&self.folder, self.size, &file).map_err(|error| error.to_string())
     }
 
     fn file(&self, digest: &Digest, extension: &str) -> PathBuf {

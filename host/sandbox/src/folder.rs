@@ -17,6 +17,11 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// The file's length in bytes.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
     fn of(found: &Metadata) -> Self {
         Self {
             device: found.dev(),

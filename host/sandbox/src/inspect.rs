@@ -21,11 +21,14 @@ const CONTRACT_VERSION: (&str, &str) = ("0", "1");
 /// What is shown of another's message.
 const MAX_SHOWN: usize = 512;
 
+/// Refuses what is larger than any handler.
+pub(crate) fn check_size(size: u64) -> Result<(), LoadError> {
+    if size > MAX_COMPONENT { Err(LoadError::TooLarge { size, limit: MAX_COMPONENT }) } else { Ok(()) }
+}
+
 /// Refuses what is no component by its size and its first bytes.
 pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), LoadError> {
-    if bytes.len() as u64 > MAX_COMPONENT {
-        return Err(LoadError::TooLarge { size: bytes.len() as u64, limit: MAX_COMPONENT });
-    }
+    check_size(bytes.len() as u64)?;
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadError::Precompiled);
     }

@@ -13,7 +13,7 @@ use bulkhead_core::HandlerName;
 
 use crate::admission::Admission;
 use crate::folder::{Stamp, scan, stamp};
-use crate::{Handler, HandlerEntry, HandlerStatus, LiveHandler, LoadError, Sandbox};
+use crate::{Handler, HandlerEntry, HandlerStatus, LiveHandler, LoadError, Sandbox, inspect};
 
 /// A file that has not changed for so long is whole, as far as anyone can tell.
 const SETTLE: Duration = Duration::from_millis(150);
@@ -131,6 +131,10 @@ impl Keeper {
             Ok(name) => name,
             Err(reason) => return Taken::KeptOut(reason),
         };
+        // Before it is read: a file may be larger than all of memory.
+        if let Err(error) = inspect::check_size(seen.size()) {
+            return Taken::Loaded(Err(error));
+        }
         let bytes = match read(file, seen) {
             Some(Ok(bytes)) => bytes,
             Some(Err(error)) => return Taken::Unreadable(format!("the file cannot be read: {error}")),

@@ -33,6 +33,7 @@ mod load_error;
 mod meter;
 mod observer;
 mod outcome;
+mod prune;
 mod request;
 mod run;
 mod run_error;

@@ -23,13 +23,21 @@ pub struct SandboxSettings {
     pub max_memory: Size,
     /// The folder of the compile cache; none, no cache.
     pub cache: Option<PathBuf>,
+    /// How much the cache may hold; beyond it goes what was not used for longest.
+    pub cache_size: Size,
     /// The process that compiles; none, this one does.
     pub compiler: Option<CompilerSettings>,
 }
 
 impl Default for SandboxSettings {
     fn default() -> Self {
-        Self { max_concurrent: 64, max_memory: Size::from_mib(1024), cache: None, compiler: None }
+        Self {
+            max_concurrent: 64,
+            max_memory: Size::from_mib(1024),
+            cache: None,
+            cache_size: Size::from_mib(1024),
+            compiler: None,
+        }
     }
 }
 
@@ -74,7 +82,8 @@ impl Sandbox {
     pub fn try_new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
         let engine = engine::build(settings)?;
         let linker = linker::build(&engine).map_err(|error| SandboxError::Linker(format!("{error:#}")))?;
-        let cache = settings.cache.as_deref().map(|folder| Cache::open(folder, &engine)).transpose()?;
+        let cache =
+            settings.cache.as_deref().map(|folder| Cache::open(folder, settings.cache_size, &engine)).transpose()?;
         ticker::start(&engine)?;
         let (max_memory, compiler, compiled) = (settings.max_memory, settings.compiler.clone(), Mutex::default());
         Ok(Self(Arc::new(Inner { engine, linker, cache, compiler, max_memory, compiled })))

@@ -208,6 +208,8 @@ pub(crate) struct Handlers {
     pub(crate) dir: PathBuf,
     /// The folder of compiled handlers.
     pub(crate) cache: PathBuf,
+    /// How much that folder may hold.
+    pub(crate) cache_size: Size,
     /// What compiling one handler may use.
     pub(crate) compile: Compile,
     /// What holds where nobody else says anything.
@@ -221,6 +223,7 @@ impl Default for Handlers {
         Self {
             dir: "handlers".into(),
             cache: ".bulkhead-cache".into(),
+            cache_size: Size::from_mib(1024),
             compile: Compile::default(),
             defaults: Overrides::default(),
             ceilings: Ceilings::default(),

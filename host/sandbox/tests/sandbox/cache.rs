@@ -9,8 +9,13 @@ use bulkhead_sandbox::{Handler, Sandbox, SandboxError, SandboxSettings};
 use crate::harness::{Run, guest, name};
 
 fn sandbox(folder: &Path) -> Result<Sandbox, SandboxError> {
+    sandbox_of(folder, Size::from_mib(1024))
+}
+
+fn sandbox_of(folder: &Path, cache_size: Size) -> Result<Sandbox, SandboxError> {
     let cache = Some(folder.to_owned());
-    Sandbox::try_new(&SandboxSettings { max_concurrent: 1, max_memory: Size::from_mib(64), cache, compiler: None })
+    let (max_concurrent, max_memory) = (1, Size::from_mib(64));
+    Sandbox::try_new(&SandboxSettings { max_concurrent, max_memory, cache, cache_size, compiler: None })
 }
 
 fn load(folder: &Path) -> (Sandbox, Handler) {
@@ -124,4 +129,52 @@ fn a_link_in_place_of_the_folder_is_refused() {
     std::fs::create_dir(outer.path().join("real")).unwrap();
     std::os::unix::fs::symlink(outer.path().join("real"), outer.path().join("link")).unwrap();
     assert!(matches!(sandbox(&outer.path().join("link")), Err(SandboxError::Cache { .. })));
+}
+
+#[tokio::test]
+async fn a_cache_that_is_full_forgets_what_it_has_not_used_for_longest_and_everything_still_works() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(load(folder.path()));
+    let one = std::fs::metadata(only(folder.path(), "cwasm")).unwrap().len();
+    // Room for two of them and a little.
+    let sandbox = sandbox_of(folder.path(), Size::from_bytes(one * 5 / 2)).unwrap();
+    let mut live = Vec::new();
+    for guest_name in ["echo", "fail", "nap", "skip"] {
+        live.push(sandbox.load(&name(guest_name), &guest(guest_name)).unwrap());
+    }
+    let held: u64 = files(folder.path(), "cwasm").iter().map(|file| std::fs::metadata(file).unwrap().len()).sum();
+    assert!(held <= one * 5 / 2, "{held} of {one} each");
+    assert_eq!(files(folder.path(), "json").len(), files(folder.path(), "cwasm").len());
+    // What is mapped lives on although its file is gone.
+    works(&sandbox, live.remove(0)).await;
+    let again = sandbox_of(folder.path(), Size::from_bytes(one * 5 / 2)).unwrap();
+    works(&again, again.load(&name("noop"), &guest("noop")).unwrap()).await;
+}
+
+/// Two hosts on one folder, each with room for less than they use together: whatever one removes the other compiles again.
+#[tokio::test]
+async fn hosts_that_share_a_folder_do_each_other_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["noop", "echo", "fail", "nap"];
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let folder = folder.path().to_owned();
+            std::thread::spawn(move || {
+                let mut live = Vec::new();
+                for _ in 0..5 {
+                    let sandbox = sandbox_of(&folder, Size::from_kib(400)).unwrap();
+                    for of in names {
+                        live.push((sandbox.clone(), sandbox.load(&name(of), &guest(of)).unwrap()));
+                    }
+                }
+                live
+            })
+        })
+        .collect();
+    for thread in threads {
+        for (sandbox, handler) in thread.join().unwrap() {
+            let report = Run::handler(handler).report_in(&sandbox).await;
+            assert!(matches!(report.end, RunEnd::Completed(_) | RunEnd::Failed(_)), "{:?}", report.end);
+        }
+    }
 }

@@ -144,6 +144,16 @@ fn what_is_kept_out_says_why() {
 }
 
 #[test]
+fn a_file_larger_than_all_of_memory_is_refused_without_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    // Sparse: it takes no room on the disk.
+    std::fs::File::create(folder.path().join("vast.wasm")).unwrap().set_len(1 << 42).unwrap();
+    let catalogue = open(settings(folder.path()));
+    let Some(HandlerStatus::Broken(reason)) = status(&catalogue.snapshot(), "vast") else { panic!("not broken") };
+    assert!(reason.contains("at most 134217728"), "{reason}");
+}
+
+#[test]
 fn handlers_of_one_kind_come_in_name_order_and_the_same_bytes_are_one_version() {
     let folder = tempfile::tempdir().unwrap();
     for file in ["b", "a", "c"] {

@@ -15,8 +15,12 @@ pub(crate) const ID: &str = "019aa5c7-6f5e-7d7b-8f0a-0123456789ab";
 /// Compiled guests are kept between test runs.
 pub(crate) static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-guests");
-    let settings =
-        SandboxSettings { max_concurrent: 16, max_memory: Size::from_mib(256), cache: Some(cache), compiler: None };
+    let settings = SandboxSettings {
+        max_concurrent: 16,
+        max_memory: Size::from_mib(256),
+        cache: Some(cache),
+        ..Default::default()
+    };
     Sandbox::try_new(&settings).unwrap()
 });
 
