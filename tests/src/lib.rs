@@ -10,6 +10,8 @@ mod host;
 pub mod hostile;
 pub mod kills;
 pub mod places;
+pub mod soak;
+pub mod swaps;
 mod wait;
 
 pub use client::{Answer, Client};

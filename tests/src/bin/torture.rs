@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use bulkhead_tests::hostile::{Arena, Guest, rows};
 use bulkhead_tests::kills::{Plan, kills};
+use bulkhead_tests::{soak, swaps};
 use clap::Parser;
 
 /// Tries to break the host, and says what became of it.
@@ -39,6 +40,24 @@ enum Torture {
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// Swaps handlers all the time under full load, and counts who noticed.
+    Swaps {
+        /// Where chance begins; a new one each time where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many swaps.
+        #[arg(long, default_value_t = 1000)]
+        swaps: usize,
+    },
+    /// Good and hostile load side by side: what the good tasks notice, and whether memory stays.
+    Soak {
+        /// Where chance begins; a new one each time where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Minutes with hostile load; one without comes before them, and one after.
+        #[arg(long, default_value_t = 10)]
+        minutes: usize,
+    },
 }
 
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
@@ -49,6 +68,8 @@ fn main() -> ExitCode {
             kill_until(until, seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), tasks, named, random)
         }
         Torture::Hostile { runs, only } => attack_all(runs, &only),
+        Torture::Soak { seed, minutes } => soak_for(seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), minutes),
+        Torture::Swaps { seed, swaps } => swap_all(seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), swaps),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,6 +90,22 @@ fn kill_until(until: Instant, first: u64, tasks: usize, named: usize, random: us
         }
     }
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
+fn soak_for(seed: u64, minutes: usize) -> Result<()> {
+    println!("seed {seed}\n{}", soak::heading());
+    let seen = soak::soak(seed, minutes, Duration::from_secs(60), &mut |stretch| println!("{stretch}"))?;
+    println!("{}", soak::summary(&seen).unwrap_or_default());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
+fn swap_all(seed: u64, swaps: usize) -> Result<()> {
+    println!("seed {seed}: {swaps} swaps");
+    let swapped = swaps::swaps(seed, swaps)?;
+    println!("{swapped}");
+    swapped.check()
 }
 
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]

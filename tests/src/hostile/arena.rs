@@ -113,6 +113,25 @@ impl Arena {
         self.refused(file.name, &file.bytes, "broken", file.words, times).with_context(|| file.is)
     }
 
+    /// Drops in a file that is no handler once, waits until it is refused, and takes it away again.
+    pub(crate) fn drop_bad_once(&self, file: &files::BadFile) -> Result<()> {
+        let path = self.folder.drop_in(file.name, &file.bytes);
+        let entry = self.wait_for("the file is seen", || self.host.client.handler(file.name))?;
+        let reason = text(&entry, "/reason");
+        ensure!(text(&entry, "/status") == "broken" && reason.contains(file.words), "{}: {reason}", file.is);
+        std::fs::remove_file(path)?;
+        self.wait_for("the file is forgotten", || self.host.client.handler(file.name).is_none().then_some(()))
+    }
+
+    /// Submits one task of a guest that was brought in, and waits until it has ended as it must.
+    pub(crate) fn attack_once(&self, kind: &str, row: &Row) -> Result<()> {
+        let id = format!("{kind}-s{}{}", chance(), chance());
+        self.prepare_workspace(&id)?;
+        self.host.client.submit(&task_of(kind, &id, row));
+        let task = self.host.client.try_get(&format!("/v1/tasks/{id}?wait=60s"))?.body;
+        check(&task, &row.end).map(drop)
+    }
+
     fn refused(&self, name: &str, bytes: &[u8], status: &str, words: &str, times: usize) -> Result<Seen> {
         let (before, canary) = (self.resident()?, Canary::beside(&self.host.client));
         let mut took = Vec::new();
@@ -151,7 +170,7 @@ impl Arena {
     }
 
     /// Drops a guest in, waits until it is live, and gives its kind, which only it knows.
-    fn bring_in(&self, name: &str, bytes: &[u8]) -> Result<String> {
+    pub(crate) fn bring_in(&self, name: &str, bytes: &[u8]) -> Result<String> {
         self.folder.drop_in(name, bytes);
         let live = |entry: &Value| text(entry, "/status") == "live";
         let entry = self.wait_for("it is live", || self.host.client.handler(name).filter(live))?;
@@ -164,15 +183,7 @@ impl Arena {
         for id in &ids {
             self.prepare_workspace(id)?;
         }
-        let tasks: Vec<Value> = ids
-            .iter()
-            .map(|id| {
-                let mut task = row.task.clone();
-                task["id"] = id.as_str().into();
-                task["kind"] = kind.into();
-                task
-            })
-            .collect();
+        let tasks: Vec<Value> = ids.iter().map(|id| task_of(kind, id, row)).collect();
         for chunk in tasks.chunks(CHUNK) {
             self.host.client.submit_all(chunk);
         }
@@ -217,6 +228,13 @@ impl Arena {
         }
         bail!("not within {PATIENCE:?}: {what}")
     }
+}
+
+fn task_of(kind: &str, id: &str, row: &Row) -> Value {
+    let mut task = row.task.clone();
+    task["id"] = id.into();
+    task["kind"] = kind.into();
+    task
 }
 
 /// Resident memory of a process, in KiB.

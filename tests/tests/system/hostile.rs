@@ -1,6 +1,9 @@
 //! The short form of `cargo xtask torture -- hostile`: each guest a few times, with a canary beside it.
 
+use std::time::Duration;
+
 use bulkhead_tests::hostile::{Arena, End, Guest, rows};
+use bulkhead_tests::soak::soak;
 
 /// Enough to have more than one at once on each thread.
 const RUNS: usize = 4;
@@ -26,4 +29,13 @@ fn a_hostile_guest_ends_as_it_must_and_nobody_notices() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(arena.host().client.metric("lease_lost_total"), 0.0);
+}
+
+/// The short form of `cargo xtask torture -- soak`.
+#[test]
+fn good_tasks_go_on_beside_every_hostile_guest_at_once() {
+    let stretches =
+        soak(20_261_121, 1, Duration::from_secs(2), &mut |_| ()).unwrap_or_else(|error| panic!("{error:#}"));
+    assert!(stretches.iter().all(|stretch| stretch.good_rate > 0.0), "{stretches:?}");
+    assert!(stretches.iter().any(|stretch| stretch.hostile_ended > 0), "{stretches:?}");
 }

@@ -75,3 +75,10 @@ fn tasks_of_a_removed_handler_wait_until_it_is_back() {
     folder.drop_in("echo", &guest_bytes("echo"));
     assert_eq!(host.client.ended(&task)["result"], "here");
 }
+
+/// The short form of `cargo xtask torture -- swaps`.
+#[test]
+fn no_task_notices_swaps_under_full_load() {
+    let swapped = bulkhead_tests::swaps::swaps(20_261_121, 40).expect("a host");
+    swapped.check().unwrap_or_else(|error| panic!("{error:#}\n{swapped}"));
+}
