@@ -14,7 +14,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::client::text;
-use crate::{Client, Folder, Host, variant_of};
+use crate::{Client, Folder, Host, resident, variant_of};
 
 /// Handlers in the folder, all of one kind.
 const FILES: usize = 10;
@@ -86,7 +86,7 @@ pub fn swaps(seed: u64, swaps: usize) -> Result<Swapped> {
                 seen.swaps[way] += 1;
                 std::thread::sleep(Duration::from_millis(rng.u64(..PAUSE)));
                 if number == swaps / 10 {
-                    seen.resident.0 = crate::hostile::resident(host.pid())?;
+                    seen.resident.0 = resident(host.pid())?;
                 }
             }
             // One that stays, so that every task has a handler in the end.
@@ -101,7 +101,7 @@ pub fn swaps(seed: u64, swaps: usize) -> Result<Swapped> {
     })?;
     seen.stale = at_rest(&folder, &host)?;
     seen.succeeded = host.client.count("kind=ECHO&state=succeeded");
-    seen.resident.1 = crate::hostile::resident(host.pid())?;
+    seen.resident.1 = resident(host.pid())?;
     ensure!(host.stop() == Some(0), "the host did not stop in order");
     seen.took = began.elapsed();
     Ok(seen)

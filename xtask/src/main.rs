@@ -8,6 +8,7 @@ mod check;
 mod chore;
 mod demo;
 mod dist;
+mod fuzz;
 mod guests;
 mod handlers;
 mod host;
@@ -40,7 +41,7 @@ enum Chore {
         /// A smoke run: shows that the benchmarks work, not how fast the host is.
         #[arg(long)]
         quick: bool,
-        /// Only these: b1, b2, b5.
+        /// Only these, such as b1 or b5.
         names: Vec<String>,
     },
     /// Tries to break the host, for long: kills it, sends it hostile guests.
@@ -48,6 +49,14 @@ enum Chore {
         /// What the torture itself takes; `-- --help` lists it.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
+    },
+    /// Feeds the fuzz targets, each for a bounded time, and says what was found.
+    Fuzz {
+        /// How long each is fed.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only these: the files of fuzz/fuzz_targets.
+        targets: Vec<String>,
     },
     /// Builds the components that tests and examples run.
     Guests,
@@ -62,6 +71,7 @@ fn main() -> ExitCode {
         Chore::Demo { serve } => demo::run(serve),
         Chore::Bench { quick, names } => bench::run(quick, &names),
         Chore::Torture { arguments } => torture::run(&arguments),
+        Chore::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Chore::Guests => guests::run(),
         Chore::Dist => dist::run(),
     };

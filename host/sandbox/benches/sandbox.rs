@@ -11,7 +11,7 @@ mod bare_loop;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bare_loop::{BareLoop, ID, PAYLOAD, median, rate};
+use bare_loop::{ALL, BareLoop, ID, PAYLOAD, median, rate};
 use bulkhead_core::{Fuel, HandlerName, RunEnd, Size, TagSet};
 use bulkhead_sandbox::{Handler, RunControl, RunFacts, RunLimits, RunRequest, Sandbox, SandboxSettings};
 
@@ -49,7 +49,7 @@ async fn ours(sandbox: &Sandbox, handler: &Handler, requires: &TagSet) {
 
 fn main() {
     let bytes = bulkhead_test_guests::guest_bytes("noop");
-    let bare = BareLoop::new(&bytes);
+    let bare = BareLoop::new(&bytes, ALL);
     let sandbox = Sandbox::try_new(&SandboxSettings::default()).unwrap();
     let handler = sandbox.load(&HandlerName::parse("noop").unwrap(), &bytes).unwrap();
     let requires = TagSet::default();
@@ -57,7 +57,7 @@ fn main() {
     for threads in [1, 2] {
         let (mut bares, mut sandboxes, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
-            let bare_rate = rate(threads, ROUND, async || bare.run().await);
+            let bare_rate = rate(threads, ROUND, async || bare.run(PAYLOAD).await);
             let our_rate = rate(threads, ROUND, async || ours(&sandbox, &handler, &requires).await);
             // The first round warms both up.
             if round > 0 {

@@ -146,7 +146,8 @@ impl Keeper {
     fn load(&self, name: &HandlerName, bytes: &[u8]) -> Result<Handler, LoadError> {
         let started = Instant::now();
         let loaded = self.sandbox.load(name, bytes);
-        tracing::debug!(handler = %name, millis = started.elapsed().as_millis(), ok = loaded.is_ok(), "handler loaded");
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(handler = %name, millis, ok = loaded.is_ok(), "handler loaded");
         loaded
     }
 

@@ -12,7 +12,7 @@ mod bare_loop;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bare_loop::{BareLoop, PAYLOAD, median, rate};
+use bare_loop::{ALL, BareLoop, PAYLOAD, median, rate};
 use bulkhead_core::{Due, JsonText, Kind, NewTask, Priority, Route, TagSet};
 use bulkhead_sandbox::{Catalogue, CatalogueSettings, Sandbox, SandboxSettings};
 use bulkhead_store::Store;
@@ -26,7 +26,7 @@ fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let (rounds, tasks) = if quick { (1, 20_000) } else { (7, 200_000) };
     let bytes = bulkhead_test_guests::guest_bytes("noop");
-    let bare = BareLoop::new(&bytes);
+    let bare = BareLoop::new(&bytes, ALL);
     let sandbox = Sandbox::try_new(&SandboxSettings::default()).expect("a sandbox");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("noop.wasm"), &bytes).expect("a handler");
@@ -39,9 +39,9 @@ fn main() {
     println!("{:>7} {:>12} {:>12} {:>8} {:>15}", "tasks", "bare/s", "durable/s", "ratio", "ratio min–max");
     let (mut bares, mut durables, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {
-        let before = rate(THREADS, ROUND, async || bare.run().await);
+        let before = rate(THREADS, ROUND, async || bare.run(PAYLOAD).await);
         let durable = drain(&sandbox, &catalogue, tasks);
-        let after = rate(THREADS, ROUND, async || bare.run().await);
+        let after = rate(THREADS, ROUND, async || bare.run(PAYLOAD).await);
         // The first round warms both up.
         if round > 0 {
             bares.push((before + after) / 2.0);

@@ -1,7 +1,6 @@
 //! One host, all the hostile guests, and what is seen when one of them runs.
 
 use std::fmt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use super::{Canary, End, Guest, Row, files};
 use crate::client::text;
-use crate::{Folder, Host, places, variant_of};
+use crate::{Folder, Host, places, resident, variant_of};
 
 /// Nothing takes longer, or the host hangs.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -235,13 +234,6 @@ fn task_of(kind: &str, id: &str, row: &Row) -> Value {
     task["id"] = id.into();
     task["kind"] = kind.into();
     task
-}
-
-/// Resident memory of a process, in KiB.
-pub(crate) fn resident(process: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(Path::new("/proc").join(process.to_string()).join("status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// Says how a task ended; an error where it should have ended otherwise.

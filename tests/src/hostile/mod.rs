@@ -12,7 +12,6 @@ mod guest {
 mod row;
 mod rows;
 
-pub(crate) use arena::resident;
 pub use arena::{Arena, Seen};
 pub use canary::{Canary, Sung};
 pub use guest::Guest;

@@ -7,6 +7,7 @@ mod latency;
 mod machine;
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
@@ -22,16 +23,21 @@ struct Bench {
     run: fn(&mut Steps, bool) -> Result<String>,
 }
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: &[Bench] = &[
     Bench { name: "b1", title: "B1 · one run in a fresh sandbox, against a bare wasmtime loop", run: b1 },
     Bench { name: "b2", title: "B2 · durable no-op tasks on SQLite, against B1's bare loop", run: b2 },
     Bench { name: "b5", title: "B5 · submit → succeeded over HTTP on an idle host, against two fsyncs", run: b5 },
+    Bench { name: "b9", title: "B9 · memory of a host, and of each suspended sandbox", run: b9 },
+    Bench { name: "b10", title: "B10 · from the start of the process to the first task done, warm cache", run: b10 },
+    Bench { name: "b11", title: "B11 · from a changed file to the first task on it, under full load", run: b11 },
+    Bench { name: "b15", title: "B15 · fuel and epochs on guests that compute, against neither", run: b15 },
 ];
 
 /// Runs those that are named, or all.
 pub(crate) fn run(quick: bool, names: &[String]) -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|bench| bench.name != name.as_str())) {
-        bail!("there is no benchmark `{unknown}`; there are: b1 b2 b5");
+        let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
+        bail!("there is no benchmark `{unknown}`; there are: {}", names.join(" "));
     }
     let mut steps = Steps::of("bench");
     tools::set_up(&mut steps)?;
@@ -62,11 +68,43 @@ fn b5(steps: &mut Steps, quick: bool) -> Result<String> {
     steps.time("b5", || latency::measure(&host, &guests.join("noop.wasm"), quick))
 }
 
+fn b9(steps: &mut Steps, quick: bool) -> Result<String> {
+    host_bench(steps, "memory", quick)
+}
+
+fn b10(steps: &mut Steps, quick: bool) -> Result<String> {
+    host_bench(steps, "start", quick)
+}
+
+fn b11(steps: &mut Steps, quick: bool) -> Result<String> {
+    host_bench(steps, "reload", quick)
+}
+
+fn b15(steps: &mut Steps, quick: bool) -> Result<String> {
+    cargo_bench(steps, "bulkhead-sandbox", "metering", quick)
+}
+
+/// Runs a benchmark of whole hosts, which are those that people use.
+fn host_bench(steps: &mut Steps, name: &str, quick: bool) -> Result<String> {
+    let host = host::build_release(steps)?;
+    cargo_bench_with(steps, "bulkhead-tests", name, quick, &[("BULKHEAD_TEST_HOST", host)])
+}
+
 /// Runs a benchmark of the workspace and gives what it prints.
 fn cargo_bench(steps: &mut Steps, package: &str, name: &str, quick: bool) -> Result<String> {
+    cargo_bench_with(steps, package, name, quick, &[])
+}
+
+fn cargo_bench_with(
+    steps: &mut Steps,
+    package: &str,
+    name: &str,
+    quick: bool,
+    places: &[(&str, PathBuf)],
+) -> Result<String> {
     let guests = guests::build(steps)?;
     let mut bench = cargo(&["bench", "--quiet", "--locked", "--package", package, "--bench", name]);
-    bench.env("BULKHEAD_GUESTS", guests).stderr(Stdio::inherit());
+    bench.env("BULKHEAD_GUESTS", guests).envs(places.iter().cloned()).stderr(Stdio::inherit());
     if quick {
         bench.env("BULKHEAD_BENCH_QUICK", "1");
     }

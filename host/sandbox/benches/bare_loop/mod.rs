@@ -41,15 +41,28 @@ impl WasiView for Bare {
     }
 }
 
+/// What of the guest's own code looks at fuel and at the epoch.
+#[derive(Debug, Clone, Copy)]
+pub struct Metering {
+    /// Fuel is counted.
+    pub fuel: bool,
+    /// The epoch is looked at.
+    pub epochs: bool,
+}
+
+/// As the product has it.
+pub const ALL: Metering = Metering { fuel: true, epochs: true };
+
 /// A loop over one component.
 pub struct BareLoop {
     engine: Engine,
     pre: bindings::TaskHandlerPre<Bare>,
+    metering: Metering,
 }
 
 impl BareLoop {
     /// Compiles the component.
-    pub fn new(bytes: &[u8]) -> Self {
+    pub fn new(bytes: &[u8], metering: Metering) -> Self {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(80)
             .total_core_instances(1000)
@@ -65,8 +78,8 @@ impl BareLoop {
         config
             .wasm_component_model(true)
             .concurrency_support(false)
-            .consume_fuel(true)
-            .epoch_interruption(true)
+            .consume_fuel(metering.fuel)
+            .epoch_interruption(metering.epochs)
             .cranelift_nan_canonicalization(true)
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).unwrap();
@@ -82,20 +95,24 @@ impl BareLoop {
                 std::thread::sleep(Duration::from_millis(2));
             }
         });
-        Self { engine, pre }
+        Self { engine, pre, metering }
     }
 
     /// One run in a fresh store.
-    pub async fn run(&self) {
+    pub async fn run(&self, payload: &str) {
         let mut store = Store::new(&self.engine, Bare { held: 0, wasi: None });
         store.limiter(|host| host);
-        store.set_fuel(10_000_000_000).unwrap();
-        store.set_epoch_deadline(2);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(1)));
+        if self.metering.fuel {
+            store.set_fuel(10_000_000_000).unwrap();
+        }
+        if self.metering.epochs {
+            store.set_epoch_deadline(2);
+            store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(1)));
+        }
         let task = bindings::exports::bulkhead::handler::handler::Task {
             id: ID,
             kind: "NOOP",
-            payload: PAYLOAD,
+            payload,
             requires: &[],
             attempt: 1,
             max_attempts: 3,
