@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use bulkhead_tests::hostile::files::bad_files;
 use bulkhead_tests::hostile::{Arena, End, Guest, rows};
+use bulkhead_tests::places;
 use bulkhead_tests::soak::soak;
 
 /// Enough to have more than one at once on each thread.
@@ -13,6 +15,19 @@ fn a_file_that_is_no_handler_is_refused_and_nobody_notices() {
     let arena = Arena::open().expect("a host");
     for file in arena.bad_files().expect("the files") {
         arena.drop_bad(&file, 1).unwrap_or_else(|error| panic!("{error:#}"));
+    }
+}
+
+#[test]
+fn the_page_of_load_errors_knows_every_refusal() {
+    let page = std::fs::read_to_string(places::root().join("docs/reference/load-errors.md")).expect("the page");
+    let by_guest = Guest::ALL.iter().flat_map(|guest| rows(*guest)).filter_map(|row| match row.end {
+        End::Refused(words) | End::KeptOut(words) => Some(words),
+        _ => None,
+    });
+    let by_file = bad_files(Vec::new()).expect("the files").into_iter().map(|file| file.words);
+    for words in by_guest.chain(by_file) {
+        assert!(page.contains(words), "nothing of `{words}`");
     }
 }
 
