@@ -64,7 +64,7 @@ const WAYS: [Way; 5] = [Way::Rename, Way::SlowCopy, Way::Truncate, Way::Link, Wa
 /// Swaps so often, as the seed says, under full load.
 pub fn swaps(seed: u64, swaps: usize) -> Result<Swapped> {
     let began = Instant::now();
-    let folder = Folder::with_settings("[log]\nfilter = \"warn\"\n");
+    let folder = Folder::with_settings("[store]\ncache = \"1MiB\"\n[log]\nfilter = \"warn\"\n");
     std::fs::create_dir(folder.path().join("elsewhere"))?;
     let echo = guest_bytes("echo");
     for number in 0..FILES {

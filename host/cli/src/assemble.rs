@@ -14,7 +14,8 @@ use crate::settings::Settings;
 /// Opens the store that the settings name.
 pub(crate) fn store(settings: &Settings) -> Result<Arc<SqliteStore>> {
     let path = database(settings)?;
-    let settings = SqliteSettings { key_ttl: settings.store.key_ttl.duration(), ..SqliteSettings::at(path) };
+    let (key_ttl, cache_bytes) = (settings.store.key_ttl.duration(), settings.store.cache.bytes());
+    let settings = SqliteSettings { key_ttl, cache_bytes, ..SqliteSettings::at(path) };
     Ok(Arc::new(SqliteStore::open(settings)?))
 }
 

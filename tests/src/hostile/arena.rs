@@ -22,6 +22,9 @@ const LOOKED_AT: usize = 20;
 
 /// What every handler has here: one attempt, so that the first end is the last, and what a few of them need.
 const SETTINGS: &str = r#"
+[store]
+# Full before anything is measured, so that what grows is a leak.
+cache = "1MiB"
 [worker]
 cpu_slots = 2
 [handlers.defaults]

@@ -49,6 +49,8 @@ pub(crate) struct Store {
     pub(crate) key_ttl: Span,
     /// Whether tasks are accepted that no live handler serves.
     pub(crate) allow_unknown_kinds: bool,
+    /// Memory for pages of the database.
+    pub(crate) cache: Size,
 }
 
 impl Default for Store {
@@ -58,6 +60,7 @@ impl Default for Store {
             max_payload: Size::from_mib(1),
             key_ttl: Span::from_secs(7 * 24 * 3600),
             allow_unknown_kinds: true,
+            cache: Size::from_mib(64),
         }
     }
 }
