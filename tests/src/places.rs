@@ -5,6 +5,7 @@
 //! | `BULKHEAD_TEST_HOST` | the binary `bulkhead`, built with the feature `crash-points` |
 //! | `BULKHEAD_TEST_HANDLERS` | the folder with the components of `handlers/` and `examples/` |
 //! | `BULKHEAD_GUESTS` | the folder with the components of `tests/guests` (see the crate `bulkhead-test-guests`) |
+//! | `BULKHEAD_TEST_LANGUAGES` | the folder with the components in Python and JavaScript; without it they are not tested |
 //! | `PROMTOOL` | the program `promtool` |
 //! | `PYTHON` | the program `python3` |
 
@@ -92,6 +93,12 @@ pub fn build_component(workspace: &Path) -> PathBuf {
 
 fn components() -> PathBuf {
     target().join("handlers/wasm32-wasip2/release")
+}
+
+/// The folder with the components in Python and JavaScript, where they were built: their tools take too long to set up
+/// for a test.
+pub fn languages() -> Option<PathBuf> {
+    told("BULKHEAD_TEST_LANGUAGES")
 }
 
 /// The program `promtool`, where there is one.

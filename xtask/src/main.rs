@@ -6,12 +6,14 @@
 mod bench;
 mod check;
 mod chore;
+mod componentize;
 mod demo;
 mod dist;
 mod fuzz;
 mod guests;
 mod handlers;
 mod host;
+mod languages;
 mod steps;
 mod test;
 mod tools;
@@ -60,6 +62,8 @@ enum Chore {
     },
     /// Builds the components that tests and examples run.
     Guests,
+    /// Builds the handlers in Python and JavaScript, with tools that it sets up in the target folder.
+    Languages,
     /// Builds the release binary and the built-in handlers into one archive.
     Dist,
 }
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Chore::Torture { arguments } => torture::run(&arguments),
         Chore::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Chore::Guests => guests::run(),
+        Chore::Languages => languages::run(),
         Chore::Dist => dist::run(),
     };
     match done {

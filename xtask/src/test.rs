@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::chore::cargo;
 use crate::steps::Steps;
-use crate::{check, guests, handlers, host, tools};
+use crate::{check, guests, handlers, host, languages, tools};
 
 /// Formats are checked, lints are clean, and every test passes: of the workspace, of the SDK, of handlers and examples,
 /// and of the whole system.
@@ -21,8 +21,11 @@ pub(crate) fn run() -> Result<()> {
     let built = handlers::build(&mut steps)?;
     handlers::test(&mut steps)?;
     let host = host::build(&mut steps)?;
+    // Those whose tools cannot be had here are said to be skipped, there and by their tests.
+    let (languages, _) = languages::build(&mut steps)?;
     let mut tests = workspace_tests();
     places(&mut tests, &guests, &built, &host);
+    tests.env("BULKHEAD_TEST_LANGUAGES", languages);
     if let Some(promtool) = &promtool {
         tests.env("PROMTOOL", promtool);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::chore::{WASM, cargo, root, target};
 use crate::steps::Steps;
@@ -34,6 +34,24 @@ fn rustup(steps: &mut Steps, arguments: &[&str]) -> Result<()> {
     steps
         .run(&format!("rustup {}", arguments.join(" ")), &mut rustup)
         .or_else(|error| bail!("{error:#}\nnext: install rustup (https://rustup.rs), or add this by your own means"))
+}
+
+/// Sees to it that there is a C++ compiler, which libFuzzer is built with.
+pub(crate) fn need_cpp() -> Result<()> {
+    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    if !quietly(Command::new(&compiler).arg("--version")) {
+        let compiler = compiler.display();
+        bail!("there is no C++ compiler (`{compiler}`), which libFuzzer needs\nnext: apt-get install g++");
+    }
+    Ok(())
+}
+
+/// What this machine's compiler makes programs for.
+pub(crate) fn host_triple() -> Result<String> {
+    let said = Command::new("rustc").arg("-vV").current_dir(root()).output()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let triple = said.lines().find_map(|line| line.strip_prefix("host: "));
+    triple.map(str::to_owned).context("`rustc -vV` names no host")
 }
 
 /// Whether nextest is there; plain `cargo test` does where it is not.
@@ -74,17 +92,19 @@ pub(crate) fn python(steps: &mut Steps) -> Option<PathBuf> {
     if quietly(Command::new(&python).arg("--version")) {
         return Some(python);
     }
-    let install = ["install", "-y", "-qq", "--no-install-recommends", "python3-minimal", "libpython3-stdlib"];
-    let installed = steps.time("install python3", || {
-        Ok(quietly(Command::new("apt-get").args(install))
-            || (quietly(Command::new("apt-get").args(["update", "-qq"]))
-                && quietly(Command::new("apt-get").args(install))))
-    });
+    let installed = steps.time("install python3", || Ok(apt_install(&["python3-minimal", "libpython3-stdlib"])));
     if matches!(installed, Ok(true)) && quietly(Command::new(&python).arg("--version")) {
         return Some(python);
     }
     steps.skip("the tests of the rendered service: install python3 to have them run");
     None
+}
+
+/// Installs Debian's packages, where this is Debian and this user may.
+pub(crate) fn apt_install(packages: &[&str]) -> bool {
+    let install =
+        || quietly(Command::new("apt-get").args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages));
+    install() || (quietly(Command::new("apt-get").args(["update", "-qq"])) && install())
 }
 
 /// Downloads Debian's package and unpacks it into the folder.
@@ -101,7 +121,7 @@ fn fetch(folder: &std::path::Path) -> bool {
 }
 
 /// Whether the program starts and is content.
-fn quietly(command: &mut Command) -> bool {
+pub(crate) fn quietly(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -9,6 +9,7 @@ mod frozen;
 mod hostile;
 mod hot_reload;
 mod kills;
+mod languages;
 mod metrics;
 mod newcomer;
 mod render;
