@@ -143,6 +143,27 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The bound below which all but a hundredth of what a histogram of `/metrics` observed lies, and how many that were; none
+    /// where the last bound is too low for that.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such histogram.
+    pub fn p99(&self, histogram: &str) -> (Option<f64>, f64) {
+        let metrics = self.get("/metrics").body;
+        let prefix = format!("{histogram}_bucket{{le=\"");
+        let bucket = |line: &str| {
+            let (bound, count) = line.strip_prefix(&prefix)?.split_once("\"} ")?;
+            Some((bound.parse::<f64>().ok()?, count.parse::<f64>().ok()?))
+        };
+        let buckets: Vec<(f64, f64)> = metrics.as_str().unwrap_or_default().lines().filter_map(bucket).collect();
+        let all = self.metric(&format!("{histogram}_count"));
+        let within = buckets.iter().find(|(bound, count)| bound.is_finite() && *count >= all * 0.99);
+        (within.map(|(bound, _)| *bound), all)
+    }
+}
+
 /// The text at this place of an answer; empty where there is none.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()

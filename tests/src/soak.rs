@@ -51,7 +51,7 @@ pub fn heading() -> String {
 }
 
 /// One stretch of good load alone, so many with hostile load, and one alone again; `say` is told of each as it ends.
-pub fn soak(seed: u64, stretches: usize, each: Duration, say: &mut dyn FnMut(&Stretch)) -> Result<Vec<Stretch>> {
+pub fn soak(seed: u64, stretches: usize, each: Duration, say: &mut dyn FnMut(&Stretch)) -> Result<Soaked> {
     let arena = Arena::open()?;
     let attacks = attacks(&arena)?;
     let mut seen = Vec::new();
@@ -61,8 +61,21 @@ pub fn soak(seed: u64, stretches: usize, each: Duration, say: &mut dyn FnMut(&St
         say(&stretch);
         seen.push(stretch);
     }
-    ensure!(arena.host().client.metric("lease_lost_total") == 0.0, "leases were lost");
-    Ok(seen)
+    let client = &arena.host().client;
+    ensure!(client.metric("lease_lost_total") == 0.0, "leases were lost");
+    let [heartbeats, commits] = ["heartbeat_lateness_seconds", "commit_duration_seconds"].map(|name| client.p99(name));
+    Ok(Soaked { stretches: seen, heartbeats, commits })
+}
+
+/// What a soak was like.
+#[derive(Debug, Clone)]
+pub struct Soaked {
+    /// Stretch by stretch.
+    pub stretches: Vec<Stretch>,
+    /// Seconds within which all but a hundredth of the heartbeats were confirmed after they were due, and how many they were.
+    pub heartbeats: (Option<f64>, f64),
+    /// Seconds within which all but a hundredth of the commits were durable, and how many they were.
+    pub commits: (Option<f64>, f64),
 }
 
 /// An attack by task: the kind, and what it does.
@@ -140,20 +153,28 @@ fn drop_files(arena: &Arena, files: &[files::BadFile], over: &AtomicBool) -> Res
     Ok(())
 }
 
-/// By how much the good ones got less with the hostile ones beside them, in rate and in p99; and by how much memory moved
-/// from the second hostile stretch on.
-pub fn summary(stretches: &[Stretch]) -> Option<String> {
-    let mean = |hostile: bool, what: fn(&Stretch) -> f64| {
-        let of: Vec<f64> = stretches.iter().filter(|stretch| stretch.hostile == hostile).map(what).collect();
-        of.iter().sum::<f64>() / of.len().max(1) as f64
-    };
-    let rate = mean(true, |stretch| stretch.good_rate) / mean(false, |stretch| stretch.good_rate);
-    let tail = mean(true, |stretch| stretch.took.1.as_secs_f64()) / mean(false, |stretch| stretch.took.1.as_secs_f64());
-    let hostile: Vec<u64> =
-        stretches.iter().filter(|stretch| stretch.hostile).map(|stretch| stretch.resident).skip(1).collect();
-    let (least, most) = (*hostile.iter().min()?, *hostile.iter().max()?);
-    let spread = (most - least) as f64 / least as f64 * 100.0;
-    Some(format!(
-        "good rate × {rate:.3}, p99 × {tail:.2}; memory from the second hostile stretch on within {spread:.1} %"
-    ))
+impl fmt::Display for Soaked {
+    /// By how much the good ones got less with the hostile ones beside them, in rate and in p99; by how much memory moved from
+    /// the second hostile stretch on; and how late heartbeats and commits were.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mean = |hostile: bool, what: fn(&Stretch) -> f64| {
+            let of: Vec<f64> = self.stretches.iter().filter(|stretch| stretch.hostile == hostile).map(what).collect();
+            of.iter().sum::<f64>() / of.len().max(1) as f64
+        };
+        let against_alone = |what: fn(&Stretch) -> f64| mean(true, what) / mean(false, what);
+        let rate = against_alone(|stretch| stretch.good_rate);
+        let tail = against_alone(|stretch| stretch.took.1.as_secs_f64());
+        writeln!(formatter, "good tasks beside hostile ones: rate × {rate:.3}, p99 × {tail:.2}")?;
+        let held: Vec<u64> =
+            self.stretches.iter().filter(|stretch| stretch.hostile).map(|stretch| stretch.resident).skip(1).collect();
+        if let (Some(least), Some(most)) = (held.iter().min(), held.iter().max()) {
+            let spread = (most - least) as f64 / *least as f64 * 100.0;
+            writeln!(formatter, "memory from the second hostile stretch on: within {spread:.1} %")?;
+        }
+        for (what, (within, all)) in [("heartbeats", self.heartbeats), ("commits", self.commits)] {
+            let within = within.map_or("later than measured".to_owned(), |within| format!("within {within} s"));
+            writeln!(formatter, "{what}: {all}, 99 % of them {within}")?;
+        }
+        Ok(())
+    }
 }
