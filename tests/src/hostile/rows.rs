@@ -44,7 +44,8 @@ pub fn rows(guest: Guest) -> Vec<Row> {
             vec![Row::dead("grows its memory to the end", "limit", "memory").with("memory", "16MiB")]
         }
         Guest::FillsMemory => {
-            vec![Row::dead("fills and copies memory for ever", "out_of_fuel", "fuel").with("fuel", 100 * LITTLE)]
+            let fuel = 10 * LITTLE;
+            vec![Row::dead("fills and copies memory for ever", "out_of_fuel", "fuel").with("fuel", fuel).most(2000)]
         }
         Guest::GrowsMemories => {
             vec![Row::dead("grows four memories to the end", "limit", "memory").with("memory", "16MiB")]
@@ -72,8 +73,8 @@ pub fn rows(guest: Guest) -> Vec<Row> {
             Row::dead("loops, with unlimited fuel", "timeout", "").with("fuel", "unlimited").with("timeout", "10ms"),
         ],
         Guest::ManyCalls => vec![
-            Row::dead("calls the host for ever", "out_of_fuel", "fuel").payload(1).with("fuel", 10 * LITTLE),
-            Row::dead("asks for the time for ever", "out_of_fuel", "fuel").payload(2).with("fuel", 10 * LITTLE),
+            Row::dead("calls the host for ever", "out_of_fuel", "fuel").payload(1).with("fuel", LITTLE),
+            Row::dead("asks for the time for ever", "out_of_fuel", "fuel").payload(2).with("fuel", LITTLE),
             Row::dead("calls the host for ever, with unlimited fuel", "limit", "calls")
                 .payload(1)
                 .with("fuel", "unlimited")

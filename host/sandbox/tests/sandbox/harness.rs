@@ -7,7 +7,7 @@ use std::time::Duration;
 use bulkhead_core::{Fuel, HandlerName, JsonText, Options, RunEnd, Size, TagSet};
 use bulkhead_sandbox::{
     Handler, LogLevel, Observer, Progress, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox,
-    SandboxSettings,
+    SandboxSettings, Workspace,
 };
 
 pub(crate) const ID: &str = "019aa5c7-6f5e-7d7b-8f0a-0123456789ab";
@@ -49,6 +49,7 @@ pub(crate) struct Run {
     pub(crate) traceparent: Option<String>,
     pub(crate) settings: Option<JsonText>,
     pub(crate) state: Option<JsonText>,
+    pub(crate) workspace: Option<Workspace>,
 }
 
 impl Run {
@@ -69,6 +70,7 @@ impl Run {
             traceparent: None,
             settings: None,
             state: None,
+            workspace: None,
         }
     }
 
@@ -119,7 +121,7 @@ impl Run {
                     limits: self.limits,
                     control: Arc::clone(&self.control),
                     observer: self.observer.clone(),
-                    workspace: None,
+                    workspace: self.workspace.clone(),
                 },
             )
             .await

@@ -25,7 +25,7 @@ async fn runs_that_are_dropped_midway_give_their_sandbox_back() {
     let sandbox = small();
     let load = |of: &str| Run::handler(sandbox.load(&name(of), &guest(of)).unwrap());
     let hostile = [load("sleep_forever"), load("loop_forever").fuel(u64::MAX)];
-    for round in 0..200u64 {
+    for round in 0..1000u64 {
         let run = &hostile[usize::try_from(round % 2).unwrap()];
         let cut = Duration::from_micros(round * 37 % 4000);
         assert!(tokio::time::timeout(cut, run.report_in(&sandbox)).await.is_err());

@@ -1,6 +1,7 @@
 //! What a guest finds around it.
 
 use bulkhead_core::{JsonText, TagSet};
+use bulkhead_sandbox::{Workspace, WorkspaceAccess};
 use serde_json::{Value, json};
 
 use crate::harness::{ID, Run};
@@ -8,6 +9,15 @@ use crate::harness::{ID, Run};
 #[tokio::test]
 async fn nothing_of_the_host_is_there() {
     assert_eq!(Run::of("reads_env_and_files").result().await, "[]");
+}
+
+#[tokio::test]
+async fn a_workspace_that_was_asked_for_too_early_is_there_in_handle_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("note"), "mine").unwrap();
+    let mut run = Run::of("early_folders");
+    run.workspace = Some(Workspace { folder: folder.path().to_owned(), access: WorkspaceAccess::Read });
+    assert_eq!(run.result().await, r#"["", "mine"]"#);
 }
 
 #[tokio::test]
