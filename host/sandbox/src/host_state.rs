@@ -123,6 +123,14 @@ impl HostState {
         self.log.get_or_insert_with(|| Arc::new(GuestLog::new(self.log_bound, self.observer.clone())))
     }
 
+    /// Lets the guest at its delegates and its workspace: in `handle` alone.
+    pub(crate) fn open_delegates(&mut self) {
+        self.delegates_open = true;
+        if let Some(wasi) = &mut self.wasi {
+            wasi.open_workspace();
+        }
+    }
+
     /// Closes the log and says how many bytes of it nobody heard.
     pub(crate) fn finish_log(&self) -> u64 {
         self.log.as_ref().map_or(0, |log| log.finish())
@@ -134,9 +142,11 @@ impl WasiView for HostState {
         // Every function of WASI comes through here, and none can be refused here: the epoch does.
         self.meter.charge(0);
         let log = Arc::clone(self.log());
-        // Like every delegate, the workspace is there in `handle` alone.
-        let workspace = self.workspace.as_ref().filter(|_| self.delegates_open);
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&log, workspace)));
+        let (workspace, open) = (self.workspace.as_ref(), self.delegates_open);
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&log, workspace, open)));
+        if !open {
+            wasi.shut_workspace();
+        }
         WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
     }
 }

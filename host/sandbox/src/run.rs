@@ -100,7 +100,7 @@ impl Run {
         }
 
         self.begin(handle_fuel, self.deadline)?;
-        self.store.data_mut().delegates_open = true;
+        self.store.data_mut().open_delegates();
         let answer = fenced(entry.handle.call_async(&mut self.store, (task,)), self.deadline, control).await;
         let (answer,) = self.settle(Phase::Call, handle_fuel, answer)?;
         Ok(outcome::run_end(answer, &request.limits))

@@ -1,8 +1,10 @@
 //! WASI 0.2 as a guest finds it: complete, and empty.
 //!
-//! No files but those of a workspace that was granted, no sockets, environment or arguments; standard input is at its end; what is printed becomes log lines. Clocks and
-//! randomness enter here too, and nowhere else, so that this is the place to record and replay them.
+//! No files but those of a workspace that was granted, no sockets, environment or arguments; standard input is at its end;
+//! what is printed becomes log lines. Clocks and randomness enter here too, and nowhere else, so that this is the place to
+//! record and replay them.
 
+use std::fs::File;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::filesystem::{Descriptor, Dir};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
@@ -24,6 +27,8 @@ const MAX_RESOURCES: usize = 4096;
 const MAX_RANDOM: u64 = 64 << 10;
 /// Where a guest finds its workspace.
 const GUEST_FOLDER: &str = "/workspace";
+/// No folder, so that nothing can be found or made there.
+const NOWHERE: &str = "/dev/null";
 /// The most bytes that one write to a standard stream may have.
 const WRITE_PERMIT: usize = 64 << 10;
 
@@ -31,10 +36,15 @@ const WRITE_PERMIT: usize = 64 << 10;
 pub(crate) struct Wasi {
     pub(crate) context: WasiCtx,
     pub(crate) table: ResourceTable,
+    /// Where the workspace leads while it is shut; none where it was never shut, or is not there.
+    nowhere: Option<Arc<File>>,
+    /// Where it leads once it is open.
+    folder: Option<Arc<File>>,
 }
 
 impl Wasi {
-    pub(crate) fn new(log: &Arc<GuestLog>, workspace: Option<&Workspace>) -> Self {
+    /// With the workspace open, or shut until [`Self::open_workspace`].
+    pub(crate) fn new(log: &Arc<GuestLog>, workspace: Option<&Workspace>, open: bool) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let stream = |stream| Printed { log: Arc::clone(log), stream };
@@ -46,14 +56,49 @@ impl Wasi {
             .allow_udp(false)
             .allow_blocking_current_thread(false)
             .max_random_size(MAX_RANDOM);
-        if let Some(workspace) = workspace {
-            let permissions = permissions(workspace.access);
-            if let Err(error) = builder.preopened_dir(&workspace.folder, GUEST_FOLDER, permissions) {
-                tracing::warn!(folder = %workspace.folder.display(), error = format!("{error:#}"), "the workspace cannot be opened");
+        let mut nowhere = None;
+        if let Some(Workspace { folder, access }) = workspace {
+            let opened = (if open { Ok(None) } else { File::open(NOWHERE).map(Some) })
+                .map_err(wasmtime::Error::from)
+                .and_then(|shut| builder.preopened_dir(folder, GUEST_FOLDER, permissions(*access)).map(|_| shut));
+            match opened {
+                Ok(shut) => nowhere = shut.map(Arc::new),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::warn!(folder = %folder.display(), error, "the workspace cannot be opened");
+                }
             }
         }
-        Self { context: builder.build(), table }
+        Self { context: builder.build(), table, nowhere, folder: None }
     }
+
+    /// Lets whatever the guest has got of its workspace lead nowhere; to be called before each of its calls to WASI.
+    ///
+    /// Many runtimes (CPython's, and libc's under it) ask only once which folders there are, which may be long before
+    /// `handle`: a workspace that was not there then would not be there for them at all.
+    pub(crate) fn shut_workspace(&mut self) {
+        let Some(nowhere) = &self.nowhere else { return };
+        for dir in folders(&mut self.table) {
+            if !Arc::ptr_eq(&dir.dir, nowhere) {
+                self.folder = Some(std::mem::replace(&mut dir.dir, Arc::clone(nowhere)));
+            }
+        }
+    }
+
+    /// Lets it lead to the workspace.
+    pub(crate) fn open_workspace(&mut self) {
+        if let (Some(_), Some(folder)) = (self.nowhere.take(), self.folder.take()) {
+            folders(&mut self.table).for_each(|dir| dir.dir = Arc::clone(&folder));
+        }
+    }
+}
+
+/// The folders that the guest holds; while its workspace is shut, it can have no others than that.
+fn folders(table: &mut ResourceTable) -> impl Iterator<Item = &mut Dir> {
+    table.iter_mut().filter_map(|entry| match entry.downcast_mut::<Descriptor>() {
+        Some(Descriptor::Dir(dir)) => Some(dir),
+        _ => None,
+    })
 }
 
 /// What WASI lets a guest do in its workspace.
