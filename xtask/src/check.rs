@@ -20,6 +20,7 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn format_and_lints(steps: &mut Steps) -> Result<()> {
     steps.run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     steps.run("guests format", cargo(&["fmt", "--all", "--check"]).current_dir(root().join("tests/guests")))?;
+    steps.run("fuzz format", cargo(&["fmt", "--all", "--check"]).current_dir(root().join("fuzz")))?;
     let lints = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
     steps.run("lints", &mut cargo(&lints))?;
     handlers::check(steps)

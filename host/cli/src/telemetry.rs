@@ -9,9 +9,7 @@ use crate::settings::{LogFormat, Settings};
 
 /// Writes log lines to standard error, as the settings say.
 pub(crate) fn start(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::builder()
-        .parse(&settings.log.filter)
-        .with_context(|| format!("log.filter is no level and no list of directives: `{}`", settings.log.filter))?;
+    let filter = filter(settings)?;
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match settings.log.format {
@@ -19,4 +17,11 @@ pub(crate) fn start(settings: &Settings) -> Result<()> {
         LogFormat::Json => lines.json().try_init(),
     }
     .map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
+}
+
+/// Which lines are written.
+pub(crate) fn filter(settings: &Settings) -> Result<EnvFilter> {
+    let text = &settings.log.filter;
+    let filter = EnvFilter::builder().parse(text);
+    filter.with_context(|| format!("log.filter is no level and no list of directives: `{text}`"))
 }

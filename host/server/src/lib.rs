@@ -22,3 +22,6 @@ mod tasks;
 
 pub use app::{App, AppSettings};
 pub use listen::{BindError, bind, check_address, serve};
+/// For fuzzing, which asks the API without a socket.
+#[doc(hidden)]
+pub use routes::routes;

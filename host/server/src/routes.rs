@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::{dead_letters, handlers, health, host_check, metrics, submit, tasks};
 
 /// The whole API.
-pub(crate) fn routes(app: App) -> Router {
+pub fn routes(app: App) -> Router {
     Router::new()
         .route("/v1/tasks", post(submit::submit).get(tasks::list))
         .route("/v1/tasks/{id}", get(tasks::get))

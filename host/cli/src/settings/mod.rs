@@ -4,5 +4,5 @@ mod environment;
 mod resolve;
 mod tables;
 
-pub(crate) use resolve::{Flag, Resolved, resolve};
+pub(crate) use resolve::{Flag, Resolved, resolve, resolve_text};
 pub(crate) use tables::{LogFormat, Settings};

@@ -61,10 +61,20 @@ pub(crate) fn resolve(
     flags: &[Flag<'_>],
 ) -> Result<Resolved, SettingsError> {
     let (file, text) = read(file)?;
+    resolve_text(file, &text, variables, flags)
+}
+
+/// The same of a file that was read.
+pub(crate) fn resolve_text(
+    file: Option<PathBuf>,
+    text: &str,
+    variables: impl Iterator<Item = (String, String)>,
+    flags: &[Flag<'_>],
+) -> Result<Resolved, SettingsError> {
     let refused = |reason| SettingsError::File { file: file.clone().unwrap_or_default(), reason };
     // Read as settings first, so that an error has its line.
-    let mut settings: Settings = toml::from_str(&text).map_err(|error| refused(with_nearest(&error.to_string())))?;
-    let in_file: toml::Table = toml::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let mut settings: Settings = toml::from_str(text).map_err(|error| refused(with_nearest(&error.to_string())))?;
+    let in_file: toml::Table = toml::from_str(text).map_err(|error| refused(error.to_string()))?;
     let mut all = in_file.clone();
     let in_environment = environment::read(variables);
     for said in &in_environment {
