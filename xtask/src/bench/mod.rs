@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::chore::{cargo, target};
 use crate::steps::{Steps, say};
-use crate::{guests, host, tools};
+use crate::{guests, host, languages, tools};
 
 /// One benchmark.
 struct Bench {
@@ -30,6 +30,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "b9", title: "B9 · memory of a host, and of each suspended sandbox", run: b9 },
     Bench { name: "b10", title: "B10 · from the start of the process to the first task done, warm cache", run: b10 },
     Bench { name: "b11", title: "B11 · from a changed file to the first task on it, under full load", run: b11 },
+    Bench { name: "b12", title: "B12 · a run in Python and in JavaScript, against a bare wasmtime loop", run: b12 },
     Bench { name: "b15", title: "B15 · fuel and epochs on guests that compute, against neither", run: b15 },
 ];
 
@@ -78,6 +79,11 @@ fn b10(steps: &mut Steps, quick: bool) -> Result<String> {
 
 fn b11(steps: &mut Steps, quick: bool) -> Result<String> {
     host_bench(steps, "reload", quick)
+}
+
+fn b12(steps: &mut Steps, quick: bool) -> Result<String> {
+    let languages = languages::all(steps)?;
+    cargo_bench_with(steps, "bulkhead-sandbox", "languages", quick, &[("BULKHEAD_TEST_LANGUAGES", languages)])
 }
 
 fn b15(steps: &mut Steps, quick: bool) -> Result<String> {
