@@ -19,6 +19,8 @@ const LOOK: Duration = Duration::from_millis(2);
 const CHUNK: usize = 32;
 /// Tasks that are looked at one by one.
 const LOOKED_AT: usize = 20;
+/// Runs that show how soon the host finds out.
+const ALONE: usize = 3;
 
 /// What every handler has here: one attempt, so that the first end is the last, and what a few of them need.
 const SETTINGS: &str = r#"
@@ -51,8 +53,8 @@ pub struct Seen {
     pub end: String,
     /// How many runs, or loads, that was.
     pub runs: usize,
-    /// How long the host took to find out: from the start of a run, less its timeout where that is what ended it, or from the
-    /// last byte of a file. The median.
+    /// How long the host took to find out: from the start of a run that is alone, less its timeout where that is what ended
+    /// it, or from the last byte of a file. The median.
     pub detected_in: Duration,
     /// How long the canary's tasks took beside it, all but a hundredth of them.
     pub canary: Duration,
@@ -126,12 +128,13 @@ impl Arena {
     }
 
     /// Submits one task of a guest that was brought in, and waits until it has ended as it must.
-    pub(crate) fn attack_once(&self, kind: &str, row: &Row) -> Result<()> {
+    pub(crate) fn attack_once(&self, kind: &str, row: &Row) -> Result<Value> {
         let id = format!("{kind}-s{}{}", chance(), chance());
         self.prepare_workspace(&id)?;
         self.host.client.submit(&task_of(kind, &id, row));
         let task = self.host.client.try_get(&format!("/v1/tasks/{id}?wait=60s"))?.body;
-        check(&task, &row.end).map(drop)
+        check(&task, &row.end)?;
+        Ok(task)
     }
 
     fn refused(&self, name: &str, bytes: &[u8], status: &str, words: &str, times: usize) -> Result<Seen> {
@@ -160,14 +163,17 @@ impl Arena {
         let ids = self.round(&kind, row, runs, "r")?;
         let resident = (before, self.resident()?);
         let sung = canary.ask()?;
-        let mut took = Vec::new();
         let mut end = String::new();
         for id in ids.iter().step_by(ids.len().div_ceil(LOOKED_AT)) {
-            let task = self.host.client.task(id);
-            end = check(&task, &row.end)?;
-            took.push(ran(&task)?.saturating_sub(timeout(row, text(&task, "/reason"))));
+            end = check(&self.host.client.task(id), &row.end)?;
         }
         self.count(&kind, row, runs)?;
+        // Alone, without turns of others among its own.
+        let mut took = Vec::new();
+        for _ in 0..ALONE {
+            let task = self.attack_once(&kind, row)?;
+            took.push(ran(&task)?.saturating_sub(timeout(row, text(&task, "/reason"))));
+        }
         Ok(Seen { end, runs, detected_in: median(took), canary: sung.p99(), resident })
     }
 
