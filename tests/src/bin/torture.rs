@@ -114,17 +114,20 @@ fn swap_all(seed: u64, swaps: usize) -> Result<()> {
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
 fn attack_all(runs: usize, only: &str) -> Result<()> {
     let arena = Arena::open()?;
-    println!("{:<46} {:>6} {:>9} {:>9} {:>9}", "what it does", "runs", "found ms", "canary ms", "memory");
+    println!(
+        "{:<46} {:<15} {:>6} {:>9} {:>9} {:>9}  ends",
+        "what it does", "must end", "runs", "found ms", "canary ms", "memory"
+    );
     let mut bad = Vec::new();
-    let mut say = |does: &str, seen: Result<_>| match seen {
-        Ok(seen) => println!("{does:<46} {seen}"),
+    let mut say = |does: &str, must: &str, seen: Result<_>| match seen {
+        Ok(seen) => println!("{does:<46} {must:<15} {seen}"),
         Err(error) => {
-            println!("{does:<46} FAILED {error:#}");
+            println!("{does:<46} {must:<15} FAILED {error:#}");
             bad.push(does.to_owned());
         }
     };
     for file in arena.bad_files()?.iter().filter(|file| file.name.contains(only)) {
-        say(file.is, arena.drop_bad(file, runs.min(5)));
+        say(file.is, "refused", arena.drop_bad(file, runs.min(5)));
     }
     let chosen = || Guest::ALL.iter().filter(|guest| guest.name().contains(only));
     // What is made once, for each row, is there before any is measured.
@@ -135,7 +138,7 @@ fn attack_all(runs: usize, only: &str) -> Result<()> {
     }
     for guest in chosen() {
         for row in rows(*guest) {
-            say(row.does, arena.attack(*guest, &row, runs));
+            say(row.does, &row.end.to_string(), arena.attack(*guest, &row, runs));
         }
     }
     anyhow::ensure!(bad.is_empty(), "{} did not end as they must: {}", bad.len(), bad.join(", "));

@@ -1,5 +1,7 @@
 //! What one guest is made to do, and how that must end.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 /// Runs of the long form: what leaks a page each time has leaked 40 MB then.
@@ -31,6 +33,17 @@ pub enum End {
     Succeeds(Value),
     /// Its task succeeds, and its result has these words.
     Tells(&'static str),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Refused(_) => "refused",
+            Self::KeptOut(_) => "kept out",
+            Self::Dead(reason, _) => reason,
+            Self::Succeeds(_) | Self::Tells(_) => "succeeded",
+        })
+    }
 }
 
 impl Row {
