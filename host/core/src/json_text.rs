@@ -79,30 +79,28 @@ impl JsonText {
     }
 }
 
-/// Depth is counted outside strings, then the syntax is left to `serde_json`.
-///
-/// `serde_json` refuses lone surrogates only where it decodes a string, and a raw value skips over them; so a text with
-/// an escaped surrogate, which is rare, is decoded once in full.
+/// Depth is counted outside strings, then the syntax is left to `serde_json`, which decodes nothing here and so has no say
+/// about surrogates.
 fn check(text: &str) -> Result<(), JsonError> {
-    if depth(text.as_bytes()) > MAX_JSON_DEPTH {
+    if json_depth(text) > MAX_JSON_DEPTH {
         return Err(JsonError::TooDeep);
     }
     let malformed = |error: serde_json::Error| JsonError::Malformed(error.to_string());
     let mut deserializer = serde_json::Deserializer::from_str(text);
     // The depth was bounded above, and serde_json's own bound is one level short of ours.
     deserializer.disable_recursion_limit();
-    if has_surrogate_escape(text.as_bytes()) {
-        serde_json::Value::deserialize(&mut deserializer).map_err(malformed)?;
-    } else {
-        deserializer.deserialize_ignored_any(IgnoredAny).map_err(malformed)?;
+    deserializer.deserialize_ignored_any(IgnoredAny).map_err(malformed)?;
+    deserializer.end().map_err(malformed)?;
+    if has_lone_surrogate(text.as_bytes()) {
+        return Err(JsonError::Malformed("lone surrogate in hex escape".to_owned()));
     }
-    deserializer.end().map_err(malformed)
+    Ok(())
 }
 
 /// The deepest nesting of arrays and objects, whatever else is wrong with the text.
-fn depth(bytes: &[u8]) -> usize {
+pub fn json_depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
-    for &byte in bytes {
+    for &byte in text.as_bytes() {
         if in_string {
             match byte {
                 _ if escaped => escaped = false,
@@ -125,14 +123,27 @@ fn depth(bytes: &[u8]) -> usize {
     deepest
 }
 
-/// Whether `\uD8…` to `\uDF…` occurs.
-fn has_surrogate_escape(bytes: &[u8]) -> bool {
-    bytes.windows(4).any(|window| {
-        window[0] == b'\\'
-            && window[1] == b'u'
-            && window[2].eq_ignore_ascii_case(&b'd')
-            && matches!(window[3].to_ascii_lowercase(), b'8' | b'9' | b'a'..=b'f')
-    })
+/// Whether a well-formed text has one half of a surrogate pair (`\uD8…` to `\uDF…`) without the other.
+fn has_lone_surrogate(text: &[u8]) -> bool {
+    let mut at = 0;
+    // Where the second half of a pair must stand.
+    let mut second = None;
+    while let Some(found) = text[at..].iter().position(|byte| *byte == b'\\') {
+        let escape = at + found;
+        if second.is_some_and(|second| second != escape) {
+            return true;
+        }
+        let digits = text.get(escape + 2..escape + 6).filter(|_| text[escape + 1] == b'u');
+        let unit = digits.and_then(|digits| u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        second = match (second, unit) {
+            (None, Some(0xd800..=0xdbff)) => Some(escape + 6),
+            (Some(_), Some(0xdc00..=0xdfff)) => None,
+            (Some(_), _) | (None, Some(0xdc00..=0xdfff)) => return true,
+            (None, _) => None,
+        };
+        at = escape + if unit.is_some() { 6 } else { 2 };
+    }
+    second.is_some()
 }
 
 impl Serialize for JsonText {
@@ -186,6 +197,32 @@ mod tests {
         assert!(matches!(parse(r#"{"a":"\ud800"}"#), Err(JsonError::Malformed(_))));
         assert!(matches!(parse(r#"["\uDC00x"]"#), Err(JsonError::Malformed(_))));
         assert!(parse(r#""\uD83D\uDE00""#).is_ok());
+    }
+
+    #[test]
+    fn a_number_beyond_a_double_is_accepted_whatever_stands_beside_it() {
+        for text in ["1e999", r#"["\ud83d\ude00",1e999]"#] {
+            assert_eq!(parse(text).map(|text| text.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn every_way_to_lose_half_of_a_pair_is_refused() {
+        for text in [
+            r#""\ud83d""#,
+            r#""\ude00""#,
+            r#""\ud83d \ude00""#,
+            r#""\ud83d\ud83d\ude00""#,
+            r#""\ud83d\n""#,
+            r#""\ud83d\u0041""#,
+            r#"["\ud83d","\ude00"]"#,
+            r#""\ud83d\ude00\ude00""#,
+        ] {
+            assert!(matches!(parse(text), Err(JsonError::Malformed(_))), "{text}");
+        }
+        for text in [r#""\\ud83d""#, r#""\\\ud83d\ude00\\""#, r#"{"\uD83D\uDE00":"\u0041"}"#] {
+            assert!(parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub use failure::{Category, Failure, TaskError};
 pub use fuel::Fuel;
 pub use handler_name::HandlerName;
 pub use handler_version::HandlerVersion;
-pub use json_text::{JsonError, JsonText, MAX_JSON_DEPTH};
+pub use json_text::{JsonError, JsonText, MAX_JSON_DEPTH, json_depth};
 pub use kind::Kind;
 pub use options::{Ceilings, Effective, OnTrap, Options, Overrides, RetryFrom, Source, Sources};
 pub use outcome::{Checkpoint, Child, Completion};

@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Size(u64);
 
 impl Size {
+    /// The largest size that is accepted, just below 8 EiB: TOML and SQLite have no room for larger numbers.
+    pub const MAX: Self = Self(i64::MAX as u64);
+
     /// A size of so many bytes.
     pub const fn from_bytes(bytes: u64) -> Self {
         Self(bytes)
@@ -29,9 +32,10 @@ impl Size {
 
     /// Parses a size.
     pub fn parse(text: &str) -> Result<Self, crate::TextError> {
-        text.parse::<bytesize::ByteSize>().map(|size| Self(size.as_u64())).map_err(|_| crate::TextError {
+        let size = text.parse::<bytesize::ByteSize>().map(|size| Self(size.as_u64())).ok();
+        size.filter(|size| *size <= Self::MAX).ok_or_else(|| crate::TextError {
             what: "size",
-            rule: "a number of bytes with or without its unit, such as 64MiB",
+            rule: "a number of bytes below 8EiB with or without its unit, such as 64MiB",
             value: text.to_owned(),
         })
     }
@@ -58,7 +62,8 @@ impl<'de> Deserialize<'de> for Size {
                 formatter.write_str("a size such as \"64MiB\" or a number of bytes")
             }
             fn visit_u64<E: serde::de::Error>(self, bytes: u64) -> Result<Size, E> {
-                Ok(Size(bytes))
+                let size = Some(Size(bytes)).filter(|size| *size <= Size::MAX);
+                size.ok_or_else(|| E::custom(format!("a size must be below 8EiB: `{bytes}`")))
             }
             fn visit_i64<E: serde::de::Error>(self, bytes: i64) -> Result<Size, E> {
                 u64::try_from(bytes).map(Size).map_err(|_| E::custom("a size cannot be negative"))
@@ -68,5 +73,19 @@ impl<'de> Deserialize<'de> for Size {
             }
         }
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_settings_file_could_hold_is_refused_however_it_is_written() {
+        assert_eq!(Size::parse("9223372036854775807").map(Size::bytes), Ok(Size::MAX.bytes()));
+        for text in ["8EiB", "9223372036854775808"] {
+            assert!(Size::parse(text).is_err(), "{text}");
+        }
+        assert!(serde_json::from_str::<Size>("9223372036854775808").is_err());
     }
 }
