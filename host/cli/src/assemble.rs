@@ -61,7 +61,7 @@ fn sandbox_settings(settings: &Settings) -> SandboxSettings {
 pub(crate) fn catalogue(settings: &Settings, folder: &Path, caps: TagSet) -> Result<CatalogueSettings> {
     let mut handlers = std::collections::BTreeMap::new();
     for (name, table) in &settings.handler {
-        let guest = table.settings.as_ref().map(JsonText::from_value).transpose();
+        let guest = table.settings.as_ref().map(guest_settings).transpose();
         let settings = HandlerSettings {
             provides: table.provides.clone(),
             options: table.options.clone(),
@@ -78,4 +78,43 @@ pub(crate) fn catalogue(settings: &Settings, folder: &Path, caps: TagSet) -> Res
         defaults: settings.handlers.defaults.clone(),
         ceilings: settings.handlers.ceilings.clone(),
     })
+}
+
+/// Settings as a guest reads them.
+fn guest_settings(table: &toml::Table) -> Result<JsonText> {
+    if let Some(number) = table.values().find_map(not_in_json) {
+        // serde_json would write `null`, which nobody said.
+        bail!("JSON has no such number: `{number}`");
+    }
+    Ok(JsonText::from_value(table)?)
+}
+
+/// A number that TOML has and JSON has not.
+fn not_in_json(value: &toml::Value) -> Option<&toml::Value> {
+    match value {
+        toml::Value::Float(number) => Some(value).filter(|_| !number.is_finite()),
+        toml::Value::Array(values) => values.iter().find_map(not_in_json),
+        toml::Value::Table(table) => table.values().find_map(not_in_json),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(settings: &str) -> Result<String> {
+        let settings: Settings = toml::from_str(&format!("[handler.a.settings]\n{settings}\n"))?;
+        let catalogue = catalogue(&settings, Path::new("handlers"), TagSet::default())?;
+        let handler = catalogue.handlers.into_values().next().context("no handler")?;
+        Ok(handler.settings.context("no settings")?.to_string())
+    }
+
+    #[test]
+    fn a_number_that_json_has_not_is_refused_by_its_handler() {
+        for (text, number) in [("x = nan", "`nan`"), ("x = [{ y = -inf }]", "`-inf`")] {
+            let error = format!("{:#}", told(text).expect_err("refused"));
+            assert!(error.contains("handler `a`") && error.contains(number), "{error}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Talking to a host.
 
 use anyhow::{Context, Result, anyhow, bail};
+use bulkhead_core::{MAX_JSON_DEPTH, json_depth};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// A host's HTTP API.
@@ -54,10 +56,30 @@ impl Client {
         };
         let status = response.status().as_u16();
         let text = response.body_mut().with_config().limit(256 << 20).read_to_string()?;
-        let body = serde_json::from_str(&text)
-            .map_err(|_| anyhow!("what answers at {} is no Bulkhead host (status {status})", self.url))?;
+        let body = read(&text).map_err(|error| self.unreadable(status, &error))?;
         Ok(Answer { status, body })
     }
+
+    fn unreadable(&self, status: u16, error: &serde_json::Error) -> anyhow::Error {
+        let url = &self.url;
+        if error.to_string().starts_with("number out of range") {
+            return anyhow!("the answer of {url} holds a number that is too large for this command; ask with curl");
+        }
+        anyhow!("what answers at {url} is no Bulkhead host (status {status})")
+    }
+}
+
+/// What an answer may have around a payload, in levels.
+const AROUND: usize = 8;
+
+/// Reads an answer; the payload in it may be deeper than `serde_json` goes by itself.
+fn read(text: &str) -> serde_json::Result<Value> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    if json_depth(text) <= MAX_JSON_DEPTH + AROUND {
+        reader.disable_recursion_limit();
+    }
+    let value = Value::deserialize(&mut reader)?;
+    reader.end().map(|()| value)
 }
 
 impl Answer {
@@ -70,5 +92,25 @@ impl Answer {
             Some(detail) => bail!("{detail}"),
             None => bail!("the host answered with status {}", self.status),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_read_with_the_deepest_payload_that_is_accepted() {
+        let answer = |depth: usize| format!(r#"{{"payload":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&answer(MAX_JSON_DEPTH)).is_ok());
+        assert!(read(&answer(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn a_number_without_room_is_not_taken_for_another_program() {
+        let error = read(r#"{"payload":1e999}"#).expect_err("no room");
+        assert!(Client::new("http://here").unreadable(200, &error).to_string().contains("too large"));
+        let error = read("<html>").expect_err("no JSON");
+        assert!(Client::new("http://here").unreadable(200, &error).to_string().contains("no Bulkhead host"));
     }
 }

@@ -36,9 +36,3 @@ impl Accepted {
         assemble::catalogue(settings, &settings.handlers.dir, settings.worker.caps.tags()).map_err(words)
     }
 }
-
-impl PartialEq for Accepted {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.settings == other.0.settings
-    }
-}

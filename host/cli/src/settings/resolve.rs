@@ -216,6 +216,16 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_accepted_is_shown() {
+        let text =
+            "[handlers.ceilings]\nmemory = \"7EiB\"\nfuel = \"unlimited\"\n[handler.a.settings]\nday = 1979-05-27\n";
+        let rows = resolved(text, &[], &[]).expect("settings").rows();
+        assert!(rows.iter().any(|row| row.0 == "handlers.ceilings.memory"), "{rows:?}");
+        let error = resolved("[handlers.ceilings]\nmemory = \"8EiB\"\n", &[], &[]).expect_err("refused");
+        assert!(error.contains("8EiB"), "{error}");
+    }
+
+    #[test]
     fn whoever_says_something_wrong_is_named() {
         let error = resolved("", &[("BULKHEAD_WORKER__MAX_CONCURENT", "8")], &[]).expect_err("refused");
         assert!(error.contains("BULKHEAD_WORKER__MAX_CONCURENT") && error.contains("`max_concurrent`"), "{error}");
