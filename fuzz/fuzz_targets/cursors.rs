@@ -52,6 +52,10 @@ fn filled() -> Host {
 }
 
 fuzz_target!(|query: &str| {
+    // What follows is no part of a query, and never sent.
+    if query.contains('#') {
+        return;
+    }
     HOST.with(|host| {
         for list in ["tasks", "dlq"] {
             walk(host, list, query);
