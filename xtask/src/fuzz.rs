@@ -20,7 +20,10 @@ const HANG: u32 = 20;
 /// An input that takes more memory than this counts as one that eats it, in MiB; the sanitizer's own is in it.
 const MEMORY: u32 = 4096;
 /// So much of a log is shown with a finding, in lines.
-const SHOWN: usize = 40;
+const WORDS: usize = 4;
+const FRAMES: usize = 12;
+/// What is in the path of our own code, and of no crate's.
+const OURS: [&str; 2] = ["/host/", "/fuzz/"];
 
 /// What `cargo fuzz` sets: code that counts its edges and shows its comparisons, under the address sanitizer.
 const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -67,7 +70,7 @@ pub(crate) fn run(seconds: u64, names: &[String]) -> Result<()> {
             if fed.finding.is_some() { "A FINDING" } else { "no findings" }
         ));
         if let Some(Finding { input, log }) = fed.finding {
-            say(last_lines(&log));
+            say(words(&String::from_utf8_lossy(&std::fs::read(&log)?)));
             let input = input.map_or_else(|| "no input was left".to_owned(), |input| input.display().to_string());
             findings.push(format!("{name}: {input} (log: {})", log.display()));
         }
@@ -151,11 +154,13 @@ fn last_number(log: &str, words: &str) -> u64 {
     rest.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-fn last_lines(log: &Path) -> String {
-    let text = std::fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+/// What a log says of a finding: the first words about it, and where in this repository it was.
+fn words(log: &str) -> String {
+    let begins = |line: &&str| line.contains(" panicked at ") || line.contains("ERROR: ");
+    let first = log.lines().skip_while(|line| !begins(line)).take(WORDS);
+    let frames =
+        log.lines().filter(|line| line.trim_start().starts_with('#') && OURS.iter().any(|place| line.contains(place)));
+    first.chain(frames.take(FRAMES)).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -164,8 +169,9 @@ mod tests {
 
     #[test]
     fn a_log_is_read_whether_or_not_the_run_was_whole() {
-        let broken = "#2\tINITED cov: 12 ft: 13\n#4096\tpulse  cov: 345 ft: 1\n==1== ERROR\n";
+        let broken = "#2\tINITED cov: 12 ft: 13\n#4096\tpulse  cov: 345 ft: 1\n==1== ERROR: x\n";
         assert_eq!((executions(broken), last_number(broken, " cov: ")), (4096, 345));
+        assert_eq!(words(broken), "==1== ERROR: x");
         assert_eq!(executions("#8\tDONE cov: 1\nstat::number_of_executed_units: 9\n"), 9);
     }
 }
