@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Canary, End, Guest, Row, files};
 use crate::client::text;
-use crate::{Folder, Host, places, resident, variant_of};
+use crate::{Folder, Host, places, resident};
 
 /// Nothing takes longer, or the host hangs.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -112,7 +112,7 @@ impl Arena {
         seen.with_context(|| format!("{} {}", guest.name(), row.does))
     }
 
-    /// Drops in a file that is no handler, so often, each time another version.
+    /// Drops in a file that is no handler, so often.
     pub fn drop_bad(&self, file: &files::BadFile, times: usize) -> Result<Seen> {
         self.refused(file.name, &file.bytes, "broken", file.words, times).with_context(|| file.is)
     }
@@ -141,8 +141,8 @@ impl Arena {
         let (before, canary) = (self.resident()?, Canary::beside(&self.host.client));
         let mut took = Vec::new();
         let mut end = String::new();
-        for time in 0..times {
-            let file = self.folder.drop_in(name, &variant_of(bytes, &time.to_string()));
+        for _ in 0..times {
+            let file = self.folder.drop_in(name, bytes);
             let began = Instant::now();
             let entry = self.wait_for("the file is seen", || self.host.client.handler(name))?;
             took.push(began.elapsed());

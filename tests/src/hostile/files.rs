@@ -32,7 +32,7 @@ pub fn bad_files(compiled: Vec<u8>) -> Result<Vec<BadFile>> {
     let module = |items: &str, count: usize| format!("(component (core module $m {}))", items.repeat(count));
     Ok(vec![
         file("script", "a script", "not WebAssembly", b"#!/bin/sh\nexec rm -rf /\n".to_vec()),
-        file("nothing", "an empty file", "not WebAssembly", Vec::new()),
+        file("nothing", "an empty file", "ends early", Vec::new()),
         file("cut_off", "half a component", "ends early", echo[..echo.len() / 2].to_vec()),
         file("noise", "rubbish after the right header", "not a valid component", noise(&echo)),
         file("large", "200 MiB", "strip", vec![0; 200 << 20]),
