@@ -69,6 +69,12 @@ impl Client {
     }
 }
 
+/// A name as one part of a path: ids may have `/`, `?` and `#` in them, which would ask for something else.
+pub(crate) fn part(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 /// What an answer may have around a payload, in levels.
 const AROUND: usize = 8;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::show;
 use crate::arguments::HandlerCommand;
 use crate::assemble;
-use crate::client::Client;
+use crate::client::{Client, part};
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::settings::Settings;
@@ -57,7 +57,7 @@ fn list(client: &Client, printer: &mut Printer) -> Result<ExitStatus> {
 }
 
 fn inspect(client: &Client, name: &str, printer: &mut Printer) -> Result<ExitStatus> {
-    let handler = client.get(&format!("/v1/handlers/{name}"), &[])?.accepted()?;
+    let handler = client.get(&format!("/v1/handlers/{}", part(name)), &[])?.accepted()?;
     printer.item(&handler, || {
         let mut lines: Vec<String> = ["name", "status", "reason", "kind", "provides", "digest", "file"]
             .iter()

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::show;
 use crate::arguments::{ListArguments, TaskCommand};
-use crate::client::Client;
+use crate::client::{Client, part};
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 
@@ -50,7 +50,7 @@ pub(super) fn list(
 
 /// One task, whole.
 pub(super) fn show_one(client: &Client, path: &str, id: &str, printer: &mut Printer) -> Result<ExitStatus> {
-    let task = client.get(&format!("{path}/{id}"), &[])?.accepted()?;
+    let task = client.get(&format!("{path}/{}", part(id)), &[])?.accepted()?;
     printer.item(&task, || show::whole(&task))?;
     Ok(ExitStatus::Success)
 }
@@ -65,7 +65,7 @@ pub(super) fn each(
 ) -> Result<ExitStatus> {
     let mut status = ExitStatus::Success;
     for id in ids {
-        match client.post(&format!("{path}/{id}/{verb}"), &[], "application/json", b"")?.accepted() {
+        match client.post(&format!("{path}/{}/{verb}", part(id)), &[], "application/json", b"")?.accepted() {
             Ok(answer) => {
                 let state = if answer.get("cancelling").is_some() {
                     "cancelling".to_owned()
