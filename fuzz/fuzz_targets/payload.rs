@@ -25,6 +25,8 @@ fuzz_target!(|text: &str| {
     let expected = match &theirs {
         // Numbers beyond a double are JSON, and are passed on as they are.
         Err(error) if error.to_string().starts_with("number out of range") => return,
+        // A key that the other reader keeps for itself.
+        _ if text.contains("$serde_json::private") => return,
         Err(_) => false,
         Ok(value) => depth(value) <= MAX_JSON_DEPTH,
     };

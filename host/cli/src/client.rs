@@ -62,8 +62,11 @@ impl Client {
 
     fn unreadable(&self, status: u16, error: &serde_json::Error) -> anyhow::Error {
         let url = &self.url;
-        if error.to_string().starts_with("number out of range") {
-            return anyhow!("the answer of {url} holds a number that is too large for this command; ask with curl");
+        // JSON it is: a number larger than a double, or a key that serde_json keeps for itself.
+        if error.is_data() || error.to_string().starts_with("number out of range") {
+            return anyhow!(
+                "the answer of {url} has something in it that this command cannot show; ask with curl: {error}"
+            );
         }
         anyhow!("what answers at {url} is no Bulkhead host (status {status})")
     }
@@ -113,9 +116,11 @@ mod tests {
     }
 
     #[test]
-    fn a_number_without_room_is_not_taken_for_another_program() {
-        let error = read(r#"{"payload":1e999}"#).expect_err("no room");
-        assert!(Client::new("http://here").unreadable(200, &error).to_string().contains("too large"));
+    fn a_payload_that_cannot_be_shown_is_not_taken_for_another_program() {
+        for payload in ["1e999", r#"{"$serde_json::private::RawValue":3}"#] {
+            let error = read(&format!(r#"{{"payload":{payload}}}"#)).expect_err("no room");
+            assert!(Client::new("http://here").unreadable(200, &error).to_string().contains("cannot show"));
+        }
         let error = read("<html>").expect_err("no JSON");
         assert!(Client::new("http://here").unreadable(200, &error).to_string().contains("no Bulkhead host"));
     }
