@@ -7,15 +7,16 @@
 
 #[expect(unreachable_pub, reason = "shared with other benches")]
 mod bare_loop;
+mod product;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bare_loop::{ALL, BareLoop, ID, PAYLOAD, median, rate};
-use bulkhead_core::{HandlerName, Options, RunEnd, TagSet};
-use bulkhead_sandbox::{Handler, RunControl, RunFacts, RunLimits, RunRequest, Sandbox, SandboxSettings};
+use bare_loop::{ALL, BareLoop, median};
+use bulkhead_core::{HandlerName, RunEnd};
+use bulkhead_sandbox::{Sandbox, SandboxSettings};
+use product::{alternate, one_run};
 
 /// Short, so that whatever else the machine does meets both; so many that their median is steady all the same.
 const ROUND: Duration = Duration::from_millis(150);
@@ -24,34 +25,10 @@ const ROUNDS: usize = 80;
 /// Runs that were out of time.
 static STALLS: AtomicU32 = AtomicU32::new(0);
 
-async fn ours(sandbox: &Sandbox, handler: &Handler, requires: &TagSet) {
-    let request = RunRequest {
-        id: ID,
-        kind: handler.kind().as_str(),
-        payload: PAYLOAD,
-        requires,
-        attempt: 1,
-        max_attempts: 3,
-        stage: 0,
-        facts: RunFacts::default(),
-        limits: RunLimits::from(&Options::default()),
-        control: Arc::new(RunControl::new()),
-        observer: None,
-        workspace: None,
-    };
-    match sandbox.run(handler, request).await.end {
-        RunEnd::Completed(_) => {}
-        // A machine that stalls for the 100 ms that `dispatch` has: it stalls for the bare loop just as well.
-        RunEnd::TimedOut => _ = STALLS.fetch_add(1, Ordering::Relaxed),
-        other => panic!("{other:?}"),
-    }
-}
-
 fn main() {
     let rounds = if std::env::var_os("BULKHEAD_BENCH_QUICK").is_some() { 4 } else { ROUNDS };
     let folder = std::env::var_os("BULKHEAD_TEST_LANGUAGES").map(PathBuf::from);
     let folder = folder.expect("BULKHEAD_TEST_LANGUAGES names the folder that `cargo xtask languages` builds");
-    let requires = TagSet::default();
     println!(
         "{:<11} {:>7} {:>9} {:>12} {:>7} {:>15} {:>9} {:>9}",
         "guest", "threads", "bare/s", "sandbox/s", "ratio", "ratio quartiles", "bare ms", "ours ms"
@@ -63,17 +40,13 @@ fn main() {
         let sandbox = Sandbox::try_new(&SandboxSettings::default()).unwrap();
         let handler = sandbox.load(&HandlerName::parse(guest).unwrap(), &bytes).unwrap();
         for threads in [1, 2] {
-            let (mut bares, mut sandboxes, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-            for round in 0..=rounds {
-                let bare_rate = rate(threads, ROUND, async || bare.run(PAYLOAD).await);
-                let our_rate = rate(threads, ROUND, async || ours(&sandbox, &handler, &requires).await);
-                // The first round warms both up.
-                if round > 0 {
-                    bares.push(bare_rate);
-                    sandboxes.push(our_rate);
-                    ratios.push(our_rate / bare_rate);
-                }
-            }
+            let ours = async || match one_run(&sandbox, &handler).await {
+                RunEnd::Completed(_) => {}
+                // A machine that stalls for the 100 ms that `dispatch` has: it stalls for the bare loop just as well.
+                RunEnd::TimedOut => _ = STALLS.fetch_add(1, Ordering::Relaxed),
+                other => panic!("{other:?}"),
+            };
+            let [mut bares, mut sandboxes, mut ratios] = alternate(&bare, ours, threads, rounds, ROUND);
             let (bare_rate, our_rate, ratio) = (median(&mut bares), median(&mut sandboxes), median(&mut ratios));
             let millis = |rate: f64| threads as f64 * 1e3 / rate;
             println!(

@@ -20,10 +20,10 @@ pub(crate) fn map(engine: &Engine, file: &Path) -> Result<Component> {
     }
 }
 
-/// Takes what a compiler's process of this host has just made.
+/// Takes what the compiler of this host has just made.
 ///
-/// As with [`map`], wasmtime trusts the bytes. They come through a pipe of a child that this process started from its own
-/// program, and were nowhere else in between. What the compiler can be made to do by its input it could be made to do in this
+/// As with [`map`], wasmtime trusts the bytes. They were made in this process, or come through a pipe of a child that it
+/// started from its own program, and were nowhere else in between. What the compiler can be made to do by its input it could be made to do in this
 /// process as well; a process of its own bounds what compiling costs, not what its product may be.
 pub(crate) fn take(engine: &Engine, code: &[u8]) -> Result<Component> {
     #[expect(unsafe_code, reason = "the bytes are this host's own, straight from its compiler, as said above")]

@@ -1,8 +1,8 @@
 //! Compiling in a process of its own, so that a component made to wear the compiler out, or to break it, hurts nobody.
 //!
 //! The child is this very program, called with [`COMMAND`]. It gets the component on standard input, limits itself, and
-//! answers with machine code on standard output, or with the compiler's words and exit code 1. What it made goes into the
-//! cache, and is mapped from there like anything that was cached before.
+//! answers with machine code on standard output, or with the compiler's words and exit code 1. The parent
+//! takes the code from there, checks what it is, and keeps it in the cache.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

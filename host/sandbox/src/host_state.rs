@@ -139,7 +139,7 @@ impl HostState {
 
 impl WasiView for HostState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        // Every function of WASI comes through here, and none can be refused here: the epoch does.
+        // Every function of WASI comes through here, and none can be refused here: `transition` does.
         self.meter.charge(0);
         let log = Arc::clone(self.log());
         let (workspace, open) = (self.workspace.as_ref(), self.delegates_open);

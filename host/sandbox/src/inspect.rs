@@ -44,17 +44,17 @@ pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-/// Compiles, and says what a refusal means.
-pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {
-    let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Component::from_binary(engine, bytes)));
+/// Compiles in this process, and says what a refusal means.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+    let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.precompile_component(bytes)));
     match compiled {
-        Ok(Ok(component)) => Ok(component),
+        Ok(Ok(code)) => Ok(code),
         Ok(Err(error)) => Err(compile_error(&format!("{error:#}"))),
         Err(_) => Err(LoadError::Host("the compiler panicked".to_owned())),
     }
 }
 
-/// Takes what a compiler's process has made, and says what a refusal means: more than a sandbox may have is seen here.
+/// Takes what the compiler has just made, and says what a refusal means: more than a sandbox may have is seen here.
 pub(crate) fn take(engine: &Engine, code: &[u8]) -> Result<Component, LoadError> {
     artifact::take(engine, code).map_err(|error| compile_error(&format!("{error:#}")))
 }

@@ -119,18 +119,16 @@ impl Sandbox {
         if let Some((component, description)) = cache.as_ref().and_then(|cache| cache.take(engine, digest)) {
             return Ok(Compiled::new(description, size_bytes, Ready::new(linker, &component)?));
         }
-        let component = match compiler {
-            Some(settings) => inspect::take(engine, &compiler::compile(settings, bytes)?)?,
+        let code = match compiler {
+            Some(settings) => compiler::compile(settings, bytes)?,
             None => inspect::compile(engine, bytes)?,
         };
+        let component = inspect::take(engine, &code)?;
         inspect::check_names(engine, &component)?;
         let ready = Ready::new(linker, &component)?;
         let description = describe::describe(engine, &ready, *max_memory)?;
         if let Some(cache) = cache {
-            match component.serialize() {
-                Ok(code) => cache.keep(digest, &code, &description),
-                Err(error) => tracing::warn!("a compiled component could not be cached: {error:#}"),
-            }
+            cache.keep(digest, &code, &description);
         }
         Ok(Compiled::new(description, size_bytes, ready))
     }
