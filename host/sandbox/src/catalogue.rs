@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::admission::Admission;
-use crate::keeper::{Keeper, Swept};
+use crate::keeper::{Keeper, News};
+use crate::loader::{Done, Loader};
 use crate::{CatalogueError, CatalogueSettings, Sandbox, Snapshot};
 
 /// The net under the watcher, which sees nothing on some file systems and loses events under load.
@@ -34,6 +35,8 @@ pub struct Catalogue {
 enum Word {
     /// Something moved in the folder; these files are closed.
     Moved(Vec<PathBuf>),
+    /// A file was loaded, or could not be.
+    Done(Done),
     /// The catalogue is gone.
     End,
 }
@@ -50,13 +53,23 @@ impl Catalogue {
         let (words, heard) = sync_channel(WORDS);
         // Watched before the first look, so that nothing falls between the two.
         let watcher = watch(&folder, words.clone());
-        let mut keeper = Keeper::new(sandbox, Admission::new(settings));
-        let swept = keeper
-            .sweep(Instant::now(), true, &HashSet::new())
+        let done = words.clone();
+        let loader = Loader::start(&sandbox, &move |file| done.send(Word::Done(file)).is_ok());
+        let mut keeper = Keeper::new(loader.map_err(CatalogueError::Thread)?, Admission::new(settings));
+        let mut news = News { changed: true, failed: Vec::new() };
+        keeper
+            .sweep(Instant::now(), true, &HashSet::new(), &mut news)
             .map_err(|source| CatalogueError::Unreadable { folder, source })?;
+        while keeper.is_loading() {
+            match heard.recv() {
+                Ok(Word::Done(done)) => keeper.take(done, &mut news),
+                // The thread's first look will see it.
+                Ok(Word::Moved(_) | Word::End) | Err(_) => {}
+            }
+        }
         let (changes, _) = tokio::sync::watch::channel(0);
         let catalogue = Arc::new(Self { current: RwLock::default(), changes, load_errors: Mutex::default(), words });
-        catalogue.publish(&keeper, &Swept { changed: true, ..swept });
+        catalogue.publish(&keeper, news);
         let weak = Arc::downgrade(&catalogue);
         std::thread::Builder::new()
             .name("catalogue".to_owned())
@@ -81,14 +94,14 @@ impl Catalogue {
     }
 
     /// Swaps in what the keeper holds, whole.
-    fn publish(&self, keeper: &Keeper, swept: &Swept) {
+    fn publish(&self, keeper: &Keeper, news: News) {
         {
             let mut errors = self.load_errors.lock().unwrap_or_else(PoisonError::into_inner);
-            for name in &swept.failed {
-                *errors.entry(name.clone()).or_default() += 1;
+            for name in news.failed {
+                *errors.entry(name).or_default() += 1;
             }
         }
-        if swept.changed {
+        if news.changed {
             let generation = self.snapshot().generation + 1;
             let snapshot = Arc::new(Snapshot::new(generation, keeper.entries()));
             *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
@@ -106,29 +119,22 @@ impl Drop for Catalogue {
 
 /// The catalogue's thread.
 fn keep(catalogue: &Weak<Catalogue>, mut keeper: Keeper, heard: &Receiver<Word>, watcher: Option<RecommendedWatcher>) {
-    let mut waiting = false;
     loop {
-        let mut closed = HashSet::new();
-        let patience = if waiting { RESCAN_SOON } else { RESCAN };
-        let first = heard.recv_timeout(patience);
-        if matches!(first, Err(RecvTimeoutError::Disconnected)) {
-            break;
-        }
+        let (mut closed, mut news) = (HashSet::new(), News::default());
+        let first = heard.recv_timeout(if keeper.is_waiting() { RESCAN_SOON } else { RESCAN });
         for word in first.into_iter().chain(heard.try_iter()) {
             match word {
                 Word::Moved(files) => closed.extend(files),
+                Word::Done(done) => keeper.take(done, &mut news),
                 Word::End => return,
             }
         }
         let Some(catalogue) = catalogue.upgrade() else { break };
-        match keeper.sweep(Instant::now(), false, &closed) {
-            Ok(swept) => {
-                waiting = swept.waiting;
-                catalogue.publish(&keeper, &swept);
-            }
+        if let Err(error) = keeper.sweep(Instant::now(), false, &closed, &mut news) {
             // What is live stays live: a folder that is away for a moment is no reason to retire everything.
-            Err(error) => tracing::warn!(%error, "the handlers folder cannot be read; what is live stays live"),
+            tracing::warn!(%error, "the handlers folder cannot be read; what is live stays live");
         }
+        catalogue.publish(&keeper, news);
     }
     drop(watcher);
 }

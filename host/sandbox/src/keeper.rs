@@ -5,15 +5,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bulkhead_core::HandlerName;
-
 use crate::admission::Admission;
-use crate::folder::{Stamp, scan, stamp};
-use crate::{Handler, HandlerEntry, HandlerStatus, LiveHandler, LoadError, Sandbox, inspect};
+use crate::folder::{Stamp, scan};
+use crate::loader::{Asked, Done, Loader, Taken};
+use crate::{HandlerEntry, HandlerStatus, LiveHandler, LoadError};
 
 /// A file that has not changed for so long is whole, as far as anyone can tell.
 const SETTLE: Duration = Duration::from_millis(150);
@@ -22,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// The files of one folder and what became of them.
 pub(crate) struct Keeper {
-    sandbox: Sandbox,
+    loader: Loader,
     admission: Admission,
     files: BTreeMap<String, Known>,
 }
@@ -34,25 +32,35 @@ struct Known {
     taken: Option<Stamp>,
     /// The state that is waited on, and since when.
     waiting: Option<(Stamp, Instant)>,
+    /// The state that is being loaded, and whether it was there from the start.
+    loading: Option<(Stamp, bool)>,
     /// Nothing, until the file was taken for the first time.
     status: Option<HandlerStatus>,
     live: Option<Arc<LiveHandler>>,
 }
 
-/// What one look at the folder brought.
+/// What is new since the last time anyone asked.
 #[derive(Debug, Default)]
-pub(crate) struct Swept {
+pub(crate) struct News {
     /// Whether the entries are others than before.
     pub(crate) changed: bool,
-    /// Whether a file is waited on, so that the next look should come soon.
-    pub(crate) waiting: bool,
     /// The handlers whose file could not be loaded.
     pub(crate) failed: Vec<String>,
 }
 
 impl Keeper {
-    pub(crate) fn new(sandbox: Sandbox, admission: Admission) -> Self {
-        Self { sandbox, admission, files: BTreeMap::new() }
+    pub(crate) fn new(loader: Loader, admission: Admission) -> Self {
+        Self { loader, admission, files: BTreeMap::new() }
+    }
+
+    /// Whether a file is being loaded.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.files.values().any(|known| known.loading.is_some())
+    }
+
+    /// Whether a file is waited on that nobody loads, so that the next look should come soon.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.files.values().any(|known| known.waiting.is_some() && known.loading.is_none())
     }
 
     /// Every file that was taken, with what became of it.
@@ -64,24 +72,30 @@ impl Keeper {
         self.files.iter().filter_map(entry).collect()
     }
 
-    /// Looks at the folder. `closed` are the files that their writers are done with; at the first look, all are.
-    pub(crate) fn sweep(&mut self, now: Instant, first: bool, closed: &HashSet<PathBuf>) -> std::io::Result<Swept> {
+    /// Looks at the folder, and has loaded what is due. `closed` are the files that their writers are done with; at the
+    /// first look, all are.
+    pub(crate) fn sweep(
+        &mut self,
+        now: Instant,
+        first: bool,
+        closed: &HashSet<PathBuf>,
+        news: &mut News,
+    ) -> std::io::Result<()> {
         let found = scan(self.admission.folder())?;
-        let mut swept = Swept::default();
         self.files.retain(|name, known| {
             let stays = found.contains_key(name);
             if !stays {
-                swept.changed |= known.status.is_some();
+                news.changed |= known.status.is_some();
                 tracing::info!(handler = name, "the handler's file is gone; it is retired");
             }
             stays
         });
-        let mut due = Vec::new();
-        for (name, (file, stamp)) in found {
-            let known = self.files.entry(name.clone()).or_insert_with(|| Known {
+        for (stem, (file, stamp)) in found {
+            let known = self.files.entry(stem.clone()).or_insert_with(|| Known {
                 file: file.clone(),
                 taken: None,
                 waiting: None,
+                loading: None,
                 status: None,
                 live: None,
             });
@@ -94,67 +108,33 @@ impl Keeper {
                 _ => now,
             };
             known.waiting = Some((stamp, since));
-            if first || closed.contains(&file) || now.saturating_duration_since(since) >= SETTLE {
-                due.push((name, file, stamp, since));
+            let due = first || closed.contains(&file) || now.saturating_duration_since(since) >= SETTLE;
+            // One state of a file at a time, so that they become live in the order in which they were written.
+            if due && known.loading.is_none() {
+                known.loading = Some((stamp, first));
+                self.loader.ask(Asked { name: self.admission.name(&stem), stem, file, stamp });
             }
         }
-        for (name, stamp, since, taken) in self.take_all(due) {
-            match taken {
-                Taken::NotYet | Taken::Loaded(Err(LoadError::Busy)) => {}
-                Taken::Loaded(Err(LoadError::Truncated)) if !first && now.saturating_duration_since(since) < GRACE => {}
-                taken => swept.changed |= self.note(&name, stamp, taken, &mut swept.failed),
-            }
+        Ok(())
+    }
+
+    /// Takes what the loader made of a file; a file that is gone by now, or was replaced after it was gone, is not asked after.
+    pub(crate) fn take(&mut self, Done { stem, stamp, taken }: Done, news: &mut News) {
+        let Some(known) = self.files.get_mut(&stem) else { return };
+        let Some((_, first)) = known.loading.take_if(|(loading, _)| *loading == stamp) else { return };
+        let young = || known.waiting.is_some_and(|(waited, since)| waited != stamp || since.elapsed() < GRACE);
+        match taken {
+            Taken::NotYet | Taken::Loaded(Err(LoadError::Busy)) => {}
+            Taken::Loaded(Err(LoadError::Truncated)) if !first && young() => {}
+            taken => self.note(&stem, stamp, taken, news),
         }
-        swept.waiting = self.files.values().any(|known| known.waiting.is_some());
-        Ok(swept)
     }
 
-    /// Loads what is due, on as many threads as there are cores.
-    fn take_all(&self, due: Vec<(String, PathBuf, Stamp, Instant)>) -> Vec<(String, Stamp, Instant, Taken)> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(due.len())));
-        std::thread::scope(|scope| {
-            for _ in 0..cores.min(due.len()) {
-                scope.spawn(|| {
-                    while let Some((name, file, stamp, since)) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let taken = self.take(name, file, stamp);
-                        done.lock().unwrap_or_else(PoisonError::into_inner).push((name.clone(), *stamp, *since, taken));
-                    }
-                });
-            }
-        });
-        done.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self, stem: &str, file: &PathBuf, seen: &Stamp) -> Taken {
-        let name = match self.admission.name(stem) {
-            Ok(name) => name,
-            Err(reason) => return Taken::KeptOut(reason),
-        };
-        // Before it is read: a file may be larger than all of memory.
-        if let Err(error) = inspect::check_size(seen.size()) {
-            return Taken::Loaded(Err(error));
-        }
-        let bytes = match read(file, seen) {
-            Some(Ok(bytes)) => bytes,
-            Some(Err(error)) => return Taken::Unreadable(format!("the file cannot be read: {error}")),
-            None => return Taken::NotYet,
-        };
-        Taken::Loaded(self.load(&name, &bytes))
-    }
-
-    fn load(&self, name: &HandlerName, bytes: &[u8]) -> Result<Handler, LoadError> {
-        let started = Instant::now();
-        let loaded = self.sandbox.load(name, bytes);
-        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(handler = %name, millis, ok = loaded.is_ok(), "handler loaded");
-        loaded
-    }
-
-    /// Notes what became of a file, and says whether that is news.
-    fn note(&mut self, name: &str, stamp: Stamp, taken: Taken, failed: &mut Vec<String>) -> bool {
-        let Some(known) = self.files.get_mut(name) else { return false };
-        (known.taken, known.waiting) = (Some(stamp), None);
+    /// Notes what became of a file.
+    fn note(&mut self, name: &str, stamp: Stamp, taken: Taken, news: &mut News) {
+        let Some(known) = self.files.get_mut(name) else { return };
+        known.taken = Some(stamp);
+        known.waiting.take_if(|(waited, _)| *waited == stamp);
         let before = (known.status.take(), known.live.clone());
         let (status, live) = match taken {
             Taken::NotYet => (before.0.clone().unwrap_or(HandlerStatus::Live), before.1.clone()),
@@ -177,31 +157,16 @@ impl Keeper {
             (None, None) => true,
             _ => false,
         };
-        let news = before.0.as_ref() != Some(&status) || !same_live;
+        let changed = before.0.as_ref() != Some(&status) || !same_live;
         if matches!(status, HandlerStatus::Broken(_)) {
-            failed.push(name.to_owned());
+            news.failed.push(name.to_owned());
         }
-        if news {
+        if changed {
             announce(name, &status, live.as_deref());
         }
+        news.changed |= changed;
         (known.status, known.live) = (Some(status), live);
-        news
     }
-}
-
-/// What came of taking one state of one file.
-enum Taken {
-    /// It changed while it was read.
-    NotYet,
-    KeptOut(String),
-    Unreadable(String),
-    Loaded(Result<Handler, LoadError>),
-}
-
-/// The file's content, if it is still in the state that was seen.
-fn read(file: &PathBuf, seen: &Stamp) -> Option<std::io::Result<Vec<u8>>> {
-    let bytes = std::fs::read(file);
-    (stamp(file).as_ref() == Some(seen)).then_some(bytes)
 }
 
 fn announce(name: &str, status: &HandlerStatus, live: Option<&LiveHandler>) {

@@ -30,6 +30,7 @@ mod limiter;
 mod linker;
 mod live_handler;
 mod load_error;
+mod loader;
 mod meter;
 mod observer;
 mod outcome;

@@ -1,12 +1,16 @@
 //! Handlers come, change and go with their files, and what runs is never disturbed.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{Ceilings, Kind, Overrides, Route, Size, Span, TagSet};
-use bulkhead_sandbox::{Catalogue, CatalogueError, CatalogueSettings, HandlerSettings, HandlerStatus, Snapshot};
+use bulkhead_sandbox::{
+    Catalogue, CatalogueError, CatalogueSettings, HandlerSettings, HandlerStatus, Sandbox, SandboxSettings, Snapshot,
+    compiler::CompilerSettings,
+};
 
 use crate::harness::{Run, SANDBOX, guest, name};
 
@@ -118,6 +122,32 @@ async fn a_bad_file_leaves_the_old_version_live_and_shows_its_error() {
 
     put(folder.path(), "one", &guest("noop"));
     until(&catalogue, "mends", |snapshot| status(snapshot, "one") == Some(HandlerStatus::Live)).await;
+}
+
+#[tokio::test]
+async fn a_file_that_takes_long_to_compile_holds_up_no_other() {
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let go = cache.path().join("go");
+    let program = cache.path().join("compiler");
+    // It compiles nothing: it waits to be told, then refuses what it was given.
+    let script = format!("#!/bin/sh\ncat > /dev/null\nuntil [ -e {} ]; do sleep 0.01; done\nexit 1\n", go.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let kept = SandboxSettings { cache: Some(cache.path().join("kept")), ..SandboxSettings::default() };
+    Sandbox::try_new(&kept).unwrap().load(&name("quick"), &guest("noop")).unwrap();
+    let (timeout, memory) = (Duration::from_secs(60), Size::from_mib(64));
+    let compiler = Some(CompilerSettings { program, timeout, memory });
+    let sandbox = Sandbox::try_new(&SandboxSettings { compiler, ..kept }).unwrap();
+
+    let catalogue = Catalogue::open(sandbox, settings(folder.path())).unwrap();
+    put(folder.path(), "a-slow-one", &guest("echo"));
+    put(folder.path(), "quick", &guest("noop"));
+    let snapshot = until(&catalogue, "goes live", |snapshot| serves(snapshot, "NOOP")).await;
+    assert_eq!(status(&snapshot, "a-slow-one"), None);
+    std::fs::write(go, "").unwrap();
+    let broken = |snapshot: &Snapshot| matches!(status(snapshot, "a-slow-one"), Some(HandlerStatus::Broken(_)));
+    let snapshot = until(&catalogue, "is refused", broken).await;
+    assert!(serves(&snapshot, "NOOP"));
 }
 
 #[test]
