@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Gives memory back that one large handler or payload needed, where the system's allocator keeps it by the thread:
+/// docs/adr/0007-allocator.md.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     bulkhead::run()
 }
