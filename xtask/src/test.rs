@@ -6,6 +6,8 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::chore::cargo;
+use crate::pgbouncer::{self, Pooler};
+use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
 use crate::{check, guests, handlers, host, languages, tools};
 
@@ -23,9 +25,15 @@ pub(crate) fn run() -> Result<()> {
     let host = host::build(&mut steps)?;
     // Those whose tools cannot be had here are said to be skipped, there and by their tests.
     let (languages, _) = languages::build(&mut steps)?;
+    let cluster = Cluster::start(&mut steps)?;
+    let pooler = Pooler::start(&mut steps, &cluster)?;
     let mut tests = workspace_tests();
     places(&mut tests, &guests, &built, &host);
     tests.env("BULKHEAD_TEST_LANGUAGES", languages);
+    tests.env(postgres::ADDRESS, cluster.url());
+    if let Some(pooler) = &pooler {
+        tests.env(pgbouncer::ADDRESS, pooler.url());
+    }
     if let Some(promtool) = &promtool {
         tests.env("PROMTOOL", promtool);
     }
@@ -33,6 +41,7 @@ pub(crate) fn run() -> Result<()> {
         tests.env("PYTHON", python);
     }
     steps.run("tests", &mut tests)?;
+    drop((pooler, cluster));
     steps.run(
         "documentation tests",
         cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]).env("RUSTDOCFLAGS", "-D warnings"),

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::chore::{WASM, cargo, root, target};
+use crate::debian::apt_install;
 use crate::steps::Steps;
 
 /// Sees to it that the toolchain has everything; rustup does not add components and targets to one that is already
@@ -98,13 +99,6 @@ pub(crate) fn python(steps: &mut Steps) -> Option<PathBuf> {
     }
     steps.skip("the tests of the rendered service: install python3 to have them run");
     None
-}
-
-/// Installs Debian's packages, where this is Debian and this user may.
-pub(crate) fn apt_install(packages: &[&str]) -> bool {
-    let install =
-        || quietly(Command::new("apt-get").args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages));
-    install() || (quietly(Command::new("apt-get").args(["update", "-qq"])) && install())
 }
 
 /// Downloads Debian's package and unpacks it into the folder.
