@@ -20,6 +20,7 @@ mod outcome;
 mod priority;
 mod routing;
 mod run_end;
+mod schedule;
 mod size;
 mod span;
 mod state;
@@ -47,6 +48,11 @@ pub use outcome::{Checkpoint, Child, Completion};
 pub use priority::Priority;
 pub use routing::{Route, RoutingError, admits, serves};
 pub use run_end::{Interruption, Limit, RunEnd};
+pub use schedule::{
+    Cron, EarlierTask, GRACE, Interval, MAX_MADE_UP, MAX_WAITING, MissedRule, NewSchedule, OverlapRule, Recurrence,
+    ScheduleError, ScheduleName, SchedulePlan, ScheduleProgress, ScheduleRules, ScheduleSubmission, TickSkip, Zone,
+    plan_ticks,
+};
 pub use size::Size;
 pub use span::Span;
 pub use state::{DeadReason, ReadyReason, State};
