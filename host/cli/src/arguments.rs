@@ -122,6 +122,9 @@ pub(crate) struct ListArguments {
     /// Only tasks of this kind.
     #[arg(long)]
     pub(crate) kind: Option<String>,
+    /// Only children of this task.
+    #[arg(long, value_name = "ID")]
+    pub(crate) parent: Option<String>,
     /// Only tasks of this tenant.
     #[arg(long)]
     pub(crate) tenant: Option<String>,
@@ -157,12 +160,39 @@ pub(crate) enum TaskCommand {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+    /// Holds tasks back: those named, all of a kind, or all there are.
+    Pause {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Lets paused tasks go on, or answers one that waits for an answer.
+    Resume {
+        #[command(flatten)]
+        which: Which,
+        /// The answer: JSON, @FILE, or - for standard input.
+        #[arg(long, conflicts_with_all = ["kind", "all"])]
+        payload: Option<String>,
+    },
     /// Makes dead tasks ready again.
     Retry {
         /// The tasks.
         #[arg(required = true)]
         ids: Vec<String>,
     },
+}
+
+/// Tasks by name, or a part of the queue.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The tasks.
+    #[arg(required_unless_present_any = ["kind", "all"])]
+    pub(crate) ids: Vec<String>,
+    /// Every task of this kind, until it is resumed.
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) kind: Option<String>,
+    /// The whole queue, until it is resumed.
+    #[arg(long, conflicts_with_all = ["ids", "kind"])]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,6 +209,15 @@ pub(crate) enum DlqCommand {
     Show {
         /// The task.
         id: String,
+    },
+    /// Closes dead letters by hand.
+    Resolve {
+        /// The tasks.
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// The result that they have from then on: JSON, @FILE, or - for standard input.
+        #[arg(long, default_value = "null")]
+        result: String,
     },
     /// Makes dead letters ready again: those named, or all that match.
     Retry {

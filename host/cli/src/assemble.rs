@@ -15,7 +15,8 @@ use crate::settings::Settings;
 pub(crate) fn store(settings: &Settings) -> Result<Arc<SqliteStore>> {
     let path = database(settings)?;
     let (key_ttl, cache_bytes) = (settings.store.key_ttl.duration(), settings.store.cache.bytes());
-    let settings = SqliteSettings { key_ttl, cache_bytes, ..SqliteSettings::at(path) };
+    let max_descendants = settings.store.max_descendants;
+    let settings = SqliteSettings { key_ttl, cache_bytes, max_descendants, ..SqliteSettings::at(path) };
     Ok(Arc::new(SqliteStore::open(settings)?))
 }
 

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Backoff, DeadReason, Limit, OnTrap, Options, ReadyReason, RunEnd};
+use crate::{Backoff, DeadReason, Fuel, Limit, OnTrap, Options, ReadyReason, RunEnd};
 
 /// The longest wait that a failure may ask for.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
-
-/// Stages after which a task that checkpoints for ever is ended.
-pub const MAX_STAGES: u32 = 1_000;
 
 /// Lost workers after which a task runs only alone on a worker.
 pub const LOSSES_BEFORE_ALONE: u32 = 2;
@@ -31,6 +28,8 @@ pub struct Standing {
     pub attempt: u32,
     /// The stage of this run.
     pub stage: u32,
+    /// Fuel that all of the task's runs in this epoch have used, this one included.
+    pub fuel_total: u64,
     /// How often in a row it was declined or interrupted before this run.
     pub deferrals: u32,
     /// Whether a live handler is left that has not declined the task.
@@ -48,6 +47,10 @@ pub struct Conduct {
     pub on_trap: OnTrap,
     /// Whether a run out of fuel is tried again.
     pub retry_on_fuel: bool,
+    /// Runs that resume a task, before it is ended.
+    pub max_stages: u32,
+    /// Fuel of all the task's runs, before it is ended.
+    pub max_fuel_total: Fuel,
 }
 
 impl From<&Options> for Conduct {
@@ -57,6 +60,8 @@ impl From<&Options> for Conduct {
             backoff: options.backoff,
             on_trap: options.on_trap,
             retry_on_fuel: options.retry_on_fuel,
+            max_stages: options.max_stages,
+            max_fuel_total: options.max_fuel_total,
         }
     }
 }
@@ -76,6 +81,8 @@ pub enum NextStep {
     Park,
     /// Not charged; ready at once, one stage on, with its new state.
     Advance,
+    /// Not charged; out of the queue until its children, or somebody outside, let it go on, one stage on.
+    Suspend,
     /// Ended by somebody's wish.
     Cancel,
 }
@@ -85,19 +92,21 @@ impl NextStep {
     pub const fn charges(self) -> bool {
         match self {
             Self::Succeed | Self::Retry(_) | Self::Die(_) => true,
-            Self::Defer(..) | Self::Park | Self::Advance | Self::Cancel => false,
+            Self::Defer(..) | Self::Park | Self::Advance | Self::Suspend | Self::Cancel => false,
         }
     }
 }
 
-/// The end of a run as the task's own bounds have it: a checkpoint too many is a limit.
-pub fn bounded(standing: &Standing, end: RunEnd) -> RunEnd {
-    match end {
-        RunEnd::Checkpointed(_) if standing.stage.saturating_add(1) >= MAX_STAGES => {
-            RunEnd::LimitReached(Limit::Stages)
-        }
-        within => within,
+/// The end of a run as the task's own bounds have it: what would go on for ever is a limit.
+pub fn bounded(standing: &Standing, conduct: &Conduct, end: RunEnd) -> RunEnd {
+    let goes_on = matches!(end, RunEnd::Checkpointed(_) | RunEnd::Spawned(_) | RunEnd::Suspended(_));
+    if goes_on && standing.stage.saturating_add(1) >= conduct.max_stages {
+        return RunEnd::LimitReached(Limit::Stages);
     }
+    if goes_on && standing.fuel_total >= conduct.max_fuel_total.units() {
+        return RunEnd::LimitReached(Limit::TotalFuel);
+    }
+    end
 }
 
 /// The step that follows a run's end; `dice` decides the jitter of waits.
@@ -114,6 +123,7 @@ pub fn decide(standing: &Standing, conduct: &Conduct, end: &RunEnd, dice: u64) -
     match end {
         RunEnd::Completed(_) => NextStep::Succeed,
         RunEnd::Checkpointed(_) => NextStep::Advance,
+        RunEnd::Spawned(_) | RunEnd::Suspended(_) => NextStep::Suspend,
         RunEnd::Declined(_) if standing.others_may_serve => deferred(ReadyReason::Declined),
         RunEnd::Declined(_) => NextStep::Park,
         RunEnd::Failed(failure) if failure.retryable => retry(failure.retry_after, DeadReason::MaxAttempts),
@@ -158,11 +168,11 @@ pub fn after_loss(losses: u32, dice: u64) -> LossStep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Category, Checkpoint, Completion, Failure, Interruption, JsonText, Limit};
+    use crate::{Category, Checkpoint, Completion, Failure, Interruption, Join, JsonText, Limit, Spawn, Suspension};
     use proptest::prelude::*;
 
     fn standing(attempt: u32) -> Standing {
-        Standing { attempt, stage: 0, deferrals: 0, others_may_serve: true }
+        Standing { attempt, stage: 0, fuel_total: 0, deferrals: 0, others_may_serve: true }
     }
 
     fn conduct(max_attempts: u32) -> Conduct {
@@ -180,10 +190,21 @@ mod tests {
         })
     }
 
+    fn spawned() -> RunEnd {
+        RunEnd::Spawned(Spawn { children: Vec::new(), join: Join::BestEffort, state: None })
+    }
+
     fn any_end() -> impl Strategy<Value = RunEnd> {
         prop_oneof![
             Just(RunEnd::Completed(Completion { result: JsonText::null(), metadata: JsonText::null(), then: vec![] })),
             Just(RunEnd::Checkpointed(Checkpoint { state: JsonText::null(), processed: 1, total: None })),
+            Just(spawned()),
+            Just(RunEnd::Suspended(Suspension {
+                reason: String::new(),
+                metadata: JsonText::null(),
+                state: None,
+                timeout: None,
+            })),
             Just(RunEnd::Declined(String::new())),
             (any::<bool>(), proptest::option::of(any::<u32>()))
                 .prop_map(|(retryable, after)| failed(retryable, after.map(|s| Duration::from_secs(s.into())))),
@@ -220,11 +241,19 @@ mod tests {
     }
 
     #[test]
-    fn checkpointing_for_ever_ends() {
-        let end = RunEnd::Checkpointed(Checkpoint { state: JsonText::null(), processed: 0, total: None });
-        let last = Standing { stage: MAX_STAGES - 1, ..standing(1) };
-        assert_eq!(bounded(&standing(1), end.clone()), end);
-        assert_eq!(bounded(&last, end), RunEnd::LimitReached(Limit::Stages));
+    fn going_on_for_ever_ends() {
+        let checkpoint = RunEnd::Checkpointed(Checkpoint { state: JsonText::null(), processed: 0, total: None });
+        let conduct = Conduct { max_stages: 10, max_fuel_total: Fuel::try_new(100).unwrap(), ..conduct(3) };
+        for end in [checkpoint, spawned()] {
+            let after =
+                |stage, fuel_total| bounded(&Standing { stage, fuel_total, ..standing(1) }, &conduct, end.clone());
+            assert_eq!(after(8, 99), end);
+            assert_eq!(after(9, 99), RunEnd::LimitReached(Limit::Stages));
+            assert_eq!(after(8, 100), RunEnd::LimitReached(Limit::TotalFuel));
+        }
+        // What has come to its end has done so, however long it took.
+        let late = Standing { stage: 999, fuel_total: 999, ..standing(1) };
+        assert_eq!(bounded(&late, &conduct, failed(true, None)), failed(true, None));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod failure;
 mod fuel;
 mod handler_name;
 mod handler_version;
+mod join;
 mod json_text;
 mod kind;
 mod options;
@@ -29,22 +30,25 @@ mod tag;
 mod task_id;
 mod text;
 mod timestamp;
+mod upstream;
+mod waiting;
 
 pub use attempt::{AttemptRecord, RunRecord};
 pub use backoff::{Backoff, BackoffCurve};
 pub use decide::{
-    Conduct, LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, LossStep, MAX_RETRY_AFTER, MAX_STAGES, NextStep, Standing,
-    after_loss, bounded, decide,
+    Conduct, LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, LossStep, MAX_RETRY_AFTER, NextStep, Standing, after_loss,
+    bounded, decide,
 };
 pub use digest::Digest;
 pub use failure::{Category, Failure, TaskError};
 pub use fuel::Fuel;
 pub use handler_name::HandlerName;
 pub use handler_version::HandlerVersion;
+pub use join::{Join, JoinCount, JoinStep, join_step};
 pub use json_text::{JsonError, JsonText, MAX_JSON_DEPTH, json_depth};
 pub use kind::Kind;
 pub use options::{Ceilings, Effective, OnTrap, Options, Overrides, RetryFrom, Source, Sources};
-pub use outcome::{Checkpoint, Child, Completion};
+pub use outcome::{Answer, Checkpoint, Child, Completion, Spawn, Suspension};
 pub use priority::Priority;
 pub use routing::{Route, RoutingError, admits, serves};
 pub use run_end::{Interruption, Limit, RunEnd};
@@ -61,3 +65,5 @@ pub use tag::{Tag, TagSet, TagSetError};
 pub use task_id::TaskId;
 pub use text::TextError;
 pub use timestamp::Timestamp;
+pub use upstream::{UpstreamEnd, UpstreamTask};
+pub use waiting::{WaitLimits, WaitStep};

@@ -44,6 +44,12 @@ pub struct Overrides {
     /// Where a retry begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_from: Option<RetryFrom>,
+    /// Stages of one task, before it is ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_stages: Option<u32>,
+    /// Fuel of all runs of one task, before it is ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_fuel_total: Option<Fuel>,
 }
 
 /// What follows a trap.
@@ -93,6 +99,10 @@ pub struct Options {
     pub retry_on_fuel: bool,
     /// Where a retry begins.
     pub retry_from: RetryFrom,
+    /// Stages of one task, before it is ended.
+    pub max_stages: u32,
+    /// Fuel of all runs of one task, before it is ended.
+    pub max_fuel_total: Fuel,
 }
 
 impl Default for Options {
@@ -110,6 +120,9 @@ impl Default for Options {
             on_trap: OnTrap::Dead,
             retry_on_fuel: false,
             retry_from: RetryFrom::Stage,
+            max_stages: 1_000,
+            // A hundred runs that use all they may.
+            max_fuel_total: Fuel::try_new(1_000_000_000_000).unwrap_or(Fuel::UNLIMITED),
         }
     }
 }
@@ -155,6 +168,8 @@ pub enum Source {
     Operator,
     /// The handler's `defaults()`.
     Handler,
+    /// The task that spawned it.
+    Parent,
     /// `[handlers.defaults]` of the settings.
     Defaults,
     /// Nobody said; the host's own default.
@@ -169,6 +184,7 @@ impl std::fmt::Display for Source {
             Self::Task => "task",
             Self::Operator => "[handler.NAME]",
             Self::Handler => "defaults()",
+            Self::Parent => "parent task",
             Self::Defaults => "[handlers.defaults]",
             Self::BuiltIn => "built in",
             Self::Ceiling => "[handlers.ceilings]",
@@ -192,6 +208,8 @@ pub struct Sources<'a> {
     pub ceilings: &'a Ceilings,
     /// The task's own wishes.
     pub task: Option<&'a Overrides>,
+    /// Those of the task that spawned it.
+    pub parent: Option<&'a Overrides>,
     /// `[handler.NAME]`.
     pub operator: &'a Overrides,
     /// The handler's `defaults()`.
@@ -201,13 +219,14 @@ pub struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// Task, then operator, then handler, then defaults, then what is built in; the ceiling caps all.
+    /// Task, then operator, then handler, then parent, then defaults, then what is built in; the ceiling caps all.
     fn pick<T: Copy>(&self, of: impl Fn(&Overrides) -> Option<T>, built_in: T) -> Effective<T> {
         let said =
             |overrides: Option<&Overrides>, source| overrides.and_then(&of).map(|value| Effective { value, source });
         said(self.task, Source::Task)
             .or_else(|| said(Some(self.operator), Source::Operator))
             .or_else(|| said(Some(self.handler), Source::Handler))
+            .or_else(|| said(self.parent, Source::Parent))
             .or_else(|| said(Some(self.defaults), Source::Defaults))
             .unwrap_or(Effective { value: built_in, source: Source::BuiltIn })
     }
@@ -268,6 +287,16 @@ impl<'a> Sources<'a> {
         self.pick(|overrides| overrides.retry_from, RetryFrom::default())
     }
 
+    /// The stages of one task.
+    pub fn max_stages(&self) -> Effective<u32> {
+        self.pick(|overrides| overrides.max_stages, Options::default().max_stages)
+    }
+
+    /// The fuel of all runs of one task.
+    pub fn max_fuel_total(&self) -> Effective<Fuel> {
+        self.pick(|overrides| overrides.max_fuel_total, Options::default().max_fuel_total)
+    }
+
     /// Every value that holds.
     pub fn resolve(&self) -> Options {
         Options {
@@ -282,6 +311,8 @@ impl<'a> Sources<'a> {
             on_trap: self.on_trap().value,
             retry_on_fuel: self.retry_on_fuel().value,
             retry_from: self.retry_from().value,
+            max_stages: self.max_stages().value,
+            max_fuel_total: self.max_fuel_total().value,
         }
     }
 }
@@ -302,19 +333,21 @@ mod tests {
     proptest! {
         #[test]
         fn the_first_in_line_has_the_say_and_the_ceiling_caps_all(
-            task: Option<u32>, operator: Option<u32>, handler: Option<u32>, defaults: Option<u32>, ceiling in 1u32..,
+            task: Option<u32>, operator: Option<u32>, handler: Option<u32>, parent: Option<u32>, defaults: Option<u32>,
+            ceiling in 1u32..,
         ) {
             let ceilings = Ceilings { max_attempts: ceiling, ..Ceilings::default() };
-            let (task_says, operator_says) = (asking(task), asking(operator));
+            let (task_says, operator_says, parent_says) = (asking(task), asking(operator), asking(parent));
             let (handler_says, defaults_say) = (asking(handler), asking(defaults));
             let sources = Sources {
                 ceilings: &ceilings,
                 task: Some(&task_says),
+                parent: Some(&parent_says),
                 operator: &operator_says,
                 handler: &handler_says,
                 defaults: &defaults_say,
             };
-            let asked = task.or(operator).or(handler).or(defaults).unwrap_or(3).max(1);
+            let asked = task.or(operator).or(handler).or(parent).or(defaults).unwrap_or(3).max(1);
             let effective = sources.max_attempts();
             prop_assert_eq!(effective.value, asked.min(ceiling));
             prop_assert_eq!(effective.source == Source::Ceiling, asked > ceiling);

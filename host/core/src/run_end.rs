@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{Checkpoint, Completion, Failure, JsonText, TaskError};
+use crate::{Checkpoint, Child, Completion, Failure, JsonText, Spawn, Suspension, TaskError};
 
 /// How one run ended: by its own answer, or by a fence.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,10 @@ pub enum RunEnd {
     Completed(Completion),
     /// Progress is kept; run again.
     Checkpointed(Checkpoint),
+    /// Children are to be created; run again when they have ended.
+    Spawned(Spawn),
+    /// Somebody outside is to answer; run again then.
+    Suspended(Suspension),
     /// Not for this handler: `dispatch` was false, or `handle` skipped, with the reason it gave.
     Declined(String),
     /// The handler failed.
@@ -53,6 +57,12 @@ pub enum Limit {
     HostCalls,
     /// Stages of one task.
     Stages,
+    /// Fuel of one task over all of its runs.
+    TotalFuel,
+    /// Generations of children.
+    Depth,
+    /// Children and children's children of one task.
+    Descendants,
 }
 
 impl Limit {
@@ -66,6 +76,9 @@ impl Limit {
             Self::Handles => "handles",
             Self::HostCalls => "host_calls",
             Self::Stages => "stages",
+            Self::TotalFuel => "total_fuel",
+            Self::Depth => "depth",
+            Self::Descendants => "descendants",
         }
     }
 
@@ -78,7 +91,14 @@ impl Limit {
             Self::Result => "the result is too large; raise `result`, or put large things into the workspace",
             Self::Handles => "too many handles are open",
             Self::HostCalls => "too many calls to the host, or too much passed in them",
-            Self::Stages => "the task has kept a checkpoint 1,000 times without coming to its end",
+            Self::Stages => "the task has resumed as often as `max_stages` allows without coming to its end",
+            Self::TotalFuel => {
+                "the fuel of all the task's runs together is used up; raise `max_fuel_total` if it needs more"
+            }
+            Self::Depth => "children of children of children: a task may have at most 32 generations above it",
+            Self::Descendants => {
+                "the task that all of this began with has as many descendants as it may; raise store.max_descendants"
+            }
         }
     }
 }
@@ -117,6 +137,8 @@ impl RunEnd {
         match self {
             Self::Completed(_) => "succeeded",
             Self::Checkpointed(_) => "checkpoint",
+            Self::Spawned(_) => "spawn",
+            Self::Suspended(_) => "suspend",
             Self::Declined(_) => "skip",
             Self::Failed(_) => "failed",
             Self::Trapped { .. } => "trap",
@@ -129,13 +151,22 @@ impl RunEnd {
         }
     }
 
+    /// The tasks that this end asks for.
+    pub fn children_mut(&mut self) -> &mut [Child] {
+        match self {
+            Self::Completed(completion) => &mut completion.then,
+            Self::Spawned(spawn) => &mut spawn.children,
+            _ => &mut [],
+        }
+    }
+
     /// What callers are told where the run did not succeed.
     pub fn error(&self) -> Option<TaskError> {
         let host = |code: &str, message: String, reason: String| {
             Some(TaskError { category: "host".to_owned(), code: code.to_owned(), message, reason, details: None })
         };
         match self {
-            Self::Completed(_) | Self::Checkpointed(_) => None,
+            Self::Completed(_) | Self::Checkpointed(_) | Self::Spawned(_) | Self::Suspended(_) => None,
             Self::Failed(failure) => Some(TaskError {
                 category: failure.category.as_str().to_owned(),
                 code: failure.code.clone(),

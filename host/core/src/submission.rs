@@ -35,6 +35,9 @@ pub struct Submission {
     /// Dead as `expired` if not started by this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Dead as `stale` if it waits for others, or for an answer, longer than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Span>,
     /// Overrides the handler's timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
@@ -121,6 +124,21 @@ pub struct NewTask {
     pub extras: Option<Box<Extras>>,
 }
 
+impl NewTask {
+    /// Takes from the task that asks for it what it does not say itself: trace, tenant, and options as a last resort.
+    pub fn inherit(&mut self, parent: &Extras) {
+        let Extras { options, inherited, traceparent, tenant, .. } = parent;
+        let options = if *options == Overrides::default() { inherited.as_ref() } else { Some(options) };
+        if options.is_none() && traceparent.is_none() && tenant.is_none() {
+            return;
+        }
+        let extras = self.extras.get_or_insert_default();
+        extras.inherited = extras.inherited.take().or_else(|| options.cloned());
+        extras.traceparent = extras.traceparent.take().or_else(|| traceparent.clone());
+        extras.tenant = extras.tenant.take().or_else(|| tenant.clone());
+    }
+}
+
 /// What only some tasks have.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Extras {
@@ -130,9 +148,15 @@ pub struct Extras {
     /// Dead if not started by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Dead if it waits longer than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Span>,
     /// The task's own options.
     #[serde(default)]
     pub options: Overrides,
+    /// The options of the task that spawned it; they hold where neither it nor its handler has a say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherited: Option<Overrides>,
     /// W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
@@ -185,6 +209,7 @@ impl Submission {
         let extras = Extras {
             key: self.key,
             expires_at: self.expires_at,
+            stale_after: self.stale_after,
             options: Overrides {
                 timeout: self.timeout,
                 fuel: self.fuel,
@@ -193,6 +218,7 @@ impl Submission {
                 backoff: self.backoff,
                 ..Overrides::default()
             },
+            inherited: None,
             traceparent: self.traceparent,
             tenant: self.tenant,
             tags: self.tags,

@@ -7,6 +7,10 @@ wasmtime::component::bindgen!({
     path: "../../wit",
     world: "task-handler",
     ownership: Borrowing { duplicate_if_necessary: true },
-    imports: { default: trappable },
+    imports: {
+        "bulkhead:handler/context.upstream": async | trappable,
+        "bulkhead:handler/context.upstream-named": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
 });

@@ -14,6 +14,12 @@ pub(crate) const SKIP_REASON: usize = 1 << 10;
 pub(crate) const METADATA: usize = 64 << 10;
 /// Tasks that one run may submit by `then`.
 pub(crate) const THEN: usize = 1_000;
+/// Children of one spawn.
+pub(crate) const CHILDREN: usize = 10_000;
+/// Why a task waits for an answer; the rest is cut.
+pub(crate) const SUSPEND_REASON: usize = 1 << 10;
+/// What of upstream tasks a guest is given at once, less what one more may have.
+pub(crate) const UPSTREAM_PAGE: usize = 16 << 20;
 /// A child's name.
 pub(crate) const CHILD_NAME: usize = 128;
 /// A child's options.

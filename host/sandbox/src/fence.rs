@@ -28,6 +28,8 @@ pub(crate) enum Fence {
     HostCalls,
     #[error("{0}")]
     Breach(String),
+    #[error("what the run needs of the host is not there")]
+    Unavailable,
 }
 
 impl Fence {
@@ -38,6 +40,7 @@ impl Fence {
             Self::OutOfFuel => RunEnd::OutOfFuel,
             Self::HostCalls => RunEnd::LimitReached(Limit::HostCalls),
             Self::Breach(what) => RunEnd::Invalid(what.clone()),
+            Self::Unavailable => RunEnd::Interrupted(Interruption::EngineGone),
         }
     }
 }

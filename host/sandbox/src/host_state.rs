@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bulkhead_core::{HandlerName, Size};
+use bulkhead_core::{Answer, HandlerName, Size};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use crate::guest_log::GuestLog;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::wasi::Wasi;
-use crate::{Observer, RunControl, RunFacts, RunRequest, Workspace};
+use crate::{Observer, RunControl, RunFacts, RunRequest, Upstream, Workspace};
 
 /// Everything that host functions reach.
 pub(crate) struct HostState {
@@ -28,6 +28,7 @@ pub(crate) struct HostState {
     pub(crate) delegates_open: bool,
     pub(crate) identity: Identity,
     pub(crate) facts: Option<Box<Facts>>,
+    pub(crate) upstream: Option<Arc<dyn Upstream>>,
     pub(crate) audits: u32,
     log_bound: Size,
     log: Option<Arc<GuestLog>>,
@@ -51,12 +52,14 @@ pub(crate) struct Facts {
     pub(crate) traceparent: Option<String>,
     pub(crate) settings: Option<Box<str>>,
     pub(crate) state: Option<Box<str>>,
+    pub(crate) answer: Option<Answer>,
 }
 
 impl Facts {
     fn of(facts: &RunFacts<'_>) -> Option<Box<Self>> {
-        let RunFacts { tenant, tags, traceparent, settings, state } = *facts;
-        if tenant.is_none() && tags.is_none() && traceparent.is_none() && settings.is_none() && state.is_none() {
+        let RunFacts { tenant, tags, traceparent, settings, state, answer } = *facts;
+        let of_the_task = tenant.is_some() || tags.is_some() || traceparent.is_some();
+        if !of_the_task && settings.is_none() && state.is_none() && answer.is_none() {
             return None;
         }
         Some(Box::new(Self {
@@ -65,6 +68,7 @@ impl Facts {
             traceparent: traceparent.map(str::to_owned),
             settings: settings.map(|settings| settings.as_str().into()),
             state: state.map(|state| state.as_str().into()),
+            answer: answer.cloned(),
         }))
     }
 }
@@ -81,6 +85,7 @@ impl HostState {
             delegates_open: false,
             identity: Identity { handler: Some(handler.clone()), task: request.id.into(), stage: request.stage },
             facts: Facts::of(&request.facts),
+            upstream: request.upstream.take(),
             audits: 0,
             log_bound: request.limits.logs,
             log: None,
@@ -100,6 +105,7 @@ impl HostState {
             delegates_open: false,
             identity: Identity { handler: None, task: Box::default(), stage: 0 },
             facts: None,
+            upstream: None,
             audits: 0,
             log_bound: Size::from_bytes(0),
             log: None,

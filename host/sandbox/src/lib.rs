@@ -42,6 +42,7 @@ mod sandbox;
 mod snapshot;
 mod ticker;
 mod transition;
+mod upstream;
 mod wasi;
 mod workspace;
 
@@ -55,4 +56,5 @@ pub use observer::{LogLevel, Observer, Progress};
 pub use request::{RunFacts, RunLimits, RunReport, RunRequest};
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use snapshot::{HandlerEntry, HandlerStatus, HandlerView, Snapshot};
+pub use upstream::{Upstream, UpstreamFuture};
 pub use workspace::{Workspace, WorkspaceAccess};

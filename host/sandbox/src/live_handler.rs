@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bulkhead_core::{Ceilings, JsonText, Options, Overrides, Sources, TagSet};
+use bulkhead_core::{Ceilings, Extras, JsonText, Options, Overrides, Sources, TagSet};
 
 use crate::{Handler, WorkspaceAccess};
 
@@ -27,10 +27,11 @@ pub struct LiveHandler {
 
 impl LiveHandler {
     /// Everyone who has a say in the options of a task.
-    pub fn sources<'a>(&'a self, task: Option<&'a Overrides>) -> Sources<'a> {
+    pub fn sources<'a>(&'a self, task: Option<&'a Extras>) -> Sources<'a> {
         Sources {
             ceilings: &self.ceilings,
-            task,
+            task: task.map(|task| &task.options),
+            parent: task.and_then(|task| task.inherited.as_ref()),
             operator: &self.operator,
             handler: self.handler.defaults(),
             defaults: &self.defaults,
@@ -38,7 +39,7 @@ impl LiveHandler {
     }
 
     /// What holds for a task that asks for this; made anew only where the task asks for something.
-    pub fn options_for(&self, task: Option<&Overrides>) -> Arc<Options> {
+    pub fn options_for(&self, task: Option<&Extras>) -> Arc<Options> {
         match task {
             Some(_) => Arc::new(self.sources(task).resolve()),
             None => Arc::clone(&self.options),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bulkhead_core::{
-    Backoff, Category, Checkpoint, Child, Completion, Failure, Fuel, JsonError, JsonText, Kind, Limit, Priority,
-    RunEnd, Size, Span, Submission, SubmissionLimits, TagSet,
+    Backoff, Category, Checkpoint, Child, Completion, Failure, Fuel, Join, JsonError, JsonText, Kind, Limit, Priority,
+    RunEnd, Size, Span, Spawn, Submission, SubmissionLimits, Suspension, TagSet,
 };
 use serde::Deserialize;
 
@@ -32,14 +32,14 @@ fn accept(outcome: wit::Outcome, bound: Size) -> Result<RunEnd, RunEnd> {
                 total: checkpoint.total,
             }));
         }
-        wit::Outcome::Spawn(_) => "spawn",
-        wit::Outcome::Suspend(_) => "suspend",
+        wit::Outcome::Spawn(spawn) => return spawned(spawn, bound).map(RunEnd::Spawned),
+        wit::Outcome::Suspend(suspension) => return suspended(suspension, bound).map(RunEnd::Suspended),
         wit::Outcome::Decide(_) => "decide",
         wit::Outcome::Batch(_) => "batch",
         wit::Outcome::Extension(_) => "extension",
     };
     Err(RunEnd::Invalid(format!(
-        "`{verb}` is not served by this host version (contract 0.1.0): use `complete`, `skip` or `checkpoint`"
+        "`{verb}` is not served by this host version (contract 0.1.0): use `complete`, `skip`, `spawn`, `suspend` or `checkpoint`"
     )))
 }
 
@@ -52,8 +52,44 @@ fn complete(completion: wit::Completion, bound: Size) -> Result<Completion, RunE
         result: json("result", result, bound)?,
         metadata: bounds::object(metadata, bounds::METADATA)
             .map_err(|problem| RunEnd::Invalid(format!("metadata: {problem}")))?,
-        then: then.into_iter().enumerate().map(|(index, one)| child(index, one)).collect::<Result<_, _>>()?,
+        then: children("then", then)?,
     })
+}
+
+fn spawned(spawn: wit::Spawn, bound: Size) -> Result<Spawn, RunEnd> {
+    let wit::Spawn { children: asked, join, state } = spawn;
+    if asked.is_empty() || asked.len() > bounds::CHILDREN {
+        return Err(RunEnd::Invalid(format!("children: {}; from 1 to {}", asked.len(), bounds::CHILDREN)));
+    }
+    let join = match join {
+        wit::Join::BestEffort => Join::BestEffort,
+        wit::Join::Strict => Join::Strict,
+        wit::Join::AtLeast(needed) => Join::AtLeast(needed),
+        wit::Join::Critical(names) => Join::Critical(names),
+    };
+    let children = children("children", asked)?;
+    join.check(children.iter().map(|child| child.name.as_deref()))
+        .map_err(|problem| RunEnd::Invalid(cut(problem, bounds::SKIP_REASON)))?;
+    Ok(Spawn { children, join, state: state.map(|state| json("state", state, bound)).transpose()? })
+}
+
+fn suspended(suspension: wit::Suspension, bound: Size) -> Result<Suspension, RunEnd> {
+    let wit::Suspension { reason, metadata, state, timeout_ms } = suspension;
+    let timeout = timeout_ms.map(Span::from_millis);
+    if timeout.is_some_and(|timeout| timeout > Span::MAX) {
+        return Err(RunEnd::Invalid("timeout-ms: at most a hundred years".to_owned()));
+    }
+    Ok(Suspension {
+        reason: shown(&reason, bounds::SUSPEND_REASON),
+        metadata: bounds::object(metadata, bounds::METADATA)
+            .map_err(|problem| RunEnd::Invalid(format!("metadata: {problem}")))?,
+        state: state.map(|state| json("state", state, bound)).transpose()?,
+        timeout: timeout.map(Span::duration),
+    })
+}
+
+fn children(list: &str, asked: Vec<wit::Child>) -> Result<Vec<Child>, RunEnd> {
+    asked.into_iter().enumerate().map(|(index, one)| child(list, index, one)).collect()
 }
 
 fn json(what: &str, text: String, bound: Size) -> Result<JsonText, RunEnd> {
@@ -78,8 +114,8 @@ struct ChildOptions {
 }
 
 /// A child is what a caller may submit, and is held to the same rules.
-fn child(index: usize, child: wit::Child) -> Result<Child, RunEnd> {
-    let refuse = |problem: String| RunEnd::Invalid(format!("then[{index}]: {}", cut(problem, bounds::SKIP_REASON)));
+fn child(list: &str, index: usize, child: wit::Child) -> Result<Child, RunEnd> {
+    let refuse = |problem: String| RunEnd::Invalid(format!("{list}[{index}]: {}", cut(problem, bounds::SKIP_REASON)));
     let wit::Child { kind, payload, requires, name, delay_ms, key, options } = child;
     if name.as_ref().is_some_and(|name| name.is_empty() || name.len() > bounds::CHILD_NAME) {
         return Err(refuse(format!("name must be 1 to {} bytes", bounds::CHILD_NAME)));
@@ -105,6 +141,7 @@ fn child(index: usize, child: wit::Child) -> Result<Child, RunEnd> {
         run_at: None,
         delay,
         expires_at: None,
+        stale_after: None,
         timeout: options.timeout,
         fuel: options.fuel,
         memory: options.memory,

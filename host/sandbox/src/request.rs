@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Fuel, JsonText, Options, RunEnd, Size, TagSet};
+use bulkhead_core::{Answer, Fuel, JsonText, Options, RunEnd, Size, TagSet};
 
-use crate::{Observer, RunControl, Workspace};
+use crate::{Observer, RunControl, Upstream, Workspace};
 
 /// One run to be made.
 pub struct RunRequest<'a> {
@@ -32,6 +32,8 @@ pub struct RunRequest<'a> {
     pub control: Arc<RunControl>,
     /// Who hears its logs, progress and audits.
     pub observer: Option<Arc<dyn Observer>>,
+    /// What answers for the tasks that this one waited for; none where it waited for none.
+    pub upstream: Option<Arc<dyn Upstream>>,
     /// What the guest sees as `/workspace` while it handles the task; none, nothing.
     pub workspace: Option<Workspace>,
 }
@@ -51,6 +53,8 @@ pub struct RunFacts<'a> {
     pub settings: Option<&'a JsonText>,
     /// What the task left when it last resumed.
     pub state: Option<&'a JsonText>,
+    /// The answer to its last suspension, where this stage follows one.
+    pub answer: Option<&'a Answer>,
 }
 
 /// What bounds a run.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use bulkhead_core::{State as TaskState, TaskId};
-use bulkhead_store::{Page, RequeueFate, TaskView};
+use bulkhead_store::{Change, Fate, Page, TaskView};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -46,7 +46,7 @@ pub(crate) async fn retry_matching(
     selection.cursor = None;
     let page = app.store.list(selection).await?;
     let ids: Vec<TaskId> = page.items.into_iter().map(|task| task.id).collect();
-    let fates = app.store.requeue(ids).await?;
-    let retried = fates.iter().filter(|fate| matches!(fate, RequeueFate::Requeued)).count();
+    let fates = app.store.change(ids, Change::Requeue).await?;
+    let retried = fates.iter().filter(|fate| **fate == Fate::Done).count();
     Ok(Json(json!({ "retried": retried, "more": page.next.is_some() })))
 }

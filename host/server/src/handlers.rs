@@ -52,5 +52,7 @@ fn options(live: &LiveHandler) -> Value {
         "on_trap": sources.on_trap(),
         "retry_on_fuel": sources.retry_on_fuel(),
         "retry_from": sources.retry_from(),
+        "max_stages": sources.max_stages(),
+        "max_fuel_total": sources.max_fuel_total(),
     })
 }

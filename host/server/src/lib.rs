@@ -5,6 +5,7 @@
 
 mod app;
 mod bulk;
+mod changes;
 mod dead_letters;
 mod handlers;
 mod health;
@@ -15,6 +16,7 @@ mod parameters;
 mod problem;
 mod prompt;
 mod query;
+mod queue;
 mod queue_metrics;
 mod routes;
 mod submit;

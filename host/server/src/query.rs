@@ -1,6 +1,6 @@
 //! What may stand behind the `?` of a list.
 
-use bulkhead_core::{DeadReason, Kind, State};
+use bulkhead_core::{DeadReason, Kind, State, TaskId};
 use bulkhead_store::{Selection, TaskFilter};
 use serde::Deserialize;
 
@@ -17,6 +17,8 @@ pub(crate) struct ListQuery {
     state: Option<String>,
     kind: Option<String>,
     tenant: Option<String>,
+    /// Children of this task only.
+    parent: Option<String>,
     /// Of dead tasks only.
     reason: Option<String>,
     limit: Option<usize>,
@@ -41,6 +43,7 @@ impl ListQuery {
                 tenant: self.tenant,
                 dead_reason: self.reason.as_deref().map(DeadReason::parse).transpose()?,
                 ready_reason: None,
+                parent: self.parent.map(TaskId::parse).transpose()?,
             },
             limit,
             cursor: self.cursor,

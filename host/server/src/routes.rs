@@ -8,19 +8,25 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{dead_letters, handlers, health, host_check, metrics, submit, tasks};
+use crate::{changes, dead_letters, handlers, health, host_check, metrics, queue, submit, tasks};
 
 /// The whole API.
 pub fn routes(app: App) -> Router {
     Router::new()
         .route("/v1/tasks", post(submit::submit).get(tasks::list))
         .route("/v1/tasks/{id}", get(tasks::get))
-        .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
-        .route("/v1/tasks/{id}/retry", post(tasks::retry))
+        .route("/v1/tasks/{id}/cancel", post(changes::cancel))
+        .route("/v1/tasks/{id}/pause", post(changes::pause))
+        .route("/v1/tasks/{id}/resume", post(changes::resume))
+        .route("/v1/tasks/{id}/retry", post(changes::retry))
+        .route("/v1/queue", get(queue::get))
+        .route("/v1/queue/pause", post(queue::pause))
+        .route("/v1/queue/resume", post(queue::resume))
         .route("/v1/dlq", get(dead_letters::list))
         .route("/v1/dlq/retry", post(dead_letters::retry_matching))
         .route("/v1/dlq/{id}", get(dead_letters::get))
-        .route("/v1/dlq/{id}/retry", post(tasks::retry))
+        .route("/v1/dlq/{id}/retry", post(changes::retry))
+        .route("/v1/dlq/{id}/resolve", post(changes::resolve))
         .route("/v1/handlers", get(handlers::list))
         .route("/v1/handlers/{name}", get(handlers::get))
         .route("/v1/workers", get(handlers::workers))

@@ -59,7 +59,7 @@ fn check_kind(app: &App, task: &NewTask) -> Result<(), Problem> {
     Err(Problem::UnknownKind { kind: task.route.kind.clone(), known: app.kinds() })
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(body: Body) -> Result<Bytes, Problem> {
     axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| {
         Problem::TooLarge(format!("the body is longer than {} MiB, or broke off; send it in parts", MAX_BODY >> 20))
     })

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{Span, TaskId};
-use bulkhead_store::{CancelFate, RequeueFate, TaskView};
+use bulkhead_store::TaskView;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -65,34 +64,6 @@ pub(crate) async fn list(
     let mut page = app.store.list(selection).await?;
     page.items.iter_mut().for_each(|task| app.mark_unroutable(task));
     Ok(Json(page).into_response())
-}
-
-/// `POST /v1/tasks/{id}/cancel`
-pub(crate) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let id = TaskId::parse(id)?;
-    match app.store.cancel(vec![id.clone()]).await?.first() {
-        Some(CancelFate::Cancelled) => Ok(Json(json!({ "id": id, "state": "cancelled" })).into_response()),
-        Some(CancelFate::Cancelling) => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "state": "running", "cancelling": true })))
-                .into_response())
-        }
-        Some(CancelFate::Ended(state)) => {
-            Err(Problem::Conflict(format!("task `{id}` has ended already: it is {state}")))
-        }
-        Some(CancelFate::Unknown) | None => Err(unknown(&id)),
-    }
-}
-
-/// `POST /v1/tasks/{id}/retry`, and the same of a dead letter.
-pub(crate) async fn retry(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let id = TaskId::parse(id)?;
-    match app.store.requeue(vec![id.clone()]).await?.first() {
-        Some(RequeueFate::Requeued) => Ok(Json(json!({ "id": id, "state": "ready" })).into_response()),
-        Some(RequeueFate::NotDead(state)) => {
-            Err(Problem::Conflict(format!("only dead tasks are retried by hand, and task `{id}` is {state}")))
-        }
-        Some(RequeueFate::Unknown) | None => Err(unknown(&id)),
-    }
 }
 
 /// There is no task of that name.

@@ -23,6 +23,8 @@ pub struct Commit {
     pub handler: Option<Arc<HandlerVersion>>,
     /// Versions that declined the task in this run, in order.
     pub declined: Vec<Digest>,
+    /// A retry begins at stage 0, without state.
+    pub from_start: bool,
     /// Attempts in all, as it held for this attempt; kept for those who ask later.
     pub max_attempts: u32,
 }

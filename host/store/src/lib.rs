@@ -8,8 +8,11 @@
 //! store's own; callers give durations.
 
 mod commit;
+mod ending;
 mod error;
+mod history;
 mod lease;
+mod plan;
 mod query;
 mod queue_depth;
 pub mod sqlite;
@@ -19,9 +22,10 @@ mod work;
 
 pub use commit::{Commit, CommitFate};
 pub use error::StoreError;
+pub use history::Spawned;
 pub use lease::{LEASE_CONFIRMED_FOR, LEASE_DURATION, LEASE_RENEW_EVERY, LeaseId, WorkerId};
-pub use query::{Page, Selection, TaskFilter, TaskView};
+pub use query::{ChildrenView, Page, Selection, TaskFilter, TaskView, WaitView};
 pub use queue_depth::{DeadCount, RouteDepth};
-pub use store::{BoxFuture, Store};
-pub use submitted::{BatchRefusal, CancelFate, RequeueFate, Submitted};
+pub use store::{BoxFuture, Held, Store, UpstreamPart};
+pub use submitted::{BatchRefusal, Change, Fate, Submitted};
 pub use work::{Claimed, Delivery, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};

@@ -51,9 +51,50 @@ pub struct TaskView {
     /// Its labels.
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub tags: std::collections::BTreeMap<String, String>,
+    /// What it waits for, while it is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<WaitView>,
+    /// The task that spawned it; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskId>,
     /// Its attempts, oldest first; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<AttemptRecord>>,
+}
+
+/// What a suspended task waits for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WaitView {
+    /// Since when.
+    pub since: Timestamp,
+    /// When it runs again without an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// When it is dead as `stale`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale_at: Option<Timestamp>,
+    /// Whether four fifths of the time until then are over.
+    pub nearly_stale: bool,
+    /// How far its children are, where it waits for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub children: Option<ChildrenView>,
+    /// What it says to whoever is to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What whoever is to answer must know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<JsonText>,
+}
+
+/// How far the children of a task are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChildrenView {
+    /// In all.
+    pub total: u32,
+    /// Ended, however they ended.
+    pub ended: u32,
+    /// Ended well.
+    pub succeeded: u32,
 }
 
 impl TaskView {
@@ -76,6 +117,8 @@ pub struct TaskFilter {
     pub dead_reason: Option<DeadReason>,
     /// Ready for this reason only.
     pub ready_reason: Option<ReadyReason>,
+    /// Children of this task only.
+    pub parent: Option<TaskId>,
 }
 
 /// Which part of a list is meant.

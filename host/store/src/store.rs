@@ -1,18 +1,44 @@
 //! What the rest of the host knows of the durable queue.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bulkhead_core::{NewTask, Route, TaskId};
+use bulkhead_core::{Kind, NewTask, Route, TaskId, UpstreamTask};
 
 use crate::{
-    BatchRefusal, CancelFate, DeadCount, Page, RequeueFate, RouteDepth, Selection, StoreError, Submitted, TaskFilter,
-    TaskView, WorkLine,
+    BatchRefusal, Change, DeadCount, Fate, Page, RouteDepth, Selection, Spawned, StoreError, Submitted, TaskFilter,
+    TaskSeq, TaskView, WorkLine,
 };
 
 /// A boxed future, so that stores can be told apart at run time.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What an operator holds back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Everything.
+    pub all: bool,
+    /// These kinds.
+    pub kinds: BTreeSet<Kind>,
+}
+
+/// Which of a task's upstream tasks are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpstreamPart {
+    /// A page of them.
+    Page {
+        /// How many come before.
+        offset: u32,
+        /// At most so many.
+        count: u32,
+        /// At most so many bytes of results, but one task at least.
+        bytes: usize,
+    },
+    /// The one of this name.
+    Named(String),
+}
 
 /// The durable queue. Every answer is given after the commit it speaks of, never before.
 pub trait Store: Send + Sync + std::fmt::Debug + 'static {
@@ -31,11 +57,23 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// How many tasks the filter meets; costs a scan of them.
     fn count(&self, filter: TaskFilter) -> BoxFuture<'_, Result<u64, StoreError>>;
 
-    /// Cancels tasks; the answers are in the order of the names.
-    fn cancel(&self, ids: Vec<TaskId>) -> BoxFuture<'_, Result<Vec<CancelFate>, StoreError>>;
+    /// Asks the same of several tasks; the answers are in the order of the names.
+    fn change(&self, ids: Vec<TaskId>, change: Change) -> BoxFuture<'_, Result<Vec<Fate>, StoreError>>;
 
-    /// Makes dead letters ready again, each in a new epoch with its attempts from 1.
-    fn requeue(&self, ids: Vec<TaskId>) -> BoxFuture<'_, Result<Vec<RequeueFate>, StoreError>>;
+    /// Holds back every task of a kind, or of all kinds, or no longer; what runs goes on.
+    fn hold(&self, kind: Option<Kind>, held: bool) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// What is held back.
+    fn held(&self) -> Held;
+
+    /// The children of one spawn of a task, from `offset` on, in their order: at most `count`, and fewer where their
+    /// results together would exceed `bytes`; never none before the end.
+    fn upstream(
+        &self,
+        of: TaskSeq,
+        spawned: Spawned,
+        part: UpstreamPart,
+    ) -> BoxFuture<'_, Result<Vec<UpstreamTask>, StoreError>>;
 
     /// How much of each route waits.
     fn depths(&self) -> Vec<RouteDepth>;

@@ -1,6 +1,6 @@
 //! What becomes of requests from outside.
 
-use bulkhead_core::{State, TaskId};
+use bulkhead_core::{JsonText, State, TaskId};
 
 /// A task that was accepted, now or before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,26 +47,32 @@ impl BatchRefusal {
     }
 }
 
-/// What became of a request to cancel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CancelFate {
-    /// Cancelled.
-    Cancelled,
-    /// It runs; its sandbox was told, and the task will be cancelled unless it ends within the grace.
-    Cancelling,
-    /// It had already ended in this state.
-    Ended(State),
-    /// There is no such task.
-    Unknown,
+/// What is asked of tasks that are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Cancel it, and its children; one that runs may still end well within the grace.
+    Cancel,
+    /// Make a dead letter ready again, in a new epoch with its attempts from 1.
+    Requeue,
+    /// Hold it back; one that runs is held back once it comes back to the queue.
+    Pause,
+    /// Let a paused task go on, or give one that is suspended this answer; `null` where none is given.
+    Resume(Option<JsonText>),
+    /// Close a dead letter by hand, with this result.
+    Resolve(JsonText),
 }
 
-/// What became of a request to requeue a dead letter.
+/// What became of such a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequeueFate {
-    /// Ready again, in a new epoch.
-    Requeued,
-    /// It is not dead but in this state.
-    NotDead(State),
+pub enum Fate {
+    /// It is done.
+    Done,
+    /// The task runs: it was told, and what was asked happens when its run is over.
+    Underway,
+    /// It cannot be done to a task in this state.
+    Refused(State),
+    /// The task waits for its children; nobody can answer for them.
+    OnChildren,
     /// There is no such task.
     Unknown,
 }

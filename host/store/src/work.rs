@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Digest, Extras, JsonText, Priority, Route, TaskId, Timestamp};
+use bulkhead_core::{Answer, Digest, Extras, JsonText, Priority, Route, TaskId, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::{BoxFuture, Commit, CommitFate, LeaseId, StoreError, WorkerId};
+use crate::{BoxFuture, Commit, CommitFate, LeaseId, Spawned, StoreError, WorkerId};
 
 /// The store's own number of a task; what a task is called inside the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,8 +48,12 @@ pub struct History {
     pub deferrals: u32,
     /// Workers lost while running it.
     pub losses: u32,
-    /// What the task left when it last checkpointed.
+    /// What the task left when it last resumed.
     pub state: Option<JsonText>,
+    /// The answer to its last suspension, where this stage follows one.
+    pub answer: Option<Answer>,
+    /// The children whose ends this stage may ask for.
+    pub upstream: Option<Spawned>,
     /// The versions that have declined it, at most 16.
     pub declined: Vec<Digest>,
     /// Running time that earlier runs of this attempt used, in microseconds.

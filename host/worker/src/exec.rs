@@ -16,7 +16,7 @@ pub async fn exec_once(
     observer: Option<Arc<dyn Observer>>,
 ) -> RunReport {
     let extras = task.extras.as_deref();
-    let options = live.options_for(extras.map(|extras| &extras.options));
+    let options = live.options_for(extras);
     let request = RunRequest {
         id: task.id.as_ref().map_or("exec", |id| id.as_str()),
         kind: task.route.kind.as_str(),
@@ -31,10 +31,12 @@ pub async fn exec_once(
             traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
             settings: live.settings.as_ref(),
             state: None,
+            answer: None,
         },
         limits: RunLimits::from(&*options),
         control: Arc::new(RunControl::new()),
         observer,
+        upstream: None,
         workspace,
     };
     sandbox.run(&live.handler, request).await

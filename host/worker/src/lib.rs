@@ -24,6 +24,7 @@ mod run_task;
 mod settings;
 mod shared;
 mod status;
+mod upstream;
 mod window;
 mod worker;
 mod workspaces;

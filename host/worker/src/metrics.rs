@@ -168,7 +168,12 @@ impl HandlerMetrics {
         }
         self.others.with_label_values(&[self.name.as_str(), end.name()]).observe(seconds);
         let reason = match end {
-            RunEnd::Completed(_) | RunEnd::Checkpointed(_) | RunEnd::Declined(_) | RunEnd::Interrupted(_) => return,
+            RunEnd::Completed(_)
+            | RunEnd::Checkpointed(_)
+            | RunEnd::Spawned(_)
+            | RunEnd::Suspended(_)
+            | RunEnd::Declined(_)
+            | RunEnd::Interrupted(_) => return,
             RunEnd::LimitReached(limit) => format!("limit:{}", limit.as_str()),
             RunEnd::Failed(failure) => {
                 if failure.retryable {

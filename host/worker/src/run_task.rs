@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{
-    Conduct, Digest, Interruption, NextStep, RunEnd, RunRecord, Standing, Timestamp, bounded, decide, serves,
+    Conduct, Digest, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide, serves,
 };
-use bulkhead_sandbox::{LiveHandler, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot};
+use bulkhead_sandbox::{LiveHandler, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot, Upstream};
 use bulkhead_store::{Claimed, Commit, History};
 
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
+use crate::upstream::Children;
 use crate::workspaces::open_workspace;
 
 /// The most declining versions that are kept on a task.
@@ -80,7 +81,7 @@ async fn run_by(
     control: &Arc<RunControl>,
 ) -> RunReport {
     let extras = task.extras.as_deref();
-    let options = live.options_for(extras.map(|extras| &extras.options));
+    let options = live.options_for(extras);
     let version = live.handler.version();
     let _turn = match options.max_concurrent {
         Some(limit) => shared.concurrency.turn(&version.name, live.handler.kind(), limit).await,
@@ -106,9 +107,14 @@ async fn run_by(
             traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
             settings: live.settings.as_ref(),
             state: history.state.as_ref(),
+            answer: history.answer.as_ref(),
         },
         limits,
         control: Arc::clone(control),
+        upstream: history.upstream.map(|spawned| {
+            let store = Arc::clone(&shared.store);
+            Arc::new(Children { store, of: task.seq, spawned }) as Arc<dyn Upstream>
+        }),
         workspace: live.workspace.and_then(|access| open_workspace(&shared.settings.workspaces, &task.id, access)),
         observer: Some(Arc::new(TaskObserver { task: task.id.clone(), handler: Arc::clone(version) })),
     };
@@ -131,19 +137,24 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
     // No handler was there to try: it was retired between claim and run.
     let end = tried.end.take().unwrap_or(RunEnd::Interrupted(Interruption::HandlerGone));
     let options = match &tried.by {
-        Some(live) => live.options_for(task.extras.as_deref().map(|extras| &extras.options)),
+        Some(live) => live.options_for(task.extras.as_deref()),
         None => Arc::default(),
     };
     let standing = Standing {
         attempt: history.attempts + 1,
         stage: history.stage,
+        fuel_total: history.fuel.saturating_add(tried.fuel),
         deferrals: history.deferrals,
         // Every handler of this catalogue was just asked.
         others_may_serve: history.declined.len() + tried.declined.len() > MAX_DECLINED,
     };
-    let end = bounded(&standing, end);
-    let step = decide(&standing, &Conduct::from(&*options), &end, dice);
-    if !matches!(step, NextStep::Succeed | NextStep::Advance) {
+    let conduct = Conduct::from(&*options);
+    let mut end = bounded(&standing, &conduct, end);
+    if let Some(extras) = task.extras.as_deref() {
+        end.children_mut().iter_mut().for_each(|child| child.task.inherit(extras));
+    }
+    let step = decide(&standing, &conduct, &end, dice);
+    if !matches!(step, NextStep::Succeed | NextStep::Advance | NextStep::Suspend) {
         let reason = end.error().map(|error| error.reason).unwrap_or_default();
         tracing::debug!(
             task = task.id.as_str(),
@@ -167,6 +178,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
         },
         handler: tried.by.map(|live| Arc::clone(live.handler.version())),
         declined: tried.declined,
+        from_start: options.retry_from == RetryFrom::Start,
         max_attempts: options.max_attempts,
     };
     Ended { commit, route: Arc::clone(&task.route), due_at: task.due_at }

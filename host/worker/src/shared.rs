@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use bulkhead_sandbox::{Catalogue, Sandbox};
+use bulkhead_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::concurrency::Concurrency;
@@ -18,6 +19,7 @@ use crate::status::WorkerState;
 /// One worker's parts.
 pub(crate) struct Shared {
     pub(crate) settings: WorkerSettings,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) sandbox: Sandbox,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) metrics: Arc<Metrics>,
@@ -33,6 +35,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(
+        store: Arc<dyn Store>,
         sandbox: Sandbox,
         catalogue: Arc<Catalogue>,
         settings: WorkerSettings,
@@ -48,6 +51,7 @@ impl Shared {
             lease: LeaseGuard::default(),
             state: AtomicU8::new(WorkerState::Running as u8),
             settings,
+            store,
             sandbox,
             catalogue,
             metrics,

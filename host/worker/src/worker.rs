@@ -55,7 +55,7 @@ impl Worker {
     ) -> Result<Self, WorkerError> {
         let asked_at = since_boot();
         let line = store.attach(&settings.name).await.map_err(WorkerError::Attach)?;
-        let shared = Arc::new(Shared::new(sandbox, catalogue, settings, metrics));
+        let shared = Arc::new(Shared::new(Arc::clone(&store), sandbox, catalogue, settings, metrics));
         shared.lease.confirm(asked_at);
         for number in 0..shared.settings.cpu_slots.max(1) {
             guest_thread::start(Arc::clone(&shared), number).map_err(WorkerError::Thread)?;

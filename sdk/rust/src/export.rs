@@ -206,10 +206,19 @@ impl Host for RealHost {
     }
 
     fn upstream(&self) -> Vec<Upstream> {
-        // Asked for in pages, so that no single answer outgrows what the host hands over at once.
-        const PAGE: u32 = 100;
         let count = host::upstream_count();
-        (0..count).step_by(PAGE as usize).flat_map(|offset| host::upstream(offset, PAGE)).map(upstream).collect()
+        let mut all = Vec::new();
+        // A page is shorter where it would outgrow what the host hands over at once, and empty only at the end.
+        while let offset = u32::try_from(all.len()).unwrap_or(count)
+            && offset < count
+        {
+            let page = host::upstream(offset, count - offset);
+            if page.is_empty() {
+                break;
+            }
+            all.extend(page.into_iter().map(upstream));
+        }
+        all
     }
 
     fn upstream_named(&self, name: &str) -> Option<Upstream> {

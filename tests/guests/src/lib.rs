@@ -14,7 +14,9 @@ pub mod bindings {
     });
 }
 
-pub use bindings::bulkhead::handler::types::{Category, Checkpoint, Child, Completion, Join, Spawn};
+pub use bindings::bulkhead::handler::types::{
+    BatchPlan, Category, Checkpoint, Child, Completion, Join, Spawn, Suspension,
+};
 pub use bindings::bulkhead::handler::{context, docker, gpu, llm};
 pub use bindings::export;
 pub use bindings::exports::bulkhead::handler::handler::{Failure, Guest, Outcome, Task};

@@ -113,7 +113,7 @@ fn swap_all(seed: u64, swaps: usize) -> Result<()> {
 
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
 fn attack_all(runs: usize, only: &str) -> Result<()> {
-    let arena = Arena::open()?;
+    let arena = Arena::patient()?;
     println!(
         "{:<46} {:<15} {:>6} {:>9} {:>9} {:>9}  ends",
         "what it does", "must end", "runs", "found ms", "canary ms", "memory"

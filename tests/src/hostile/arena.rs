@@ -19,6 +19,10 @@ const LOOK: Duration = Duration::from_millis(2);
 const CHUNK: usize = 32;
 /// Loads of a file that is refused.
 const LOADS: usize = 20;
+/// Within this the host has given back what it needed for a while: its allocator waits ten seconds.
+const GIVES_BACK: Duration = Duration::from_secs(15);
+/// So little more memory than before is as before.
+const AS_BEFORE: f64 = 0.01;
 /// Runs that show how soon the host finds out.
 const ALONE: usize = 3;
 
@@ -44,6 +48,7 @@ filter = "error"
 pub struct Arena {
     folder: Folder,
     host: Host,
+    gives_back: Duration,
 }
 
 /// What was seen of one row.
@@ -58,7 +63,7 @@ pub struct Seen {
     pub detected_in: Duration,
     /// How long the canary's tasks took beside it, all but a hundredth of them.
     pub canary: Duration,
-    /// Resident memory of the host before and after, in KiB.
+    /// Resident memory of the host before, and within 15 s after, in KiB.
     pub resident: (u64, u64),
 }
 
@@ -78,6 +83,11 @@ impl fmt::Display for Seen {
 }
 
 impl Arena {
+    /// Starts the host, and gives it time to return memory before that is measured.
+    pub fn patient() -> Result<Self> {
+        Ok(Self { gives_back: GIVES_BACK, ..Self::open()? })
+    }
+
     /// Starts the host.
     pub fn open() -> Result<Self> {
         let folder = Folder::with_settings(SETTINGS);
@@ -86,7 +96,7 @@ impl Arena {
         std::fs::create_dir(folder.path().join("outside"))?;
         folder.write("outside/secret", "secret");
         let host = Host::start(&folder, &[])?;
-        Ok(Self { folder, host })
+        Ok(Self { folder, host, gives_back: Duration::ZERO })
     }
 
     /// The host.
@@ -151,8 +161,9 @@ impl Arena {
             std::fs::remove_file(file)?;
             self.wait_for("the file is forgotten", || self.host.client.handler(name).is_none().then_some(()))?;
         }
-        let resident = (before, self.resident()?);
-        Ok(Seen { end, runs: times, detected_in: median(took), canary: canary.ask()?.p99(), resident })
+        let canary = canary.ask()?.p99();
+        let resident = (before, self.given_back(before)?);
+        Ok(Seen { end, runs: times, detected_in: median(took), canary, resident })
     }
 
     fn run(&self, name: &str, bytes: &[u8], row: &Row, runs: usize) -> Result<Seen> {
@@ -161,8 +172,8 @@ impl Arena {
         self.round(&kind, row, (runs / 10).max(1), "w")?;
         let (before, canary) = (self.resident()?, Canary::beside(&self.host.client));
         let end = self.round(&kind, row, runs, "r")?;
-        let resident = (before, self.resident()?);
         let sung = canary.ask()?;
+        let resident = (before, self.given_back(before)?);
         // Alone, without turns of others among its own.
         let mut took = Vec::new();
         for _ in 0..ALONE {
@@ -211,6 +222,16 @@ impl Arena {
     /// Resident memory of the host, in KiB.
     pub fn resident(&self) -> Result<u64> {
         resident(self.host.pid())
+    }
+
+    /// The least memory that is seen while the host may take its time to give it back.
+    fn given_back(&self, before: u64) -> Result<u64> {
+        let (mut least, began) = (self.resident()?, Instant::now());
+        while least as f64 > before as f64 * (1.0 + AS_BEFORE) && began.elapsed() < self.gives_back {
+            std::thread::sleep(LOOK);
+            least = least.min(self.resident()?);
+        }
+        Ok(least)
     }
 
     fn wait_for<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {

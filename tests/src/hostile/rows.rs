@@ -91,7 +91,12 @@ pub fn rows(guest: Guest) -> Vec<Row> {
         Guest::ReadsInput => vec![Row::succeeds("reads standard input to the end", json!(0))],
         Guest::Says => vec![Row::succeeds("logs newlines, NUL and terminal escapes", Value::Null)],
         Guest::SleepForever => vec![Row::dead("sleeps for ever", "timeout", "").with("timeout", "50ms")],
-        Guest::Spawns => vec![Row::dead("asks for a verb that is not served", "invalid_outcome", "`spawn`")],
+        Guest::PlansBatch => vec![Row::dead("plans a batch outside of a workflow", "invalid_outcome", "`batch`")],
+        Guest::Spawns => vec![
+            Row::dead("spawns 10,001 children", "invalid_outcome", "10000").payload(10_001).most(500),
+            Row::dead("spawns 150,000 children", "limit", "result").payload(150_000).most(500),
+            Row::dead("spawns itself for ever", "permanent", "permanent").payload(0).most(200),
+        ],
         Guest::StartLoops => {
             vec![Row::dead("loops in its start function", "out_of_fuel", "fuel").with("fuel", 10 * LITTLE)]
         }

@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_store;
 mod compiling;
 mod drain;
+mod families;
 mod frozen;
 mod hostile;
 mod hot_reload;

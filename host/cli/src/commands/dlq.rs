@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::task::{each, list, show_one};
+use super::task::{each, list, payload_body, show_one};
 use crate::arguments::DlqCommand;
 use crate::client::Client;
 use crate::exit::ExitStatus;
@@ -17,7 +17,10 @@ pub(super) fn run(command: DlqCommand, client: &Client, printer: &mut Printer) -
         }
         DlqCommand::Show { id } => show_one(client, "/v1/dlq", &id, printer),
         DlqCommand::Retry { ids, all: false, kind: None, reason: None } => {
-            each(client, &ids, "/v1/dlq", "retry", printer)
+            each(client, &ids, "/v1/dlq", "retry", "", printer)
+        }
+        DlqCommand::Resolve { ids, result } => {
+            each(client, &ids, "/v1/dlq", "resolve", &payload_body("result", &result)?, printer)
         }
         DlqCommand::Retry { kind, reason, .. } => retry_matching(client, kind.as_deref(), reason.as_deref(), printer),
     }

@@ -47,6 +47,7 @@ pub(super) fn whole(task: &Value) -> String {
         "max_attempts",
         "stage",
         "epoch",
+        "parent",
         "tenant",
         "created_at",
         "run_at",
@@ -73,6 +74,9 @@ pub(super) fn whole(task: &Value) -> String {
             lines.push(format!("{:<14}{}", "backtrace", backtrace.trim_end().replace('\n', "\n              ")));
         }
     }
+    if let Some(waits) = task.get("waits") {
+        lines.extend(waiting(waits));
+    }
     for attempt in task.get("attempts").and_then(Value::as_array).into_iter().flatten() {
         let mut line = format!(
             "{:<14}{} of epoch {}: {} by {} on {} from {} to {}, {} fuel, {} bytes at most",
@@ -93,6 +97,18 @@ pub(super) fn whole(task: &Value) -> String {
         lines.push(line);
     }
     lines.join("\n")
+}
+
+/// What a suspended task waits for.
+fn waiting(waits: &Value) -> Vec<String> {
+    let children = waits.get("children").map(|children| {
+        let [ended, total, well] = ["ended", "total", "succeeded"].map(|field| text(children, field));
+        format!("{ended} of {total} children have ended, {well} of them well")
+    });
+    let fields = ["since", "until", "stale_at", "reason", "metadata"];
+    let said = fields.into_iter().map(|field| (field, text(waits, field))).filter(|(_, text)| !text.is_empty());
+    let line = |what: &str, text: &str| format!("{:<14}{text}", format!("waits {what}"));
+    children.iter().map(|text| line("for", text)).chain(said.map(|(field, text)| line(field, &text))).collect()
 }
 
 /// The result of a task that ended well; else its error, and a status that says so.

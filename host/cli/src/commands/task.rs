@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::show;
-use crate::arguments::{ListArguments, TaskCommand};
+use super::{read_payload, show};
+use crate::arguments::{ListArguments, TaskCommand, Which};
 use crate::client::{Client, part};
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -13,9 +13,37 @@ pub(super) fn run(command: TaskCommand, client: &Client, printer: &mut Printer) 
     match command {
         TaskCommand::List { state, list } => self::list(client, "/v1/tasks", &[("state", &state)], &list, printer),
         TaskCommand::Show { id } => show_one(client, "/v1/tasks", &id, printer),
-        TaskCommand::Cancel { ids } => each(client, &ids, "/v1/tasks", "cancel", printer),
-        TaskCommand::Retry { ids } => each(client, &ids, "/v1/tasks", "retry", printer),
+        TaskCommand::Cancel { ids } => each(client, &ids, "/v1/tasks", "cancel", "", printer),
+        TaskCommand::Retry { ids } => each(client, &ids, "/v1/tasks", "retry", "", printer),
+        TaskCommand::Pause { which } => hold(client, &which, "pause", "", printer),
+        TaskCommand::Resume { which, payload } => {
+            let body = payload.as_deref().map(|payload| payload_body("payload", payload)).transpose()?;
+            hold(client, &which, "resume", &body.unwrap_or_default(), printer)
+        }
     }
+}
+
+/// A body with one member of JSON as it was typed.
+pub(super) fn payload_body(member: &str, typed: &str) -> Result<String> {
+    Ok(format!("{{\"{member}\":{}}}", read_payload(typed)?.as_str()))
+}
+
+/// Pauses or resumes tasks, or a part of the queue.
+fn hold(client: &Client, which: &Which, verb: &str, body: &str, printer: &mut Printer) -> Result<ExitStatus> {
+    if !which.ids.is_empty() {
+        return each(client, &which.ids, "/v1/tasks", verb, body, printer);
+    }
+    let query: Vec<(&str, &str)> = which.kind.as_deref().map(|kind| ("kind", kind)).into_iter().collect();
+    let answer = client.post(&format!("/v1/queue/{verb}"), &query, "application/json", b"")?.accepted()?;
+    printer.item(&answer, || {
+        let kinds = show::text(&answer, "paused_kinds");
+        match answer.get("paused").and_then(Value::as_bool) {
+            Some(true) => "the queue is paused".to_owned(),
+            _ if kinds.is_empty() => "nothing is paused".to_owned(),
+            _ => format!("paused kinds: {kinds}"),
+        }
+    })?;
+    Ok(ExitStatus::Success)
 }
 
 /// One page of a list, or how many there are.
@@ -30,6 +58,7 @@ pub(super) fn list(
     let mut all: Vec<(&str, &str)> = query.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
     all.push(("limit", &limit));
     all.extend(list.kind.as_deref().map(|kind| ("kind", kind)));
+    all.extend(list.parent.as_deref().map(|parent| ("parent", parent)));
     all.extend(list.tenant.as_deref().map(|tenant| ("tenant", tenant)));
     all.extend(list.cursor.as_deref().map(|cursor| ("cursor", cursor)));
     if list.count {
@@ -61,17 +90,16 @@ pub(super) fn each(
     ids: &[String],
     path: &str,
     verb: &str,
+    body: &str,
     printer: &mut Printer,
 ) -> Result<ExitStatus> {
     let mut status = ExitStatus::Success;
     for id in ids {
-        match client.post(&format!("{path}/{}/{verb}", part(id)), &[], "application/json", b"")?.accepted() {
+        match client.post(&format!("{path}/{}/{verb}", part(id)), &[], "application/json", body.as_bytes())?.accepted()
+        {
             Ok(answer) => {
-                let state = if answer.get("cancelling").is_some() {
-                    "cancelling".to_owned()
-                } else {
-                    show::text(&answer, "state")
-                };
+                let underway = ["cancelling", "pausing"].into_iter().find(|what| answer.get(*what).is_some());
+                let state = underway.map_or_else(|| show::text(&answer, "state"), str::to_owned);
                 printer.item(&answer, || format!("{id} {state}"))?;
             }
             Err(error) => {

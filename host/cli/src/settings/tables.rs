@@ -51,6 +51,8 @@ pub(crate) struct Store {
     pub(crate) allow_unknown_kinds: bool,
     /// Memory for pages of the database.
     pub(crate) cache: Size,
+    /// Children, and children's children, of one task.
+    pub(crate) max_descendants: u64,
 }
 
 impl Default for Store {
@@ -61,6 +63,7 @@ impl Default for Store {
             key_ttl: Span::from_secs(7 * 24 * 3600),
             allow_unknown_kinds: true,
             cache: Size::from_mib(64),
+            max_descendants: 1_000_000,
         }
     }
 }

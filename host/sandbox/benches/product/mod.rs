@@ -22,6 +22,7 @@ pub(crate) async fn one_run(sandbox: &Sandbox, handler: &Handler) -> RunEnd {
         limits: RunLimits::from(&Options::default()),
         control: Arc::new(RunControl::new()),
         observer: None,
+        upstream: None,
         workspace: None,
     };
     sandbox.run(handler, request).await.end

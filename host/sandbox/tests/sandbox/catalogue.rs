@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Ceilings, Kind, Overrides, Route, Size, Span, TagSet};
+use bulkhead_core::{Ceilings, Extras, Kind, Overrides, Route, Size, Span, TagSet};
 use bulkhead_sandbox::{
     Catalogue, CatalogueError, CatalogueSettings, HandlerSettings, HandlerStatus, Sandbox, SandboxSettings, Snapshot,
     compiler::CompilerSettings,
@@ -214,7 +214,8 @@ fn the_operator_has_the_say_over_tags_options_and_settings() {
     let live = &snapshot.serving(&kind("WITH"))[0];
     assert_eq!(live.provides.to_string(), "cpu");
     assert_eq!((live.options.timeout, live.options.memory), (Span::from_secs(7), Size::from_mib(4)));
-    let task = Overrides { timeout: Some(Span::from_secs(1)), ..Overrides::default() };
+    let options = Overrides { timeout: Some(Span::from_secs(1)), ..Overrides::default() };
+    let task = Extras { options, ..Extras::default() };
     assert_eq!(live.options_for(Some(&task)).timeout, Span::from_secs(1));
     assert!(Arc::ptr_eq(&live.options_for(None), &live.options));
     let route = |tags: &[&str]| Route { kind: kind("WITH"), requires: TagSet::parse(tags.iter().copied()).unwrap() };

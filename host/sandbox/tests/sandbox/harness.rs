@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use bulkhead_core::{Fuel, HandlerName, JsonText, Options, RunEnd, Size, TagSet};
+use bulkhead_core::{Answer, Fuel, HandlerName, JsonText, Options, RunEnd, Size, TagSet};
 use bulkhead_sandbox::{
     Handler, LogLevel, Observer, Progress, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox,
-    SandboxSettings, Workspace,
+    SandboxSettings, Upstream, Workspace,
 };
 
 pub(crate) const ID: &str = "019aa5c7-6f5e-7d7b-8f0a-0123456789ab";
@@ -50,6 +50,8 @@ pub(crate) struct Run {
     pub(crate) settings: Option<JsonText>,
     pub(crate) state: Option<JsonText>,
     pub(crate) workspace: Option<Workspace>,
+    pub(crate) answer: Option<Answer>,
+    pub(crate) upstream: Option<Arc<dyn Upstream>>,
 }
 
 impl Run {
@@ -71,6 +73,8 @@ impl Run {
             settings: None,
             state: None,
             workspace: None,
+            answer: None,
+            upstream: None,
         }
     }
 
@@ -117,10 +121,12 @@ impl Run {
                         traceparent: self.traceparent.as_deref(),
                         settings: self.settings.as_ref(),
                         state: self.state.as_ref(),
+                        answer: self.answer.as_ref(),
                     },
                     limits: self.limits,
                     control: Arc::clone(&self.control),
                     observer: self.observer.clone(),
+                    upstream: self.upstream.clone(),
                     workspace: self.workspace.clone(),
                 },
             )

@@ -87,8 +87,8 @@ async fn a_result_over_its_bound_is_a_limit_and_bad_json_is_invalid() {
 
 #[tokio::test]
 async fn a_verb_of_a_later_release_is_refused_by_name() {
-    let end = Run::of("spawns").end().await;
-    assert!(matches!(&end, RunEnd::Invalid(why) if why.starts_with("`spawn` is not served")), "{end:?}");
+    let end = Run::of("plans_batch").end().await;
+    assert!(matches!(&end, RunEnd::Invalid(why) if why.starts_with("`batch` is not served")), "{end:?}");
 }
 
 #[tokio::test]

@@ -10,13 +10,13 @@ use crate::{Claimed, LeaseId, WorkerId};
 use super::attached::AloneTurn;
 use super::cycle::Cycle;
 use super::failure::Halt;
-use super::history_row::HistoryRow;
 use super::ids;
 use super::leases::Lease;
 use super::memory::Lone;
 use super::outcome::Claim;
 use super::ready_index::Entry;
 use super::slot::{Flags, RouteId, Slot};
+use crate::history::HistoryRow;
 
 /// Tasks claimed for one worker in one cycle, unless it handed back more: four such batches in flight were the fastest
 /// measured, and the first of them is on its way while the second is claimed.

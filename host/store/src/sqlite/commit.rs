@@ -1,13 +1,14 @@
 //! Writing what became of runs.
 
-use bulkhead_core::{DeadReason, NextStep, ReadyReason, RunEnd, State};
+use bulkhead_core::{DeadReason, NextStep, State};
 
+use crate::ending::{AttemptFacts, Ending, host_error};
+use crate::history::HistoryRow;
+use crate::plan::{Ended, GoOn, Grace, Plan, Until, plan};
 use crate::{Commit, CommitFate, LeaseId, TaskSeq, WorkerId};
 
 use super::cycle::Cycle;
-use super::ending::{AttemptFacts, Ending, error_text, host_error};
 use super::failure::Halt;
-use super::history_row::HistoryRow;
 use super::placing::Waits;
 use super::request::Prepared;
 use super::slot::{Flags, Slot};
@@ -87,13 +88,10 @@ impl Cycle<'_> {
 
     fn commit_one(&mut self, worker: WorkerId, number: WorkerNumber, commit: &Commit) -> Result<CommitFate, Halt> {
         let Some(slot) = self.finish(worker, commit.lease, commit.seq) else { return Ok(CommitFate::Fenced) };
-        let mut step = commit.step;
-        if let Some(cancelled_at) = self.settle(slot.seq)? {
+        let cancelled = self.settle(slot.seq)?.map(|cancelled_at| {
             let in_time = self.now <= cancelled_at.after(self.memory.settings.cancel_grace);
-            if !(matches!(step, NextStep::Succeed) && in_time) {
-                step = NextStep::Cancel;
-            }
-        }
+            if in_time { Grace::Within } else { Grace::Over }
+        });
         let history = match slot.flags.has(Flags::HISTORY) {
             true => HistoryRow::load(self.connection, slot.seq)?,
             false => None,
@@ -102,60 +100,35 @@ impl Cycle<'_> {
             Some(version) => Some(self.memory.names.version(self.connection, version)?),
             None => None,
         };
-        let facts = AttemptFacts::of(commit, history.as_ref(), number, version);
-        match step {
-            NextStep::Succeed => self.succeed(slot, commit, history.as_ref(), facts)?,
-            NextStep::Die(reason) => {
-                let error = commit.end.error().as_ref().map(error_text);
-                self.end_run(slot, commit, history.as_ref(), facts, State::Dead, Some(reason), error)?;
-            }
-            NextStep::Cancel => {
-                self.end_run(slot, commit, history.as_ref(), facts, State::Cancelled, None, None)?;
-            }
-            NextStep::Retry(wait) => {
-                let mut next = history.clone().unwrap_or(HistoryRow::fresh(slot.due));
-                let error = commit.end.error().as_ref().map(error_text);
-                self.keep_attempt(slot.seq, (next.attempts + 1, next.epoch), &facts, error.as_deref())?;
-                next.attempts += 1;
-                next.fuel = next.fuel.saturating_add(commit.run.fuel);
-                next.end_attempt();
-                next.error = error;
-                next.due = self.now.after(wait);
-                self.again(slot, commit, next, Some(ReadyReason::Retry), None)?;
-            }
-            NextStep::Defer(wait, reason) => {
-                let mut next = history.unwrap_or(HistoryRow::fresh(slot.due));
-                next.deferrals = next.deferrals.saturating_add(1);
-                next.fuel = next.fuel.saturating_add(commit.run.fuel);
-                next.due = self.now.after(wait);
-                self.again(slot, commit, next, Some(reason), None)?;
-            }
-            NextStep::Park => {
-                let mut next = history.unwrap_or(HistoryRow::fresh(slot.due));
-                next.deferrals = next.deferrals.saturating_add(1);
-                next.fuel = next.fuel.saturating_add(commit.run.fuel);
-                self.again(slot, commit, next, Some(ReadyReason::NoCapableWorker), None)?;
-            }
-            NextStep::Advance => {
-                let mut next = history.unwrap_or(HistoryRow::fresh(slot.due));
-                next.stage += 1;
-                next.deferrals = 0;
-                next.elapsed = next.elapsed.saturating_add(commit.run.elapsed_micros);
-                next.fuel = next.fuel.saturating_add(commit.run.fuel);
-                next.attempt_fuel = next.attempt_fuel.saturating_add(commit.run.fuel);
-                next.attempt_peak = next.attempt_peak.max(commit.run.peak_memory);
-                if let Some(version) = &commit.handler {
-                    next.add_digest(&version.digest);
+        let (now, due) = (self.now, slot.due);
+        let ended = Ended { commit, history: history.as_ref(), due, now, cancelled, worker: number, version };
+        let (step, plan) = plan(&ended);
+        match plan {
+            Plan::End { ending, then } => {
+                for child in then {
+                    self.submit_one(&Prepared::from(child.task.clone()))?;
                 }
-                next.due = self.now;
-                let state = match &commit.end {
-                    RunEnd::Checkpointed(checkpoint) => Some(checkpoint.state.as_str()),
-                    _ => None,
-                };
-                self.again(slot, commit, next, None, state)?;
+                self.end(slot, &ending, history.is_some())?;
             }
+            Plan::GoOn(go_on) => self.go_on(slot, &ended, go_on)?,
         }
         Ok(if step == commit.step { CommitFate::Written(step) } else { CommitFate::Cancelled })
+    }
+
+    /// Writes what is kept of a task that has not ended, and where it waits.
+    fn go_on(&mut self, slot: Slot, ended: &Ended<'_>, go_on: GoOn<'_>) -> Result<(), Halt> {
+        let GoOn { attempt, history, state, answer, until } = go_on;
+        if let Some(facts) = attempt {
+            self.keep_attempt(slot.seq, (history.attempts, history.epoch), &facts, history.error.as_deref())?;
+        }
+        history.save(self.connection, slot.seq, state, answer)?;
+        let slot = Slot { due: history.due, flags: slot.flags.with(Flags::HISTORY), ..slot };
+        match until {
+            Until::Due => self.place(slot),
+            Until::Catalogue => self.place_as(slot, Waits::Parked),
+            Until::Children(spawn) => self.wait_for_children(slot, ended, &history, spawn),
+            Until::Answer(suspension) => self.wait_for_answer(slot, ended, &history, suspension),
+        }
     }
 
     /// Writes the end of a task whose own row the database refuses, without anything that came from the run.
@@ -178,77 +151,12 @@ impl Cycle<'_> {
             Halt::Trouble(error) => (DeadReason::Limit, error.to_string()),
         };
         let facts = AttemptFacts::of(commit, history.as_ref(), number, None);
-        let error = host_error(reason.as_str(), &message);
-        self.end_run(slot, commit, history.as_ref(), facts, State::Dead, Some(reason), Some(error))?;
+        let error = Some(host_error(reason.as_str(), &message));
+        let reason_of = Some(reason);
+        let ending =
+            Ending { reason: reason_of, error, ..Ending::of_run(State::Dead, commit, history.as_ref(), facts) };
+        self.end(slot, &ending, history.is_some())?;
         Ok(CommitFate::Written(NextStep::Die(reason)))
-    }
-
-    fn succeed(
-        &mut self,
-        slot: Slot,
-        commit: &Commit,
-        history: Option<&HistoryRow>,
-        facts: AttemptFacts<'_>,
-    ) -> Result<(), Halt> {
-        let (mut result, mut metadata) = (None, None);
-        if let RunEnd::Completed(completion) = &commit.end {
-            for child in &completion.then {
-                self.submit_one(&Prepared::from(child.task.clone()))?;
-            }
-            result = Some(completion.result.as_str());
-            metadata = Some(completion.metadata.as_str()).filter(|text| *text != "{}");
-        }
-        let ending = Ending {
-            attempt: history.map_or(0, |history| history.attempts) + 1,
-            max_attempts: Some(commit.max_attempts),
-            facts: Some(facts),
-            result,
-            metadata,
-            ..Ending::unrun(State::Succeeded, history)
-        };
-        self.end(slot, &ending, history.is_some())
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "each is one fact of one row")]
-    fn end_run(
-        &mut self,
-        slot: Slot,
-        commit: &Commit,
-        history: Option<&HistoryRow>,
-        facts: AttemptFacts<'_>,
-        state: State,
-        reason: Option<DeadReason>,
-        error: Option<String>,
-    ) -> Result<(), Halt> {
-        let ending = Ending {
-            attempt: history.map_or(0, |history| history.attempts) + 1,
-            max_attempts: Some(commit.max_attempts),
-            facts: Some(facts),
-            reason,
-            error,
-            ..Ending::unrun(state, history)
-        };
-        self.end(slot, &ending, history.is_some())
-    }
-
-    /// Puts a task that ran back into the queue, with what is remembered of it.
-    fn again(
-        &mut self,
-        slot: Slot,
-        commit: &Commit,
-        mut next: HistoryRow,
-        reason: Option<ReadyReason>,
-        state: Option<&str>,
-    ) -> Result<(), Halt> {
-        next.decline(&commit.declined);
-        next.max_attempts = Some(commit.max_attempts);
-        next.reason = reason.map(|reason| reason.as_str().to_owned());
-        next.save(self.connection, slot.seq, state)?;
-        let slot = Slot { due: next.due, flags: slot.flags.with(Flags::HISTORY), ..slot };
-        match reason {
-            Some(ReadyReason::NoCapableWorker) => self.place_as(slot, Waits::Parked),
-            _ => self.place(slot),
-        }
     }
 
     /// Marks a task as done under its lease.

@@ -6,17 +6,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bulkhead_core::{Route, TaskId, Timestamp};
+use bulkhead_core::{Kind, Route, Timestamp};
 use rusqlite::{CachedStatement, Connection};
 
-use crate::{CancelFate, Commit, LeaseId, RequeueFate, StoreError, TaskSeq, WorkerId};
+use crate::{Commit, LeaseId, StoreError, TaskSeq, WorkerId};
 
 use super::crash_point::crash_point;
 use super::failure::{Halt, words};
 use super::interned::route_of;
 use super::memory::Memory;
 use super::outcome::{Mark, Outcome};
-use super::request::{Answer, Submit};
+use super::request::{Answer, Asked, Submit};
 use super::slot::RouteId;
 
 /// Tasks that a worker gives back, and whom to tell.
@@ -28,8 +28,8 @@ pub(super) struct Todo {
     pub(super) commits: Vec<(WorkerId, Vec<Commit>)>,
     pub(super) releases: Vec<Release>,
     pub(super) detached: Vec<WorkerId>,
-    pub(super) cancels: Vec<(Vec<TaskId>, Answer<Vec<CancelFate>>)>,
-    pub(super) requeues: Vec<(Vec<TaskId>, Answer<Vec<RequeueFate>>)>,
+    pub(super) changes: Vec<Asked>,
+    pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
     pub(super) submits: Vec<Submit>,
     /// Claims are made, and what is due is promoted.
     pub(super) claim: bool,
@@ -40,8 +40,8 @@ impl Todo {
         self.commits.is_empty()
             && self.releases.is_empty()
             && self.detached.is_empty()
-            && self.cancels.is_empty()
-            && self.requeues.is_empty()
+            && self.changes.is_empty()
+            && self.holds.is_empty()
             && self.submits.is_empty()
     }
 }
@@ -146,13 +146,12 @@ impl Cycle<'_> {
             self.give_back(*worker)?;
         }
         self.sweep_lost()?;
-        for (ids, _) in &todo.cancels {
-            let fates = ids.iter().map(|id| self.cancel(id)).collect::<Result<_, _>>()?;
-            self.out.cancels.push(fates);
+        for Asked { ids, change, .. } in &todo.changes {
+            let fates = ids.iter().map(|id| self.change(id, change)).collect::<Result<_, _>>()?;
+            self.out.fates_of_changes.push(fates);
         }
-        for (ids, _) in &todo.requeues {
-            let fates = ids.iter().map(|id| self.requeue(id)).collect::<Result<_, _>>()?;
-            self.out.requeues.push(fates);
+        for (kind, held, _) in &todo.holds {
+            self.hold(kind.as_ref(), *held)?;
         }
         for submit in &todo.submits {
             self.submit(&submit.tasks)?;
@@ -160,6 +159,7 @@ impl Cycle<'_> {
         if todo.claim {
             self.promote()?;
             self.sweep_expired()?;
+            self.sweep_waits()?;
             self.unpark()?;
             self.sweep_keys()?;
             if self.memory.stale {
@@ -247,6 +247,9 @@ impl Cycle<'_> {
 
     /// Asks every worker whether it serves a route that was not in memory.
     pub(super) fn route_is_new(&mut self, id: RouteId, route: &Route) {
+        if self.memory.is_held(route) {
+            return;
+        }
         for (worker, attached) in &self.memory.workers {
             if attached.routes.as_ref().is_some_and(|served| (served.serves)(route)) {
                 self.memory.ready.serve_also(*worker, id);

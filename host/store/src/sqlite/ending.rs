@@ -1,116 +1,15 @@
-//! How a task ends: one row, whichever way.
+//! Writing how a task ends, and attempts that were not its last.
 
-use bulkhead_core::{DeadReason, State, TaskError};
+use bulkhead_core::{DeadReason, State};
 use rusqlite::params;
 
-use crate::{Commit, TaskSeq};
+use crate::TaskSeq;
+use crate::ending::{AttemptFacts, Ending, state_number};
+use crate::history::signed;
 
 use super::cycle::{Cycle, fetched};
 use super::failure::Halt;
-use super::history_row::{HistoryRow, signed};
 use super::slot::Slot;
-
-/// What one attempt used, over all of its runs.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AttemptFacts<'a> {
-    pub(super) worker: i64,
-    pub(super) version: Option<i64>,
-    pub(super) started_at: i64,
-    pub(super) elapsed: u64,
-    pub(super) fuel: u64,
-    pub(super) peak: u64,
-    pub(super) end: &'a str,
-    /// Versions of the runs before the last.
-    pub(super) digests: &'a [u8],
-}
-
-impl<'a> AttemptFacts<'a> {
-    /// Of a run that ended, after the earlier ones of its attempt.
-    pub(super) fn of(commit: &'a Commit, history: Option<&'a HistoryRow>, worker: i64, version: Option<i64>) -> Self {
-        let run = &commit.run;
-        let (elapsed, fuel, peak) =
-            history.map_or((0, 0, 0), |history| (history.elapsed, history.attempt_fuel, history.attempt_peak));
-        Self {
-            worker,
-            version,
-            started_at: run.started_at.as_millis(),
-            elapsed: elapsed.saturating_add(run.elapsed_micros),
-            fuel: fuel.saturating_add(run.fuel),
-            peak: peak.max(run.peak_memory),
-            end: commit.end.name(),
-            digests: history.map_or(&[], |history| &history.digests),
-        }
-    }
-}
-
-/// What is written of a task that ended.
-#[derive(Debug)]
-pub(super) struct Ending<'a> {
-    pub(super) state: State,
-    /// Attempts charged, the last included, or the one that was cut short.
-    pub(super) attempt: u32,
-    pub(super) epoch: u32,
-    pub(super) stage: u32,
-    pub(super) max_attempts: Option<u32>,
-    pub(super) facts: Option<AttemptFacts<'a>>,
-    pub(super) result: Option<&'a str>,
-    pub(super) metadata: Option<&'a str>,
-    pub(super) reason: Option<DeadReason>,
-    pub(super) error: Option<String>,
-}
-
-impl Ending<'_> {
-    /// The end of a task outside of any run.
-    pub(super) fn unrun(state: State, history: Option<&HistoryRow>) -> Self {
-        Self {
-            state,
-            attempt: history.map_or(0, |history| history.attempts),
-            epoch: history.map_or(1, |history| history.epoch),
-            stage: history.map_or(0, |history| history.stage),
-            max_attempts: history.and_then(|history| history.max_attempts),
-            facts: None,
-            result: None,
-            metadata: None,
-            reason: None,
-            error: None,
-        }
-    }
-
-    /// A dead letter that no run made.
-    pub(super) fn dead(reason: DeadReason, message: &str, history: Option<&HistoryRow>) -> Self {
-        let error = host_error(reason.as_str(), message);
-        Self { reason: Some(reason), error: Some(error), ..Self::unrun(State::Dead, history) }
-    }
-}
-
-/// An error that the host itself gives, as JSON.
-pub(super) fn host_error(code: &str, message: &str) -> String {
-    error_text(&TaskError {
-        category: "host".to_owned(),
-        code: code.to_owned(),
-        message: message.to_owned(),
-        reason: code.to_owned(),
-        details: None,
-    })
-}
-
-/// An error as its column has it.
-pub(super) fn error_text(error: &TaskError) -> String {
-    serde_json::to_string(error).unwrap_or_else(|_| {
-        let TaskError { category, code, .. } = error;
-        format!(r#"{{"category":"{category}","code":"{code}","message":"","reason":"{code}"}}"#)
-    })
-}
-
-/// A state as its column has it: its place in the contract's list.
-pub(super) fn state_number(state: State) -> i64 {
-    State::ALL.iter().position(|other| *other == state).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
-}
-
-/// The state of a number.
-pub(super) fn state_of(number: i64) -> Option<State> {
-    usize::try_from(number).ok().and_then(|place| State::ALL.get(place).copied())
-}
 
 impl Cycle<'_> {
     /// Writes the end of a task that runs or was just taken out of the queue.
@@ -148,11 +47,17 @@ impl Cycle<'_> {
         if has_history && ending.state != State::Dead {
             self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
         }
+        if self.memory.has_pausing {
+            self.take_back_pause(seq)?;
+        }
         self.out.ended.push(seq);
         if let Some(reason) = ending.reason {
             self.out.died.push((slot.route, reason));
         }
-        Ok(())
+        if ending.state == State::Cancelled {
+            self.cancel_children(seq)?;
+        }
+        self.tell_parents(seq, ending.state)
     }
 
     /// Writes an attempt that was not the task's last.

@@ -6,11 +6,11 @@ use rusqlite::params;
 use crate::{Claimed, TaskSeq};
 
 use super::cycle::Cycle;
-use super::ending::Ending;
 use super::failure::Halt;
-use super::history_row::HistoryRow;
 use super::place::{Place, locate};
 use super::slot::Slot;
+use crate::ending::Ending;
+use crate::history::HistoryRow;
 
 impl Cycle<'_> {
     /// Whether a task should have started before now, and never did.

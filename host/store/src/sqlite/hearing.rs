@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bulkhead_core::Kind;
 use tokio::sync::mpsc;
 
 use crate::{ServedRoutes, TaskSeq, WorkLine, WorkerId};
@@ -58,8 +59,8 @@ impl Thread {
                 }
             }
             Request::Submit(_)
-            | Request::Cancel { .. }
-            | Request::Requeue { .. }
+            | Request::Change(_)
+            | Request::Hold { .. }
             | Request::Tick { .. }
             | Request::Close { .. }
             | Request::Abandon => {}
@@ -69,20 +70,28 @@ impl Thread {
     fn serve(&mut self, worker: WorkerId, routes: ServedRoutes) {
         let Some(attached) = self.memory.workers.get_mut(&worker) else { return };
         let changed = attached.routes.as_ref().is_none_or(|before| before.generation != routes.generation);
-        let served: Vec<_> = self
-            .memory
-            .routes
-            .iter()
-            .filter(|(_, known)| (routes.serves)(&known.route))
-            .map(|(id, known)| (id, known.pending))
-            .collect();
         attached.routes = Some(routes);
+        let served = self.memory.served_by(worker);
         if changed {
             let waiting = served.iter().filter(|(_, pending)| *pending > 0);
             self.memory.unparking.extend(waiting.map(|(id, _)| (*id, TaskSeq(i64::MIN))));
         }
         self.memory.ready.serve(worker, served.into_iter().map(|(id, _)| id));
         self.show_served();
+    }
+
+    /// Serves every worker anew, since a kind is held back, or no longer.
+    pub(super) fn held(&mut self, kind: Option<Kind>, held: bool) {
+        match (kind, held) {
+            (None, held) => self.memory.held.all = held,
+            (Some(kind), true) => drop(self.memory.held.kinds.insert(kind)),
+            (Some(kind), false) => drop(self.memory.held.kinds.remove(&kind)),
+        }
+        self.memory.shared.show_held(self.memory.held.clone());
+        for worker in self.memory.workers.keys().copied().collect::<Vec<_>>() {
+            let served = self.memory.served_by(worker);
+            self.memory.ready.serve(worker, served.into_iter().map(|(id, _)| id));
+        }
     }
 
     pub(super) fn show_served(&self) {

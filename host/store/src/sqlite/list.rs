@@ -10,12 +10,12 @@ use rusqlite::{Connection, params_from_iter};
 use crate::{Page, Selection, StoreError, TaskFilter, TaskSeq};
 
 use super::cursor;
-use super::ending::state_number;
 use super::failure::reading;
 use super::place::{PLACE, PLACES};
 use super::shared::Shared;
 use super::slot::RouteId;
 use super::view;
+use crate::ending::state_number;
 
 /// The longest page.
 const MAX_PAGE: usize = 1_000;
@@ -43,6 +43,10 @@ impl Question {
                 1,
             );
             question.and("e.state <> 6");
+        } else if only(&[State::Suspended]) {
+            question.and("t.seq IN (SELECT seq FROM waits)");
+        } else if only(&[State::Paused]) {
+            question.and("t.seq IN (SELECT seq FROM paused)");
         } else if only(&[State::Running]) {
             let running = leased(connection)?;
             question.and(&format!("t.seq IN ({running})"));
@@ -54,6 +58,10 @@ impl Question {
         }
         if !states.is_empty() {
             question.and(&format!("({})", states_are(&states)));
+        }
+        if let Some(parent) = &filter.parent {
+            let seq = super::place::find(connection, parent)?.map_or(-1, |seq| seq.0);
+            question.and(&format!("t.seq IN (SELECT child FROM kin WHERE parent = {seq} AND own)"));
         }
         if let Some(kind) = &filter.kind {
             question.equals("rt.kind", kind.as_str());
@@ -115,6 +123,12 @@ fn states_are(states: &HashSet<State>) -> String {
     }
     if states.contains(&State::Ready) {
         any.push("(e.seq IS NULL AND coalesce(r.seq, d.seq, p.seq, a.seq) IS NOT NULL)".to_owned());
+    }
+    if states.contains(&State::Suspended) {
+        any.push("w.seq IS NOT NULL".to_owned());
+    }
+    if states.contains(&State::Paused) {
+        any.push("u.seq IS NOT NULL".to_owned());
     }
     if states.contains(&State::Running) {
         any.push(format!("({PLACE}) IS NULL"));

@@ -79,6 +79,8 @@ impl Cycle<'_> {
         }
         self.memory.next_delayed = self.next_of("SELECT min(due) FROM delayed")?;
         self.memory.next_expiry = self.next_of("SELECT min(expires_at) FROM expiring")?;
+        self.memory.next_wake = self.next_of("SELECT min(wakes_at) FROM waits")?;
+        self.load_paused()?;
         self.memory.stale = false;
         Ok(())
     }

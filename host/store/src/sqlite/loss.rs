@@ -5,10 +5,10 @@ use bulkhead_core::{DeadReason, LossStep, ReadyReason, State, after_loss};
 use crate::{LeaseId, TaskSeq, WorkerId};
 
 use super::cycle::Cycle;
-use super::ending::{AttemptFacts, Ending, host_error};
 use super::failure::Halt;
-use super::history_row::HistoryRow;
 use super::slot::{Flags, Slot};
+use crate::ending::{AttemptFacts, Ending, host_error};
+use crate::history::{Answered, HistoryRow, Text};
 
 /// How an attempt ended whose worker was lost.
 const WORKER_LOST: &str = "worker_lost";
@@ -111,13 +111,13 @@ impl Cycle<'_> {
             LossStep::Alone(wait) => (wait, slot.flags.with(Flags::HISTORY).with(Flags::ALONE)),
             LossStep::Poison => {
                 let message = format!("{} workers were lost while they ran the task", history.losses);
-                history.save(self.connection, slot.seq, None)?;
+                history.save(self.connection, slot.seq, Text::Stays, Answered::Stays)?;
                 return self.end(slot, &Ending::dead(DeadReason::Poison, &message, Some(&history)), true);
             }
         };
         history.reason = Some(ReadyReason::WorkerLost.as_str().to_owned());
         history.due = self.now.after(wait);
-        history.save(self.connection, slot.seq, None)?;
+        history.save(self.connection, slot.seq, Text::Stays, Answered::Stays)?;
         self.place(Slot { due: history.due, flags, ..slot })
     }
 }

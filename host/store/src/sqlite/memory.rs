@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use bulkhead_core::Timestamp;
+use bulkhead_core::{Route, Timestamp};
 
-use crate::{LeaseId, TaskSeq, WorkerId};
+use crate::{Held, LeaseId, TaskSeq, WorkerId};
 
 use super::attached::Attached;
 use super::dice::Dice;
@@ -43,6 +43,14 @@ pub(super) struct Memory {
     pub(super) unparking: VecDeque<(RouteId, TaskSeq)>,
     pub(super) next_delayed: Option<Timestamp>,
     pub(super) next_expiry: Option<Timestamp>,
+    /// When something happens to a task that waits.
+    pub(super) next_wake: Option<Timestamp>,
+    /// What operators hold back.
+    pub(super) held: Held,
+    /// Whether any task ever had children; where none had, nobody looks for parents.
+    pub(super) has_kin: bool,
+    /// Whether any task is to be paused when it comes back to the queue.
+    pub(super) has_pausing: bool,
     pub(super) next_key_sweep: Timestamp,
     pub(super) dice: Dice,
     /// A rollback left the index behind the file; it is loaded anew before the next claim.
@@ -72,6 +80,10 @@ impl Memory {
             unparking: VecDeque::new(),
             next_delayed: None,
             next_expiry: None,
+            next_wake: None,
+            held: Held::default(),
+            has_kin: false,
+            has_pausing: false,
             next_key_sweep: now,
             dice,
             stale: true,
@@ -86,6 +98,21 @@ impl Memory {
         let seq = self.next_seq;
         self.next_seq += 1;
         TaskSeq(seq)
+    }
+
+    /// The routes that a worker may be given tasks of, and how many tasks each holds.
+    pub(super) fn served_by(&self, worker: WorkerId) -> Vec<(RouteId, i64)> {
+        let Some(served) = self.workers.get(&worker).and_then(|attached| attached.routes.as_ref()) else {
+            return Vec::new();
+        };
+        let may_run = |route: &Route| (served.serves)(route) && !self.is_held(route);
+        let known = self.routes.iter().filter(|(_, known)| may_run(&known.route));
+        known.map(|(id, known)| (id, known.pending)).collect()
+    }
+
+    /// Whether an operator holds the route's tasks back.
+    pub(super) fn is_held(&self, route: &Route) -> bool {
+        self.held.all || self.held.kinds.contains(&route.kind)
     }
 
     pub(super) fn new_lease(&mut self) -> LeaseId {

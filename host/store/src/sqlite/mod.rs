@@ -1,13 +1,14 @@
 //! SQLite, embedded: the default.
 //!
 //! One thread writes (`thread`). Each of its cycles is one transaction: it does all that is waiting (`commit`, `submit`,
-//! `cancel`, `loss`), makes due what falls due (`placing`), claims for every worker that has room (`claim`), commits, and
+//! `change`, `loss`), makes due what falls due (`placing`), claims for every worker that has room (`claim`), commits, and
 //! only then tells (`publish`). What it needs at hand is in `memory`: the heads of the queue (`ready_index`) and the
 //! leases that are out (`leases`). Reads go through connections of their own (`readers`, `view`, `list`). The schema and
 //! its reasons are in docs/adr/0002-sqlite-schema.md.
 
 mod attached;
-mod cancel;
+mod change;
+mod children;
 mod claim;
 mod clock;
 mod commit;
@@ -32,6 +33,7 @@ mod loss;
 mod memory;
 mod open;
 mod outcome;
+mod pausing;
 mod place;
 mod placing;
 mod publish;
@@ -45,7 +47,9 @@ mod slot;
 mod store;
 mod submit;
 mod thread;
+mod upstream;
 mod view;
+mod waiting;
 
 pub use clock::{Clock, SystemClock};
 pub use schema::SCHEMA_VERSION;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bulkhead_core::DeadReason;
 
-use crate::{BatchRefusal, CancelFate, Claimed, CommitFate, LeaseId, RequeueFate, Submitted, TaskSeq, WorkerId};
+use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, Submitted, TaskSeq, WorkerId};
 
 use super::leases::Lease;
 use super::slot::RouteId;
@@ -32,8 +32,7 @@ pub(super) struct Outcome {
 
     pub(super) fates: Vec<(WorkerId, Vec<(TaskSeq, CommitFate)>)>,
     pub(super) submitted: Vec<Result<Vec<Submitted>, BatchRefusal>>,
-    pub(super) cancels: Vec<Vec<CancelFate>>,
-    pub(super) requeues: Vec<Vec<RequeueFate>>,
+    pub(super) fates_of_changes: Vec<Vec<Fate>>,
     pub(super) claims: Vec<Claim>,
     /// When the first of them was looked for.
     pub(super) claiming_since: Option<Instant>,

@@ -5,10 +5,10 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::TaskSeq;
 
-use super::ending::state_of;
 use super::ids;
 use super::placing::Waits;
 use super::slot::{Flags, Rank, RouteId, Slot};
+use crate::ending::state_of;
 
 /// `FROM` of every question about where tasks are: each join is one look by a whole key.
 pub(super) const PLACES: &str = "tasks t \
@@ -17,11 +17,14 @@ pub(super) const PLACES: &str = "tasks t \
     LEFT JOIN ready r ON r.route = t.route AND r.rank = t.rank AND r.due = coalesce(h.due, t.due) AND r.seq = t.seq \
     LEFT JOIN delayed d ON d.due = coalesce(h.due, t.due) AND d.seq = t.seq \
     LEFT JOIN parked p ON p.route = t.route AND p.seq = t.seq \
-    LEFT JOIN alone a ON a.seq = t.seq";
+    LEFT JOIN alone a ON a.seq = t.seq \
+    LEFT JOIN waits w ON w.seq = t.seq \
+    LEFT JOIN paused u ON u.seq = t.seq";
 
 /// Which table it was, as a number; null where the task runs.
 pub(super) const PLACE: &str = "CASE WHEN e.seq IS NOT NULL THEN 0 WHEN r.seq IS NOT NULL THEN 1 \
-    WHEN d.seq IS NOT NULL THEN 2 WHEN p.seq IS NOT NULL THEN 3 WHEN a.seq IS NOT NULL THEN 4 END";
+    WHEN d.seq IS NOT NULL THEN 2 WHEN p.seq IS NOT NULL THEN 3 WHEN a.seq IS NOT NULL THEN 4 \
+    WHEN w.seq IS NOT NULL THEN 5 WHEN u.seq IS NOT NULL THEN 6 END";
 
 /// Where a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub(super) enum Place {
     Ended(State),
     Waiting(Waits),
     Running,
+    Suspended,
+    Paused,
 }
 
 impl Place {
@@ -40,6 +45,8 @@ impl Place {
             Some(2) => Self::Waiting(Waits::Delayed),
             Some(3) => Self::Waiting(Waits::Parked),
             Some(4) => Self::Waiting(Waits::Alone),
+            Some(5) => Self::Suspended,
+            Some(6) => Self::Paused,
             _ => Self::Running,
         }
     }
@@ -50,6 +57,8 @@ impl Place {
             Self::Ended(state) => state,
             Self::Waiting(_) => State::Ready,
             Self::Running => State::Running,
+            Self::Suspended => State::Suspended,
+            Self::Paused => State::Paused,
         }
     }
 }

@@ -39,8 +39,11 @@ impl Cycle<'_> {
         self.place_as(slot, waits)
     }
 
-    /// Puts a task into the queue, and counts it.
+    /// Puts a task into the queue, and counts it; or aside, where it is to be paused.
     pub(super) fn place_as(&mut self, slot: Slot, waits: Waits) -> Result<(), Halt> {
+        if self.held_back(slot, waits)? {
+            return Ok(());
+        }
         self.count(slot.route, 1)?;
         self.write(slot, waits)
     }

@@ -71,8 +71,8 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
     memory.shared.count_deaths(died);
     memory.shared.waiters.wake(&outcome.ended);
     todo.submits.into_iter().zip(outcome.submitted).for_each(|(submit, done)| drop(submit.answer.send(Ok(done))));
-    todo.cancels.into_iter().zip(outcome.cancels).for_each(|((_, answer), fates)| drop(answer.send(Ok(fates))));
-    todo.requeues.into_iter().zip(outcome.requeues).for_each(|((_, answer), fates)| drop(answer.send(Ok(fates))));
+    let changed = todo.changes.into_iter().zip(outcome.fates_of_changes);
+    changed.for_each(|(asked, fates)| drop(asked.answer.send(Ok(fates))));
     todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Ok(()))));
 }
 
@@ -102,4 +102,5 @@ fn show_depths(memory: &Memory, outcome: &Outcome) {
 pub(super) fn show_all(memory: &Memory) {
     let counts = memory.routes.iter().map(|(id, known)| (id, known.pending)).collect();
     show_depths(memory, &Outcome { counts, ..Outcome::default() });
+    memory.shared.show_held(memory.held.clone());
 }

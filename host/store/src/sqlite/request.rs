@@ -1,11 +1,10 @@
 //! What the store's thread is asked.
 
-use bulkhead_core::{Due, NewTask, Route, TaskId, Timestamp};
+use bulkhead_core::{Due, Kind, NewTask, Route, TaskId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
-    BatchRefusal, CancelFate, Commit, LeaseId, RequeueFate, ServedRoutes, StoreError, Submitted, TaskSeq, WorkLine,
-    WorkerId,
+    BatchRefusal, Change, Commit, Fate, LeaseId, ServedRoutes, StoreError, Submitted, TaskSeq, WorkLine, WorkerId,
 };
 
 use super::slot::Rank;
@@ -17,15 +16,11 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 #[derive(Debug)]
 pub(super) enum Request {
     Submit(Submit),
-    Cancel {
-        ids: Vec<TaskId>,
-        answer: Answer<Vec<CancelFate>>,
-        _permit: OwnedSemaphorePermit,
-    },
-    Requeue {
-        ids: Vec<TaskId>,
-        answer: Answer<Vec<RequeueFate>>,
-        _permit: OwnedSemaphorePermit,
+    Change(Asked),
+    Hold {
+        kind: Option<Kind>,
+        held: bool,
+        answer: Answer<()>,
     },
     Attach {
         name: String,
@@ -67,6 +62,15 @@ pub(super) enum Request {
     },
     /// End at once, as a crash would.
     Abandon,
+}
+
+/// The same asked of several tasks.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) ids: Vec<TaskId>,
+    pub(super) change: Change,
+    pub(super) answer: Answer<Vec<Fate>>,
+    pub(super) _permit: OwnedSemaphorePermit,
 }
 
 /// A batch to be accepted whole.

@@ -9,13 +9,14 @@ use crate::StoreError;
 use super::failure::opening;
 
 /// The schema that this host writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// The oldest schema whose hosts can still work with what this one writes.
-const MIN_COMPATIBLE: i64 = 1;
+const MIN_COMPATIBLE: i64 = 2;
 
 /// Each takes the schema from its place in the list to the next; never changed once released.
-const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: [&str; SCHEMA_VERSION as usize] =
+    [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_waiting.sql")];
 
 /// `PRAGMA application_id` of a Bulkhead store: `BLKH`.
 const APPLICATION_ID: i64 = 0x424c_4b48;

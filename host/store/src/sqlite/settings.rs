@@ -23,6 +23,8 @@ pub struct SqliteSettings {
     pub readers: usize,
     /// Routes that may hold waiting tasks at once.
     pub max_routes: usize,
+    /// Children, and children's children, of one task.
+    pub max_descendants: u64,
     /// Memory for the writer's page cache, in bytes.
     pub cache_bytes: u64,
     /// The database's largest size in pages of 4 KiB; `None` leaves it to the disk.
@@ -41,6 +43,7 @@ impl SqliteSettings {
             lease_duration: LEASE_DURATION,
             readers: 4,
             max_routes: 10_000,
+            max_descendants: 1_000_000,
             cache_bytes: 64 << 20,
             max_pages: None,
             clock: Arc::new(SystemClock),

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use bulkhead_core::{DeadReason, Kind, Route, Timestamp};
 
-use crate::{DeadCount, RouteDepth, TaskSeq};
+use crate::{DeadCount, Held, RouteDepth, TaskSeq};
 
 use super::slot::RouteId;
 
@@ -19,6 +19,7 @@ pub(super) struct Shared {
     depths: Mutex<BTreeMap<RouteId, Depth>>,
     served: RwLock<Served>,
     deaths: Mutex<BTreeMap<(Kind, DeadReason), u64>>,
+    held: Mutex<Held>,
 }
 
 /// How much of one route waits.
@@ -65,6 +66,15 @@ impl Shared {
             count: *count,
         };
         deaths.iter().map(shown).collect()
+    }
+
+    /// What operators hold back.
+    pub(super) fn held(&self) -> Held {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn show_held(&self, held: Held) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
     }
 
     /// Replaces what is known of some routes.

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bulkhead_core::{NewTask, TaskId};
+use bulkhead_core::{Kind, NewTask, TaskId, UpstreamTask};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
-    BatchRefusal, BoxFuture, CancelFate, DeadCount, Page, RequeueFate, RouteDepth, Selection, Store, StoreError,
-    Submitted, TaskFilter, TaskView, WorkLine,
+    BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, Page, RouteDepth, Selection, Spawned, Store, StoreError,
+    Submitted, TaskFilter, TaskSeq, TaskView, UpstreamPart, WorkLine,
 };
 
 use super::cycle;
@@ -25,10 +25,11 @@ use super::open;
 use super::place;
 use super::publish::show_all;
 use super::readers::Readers;
-use super::request::{Answer, Prepared, Request, Submit};
+use super::request::{Answer, Asked, Prepared, Request, Submit};
 use super::settings::SqliteSettings;
 use super::shared::Shared;
 use super::thread::Thread;
+use super::upstream;
 use super::view;
 
 /// Requests from outside that may wait at once; who comes later waits for room.
@@ -166,18 +167,28 @@ impl Store for SqliteStore {
         Box::pin(self.readers.read(move |connection| list::count(connection, &filter, &shared)))
     }
 
-    fn cancel(&self, ids: Vec<TaskId>) -> BoxFuture<'_, Result<Vec<CancelFate>, StoreError>> {
+    fn change(&self, ids: Vec<TaskId>, change: Change) -> BoxFuture<'_, Result<Vec<Fate>, StoreError>> {
         Box::pin(async move {
             let permit = self.permit().await?;
-            self.ask(|answer| Request::Cancel { ids, answer, _permit: permit }).await
+            self.ask(|answer| Request::Change(Asked { ids, change, answer, _permit: permit })).await
         })
     }
 
-    fn requeue(&self, ids: Vec<TaskId>) -> BoxFuture<'_, Result<Vec<RequeueFate>, StoreError>> {
-        Box::pin(async move {
-            let permit = self.permit().await?;
-            self.ask(|answer| Request::Requeue { ids, answer, _permit: permit }).await
-        })
+    fn hold(&self, kind: Option<Kind>, held: bool) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.ask(move |answer| Request::Hold { kind, held, answer }))
+    }
+
+    fn held(&self) -> Held {
+        self.shared.held()
+    }
+
+    fn upstream(
+        &self,
+        of: TaskSeq,
+        spawned: Spawned,
+        part: UpstreamPart,
+    ) -> BoxFuture<'_, Result<Vec<UpstreamTask>, StoreError>> {
+        Box::pin(self.readers.read(move |connection| upstream::read(connection, of, spawned, &part)))
     }
 
     fn depths(&self) -> Vec<RouteDepth> {

@@ -100,14 +100,11 @@ impl Thread {
                         tasks += submit.tasks.len().max(1);
                         todo.submits.push(submit);
                     }
-                    Request::Cancel { ids, answer, .. } => {
-                        tasks += ids.len().max(1);
-                        todo.cancels.push((ids, answer));
+                    Request::Change(asked) => {
+                        tasks += asked.ids.len().max(1);
+                        todo.changes.push(asked);
                     }
-                    Request::Requeue { ids, answer, .. } => {
-                        tasks += ids.len().max(1);
-                        todo.requeues.push((ids, answer));
-                    }
+                    Request::Hold { kind, held, answer } => todo.holds.push((kind, held, answer)),
                     Request::Tick { answer } => ticks.push(answer),
                     Request::Close { answer } => end = Some(End::Close(Some(answer))),
                     Request::Abandon => end = Some(End::Abandon),
@@ -167,7 +164,7 @@ impl Thread {
             }
             return;
         }
-        let from_outside = !(todo.submits.is_empty() && todo.cancels.is_empty() && todo.requeues.is_empty());
+        let from_outside = !(todo.submits.is_empty() && todo.changes.is_empty() && todo.holds.is_empty());
         if !again && !from_outside && todo.releases.is_empty() {
             // Only what is kept, and it is not time yet.
             self.kept = todo;
@@ -181,9 +178,14 @@ impl Thread {
                     tracing::info!("the store can be written again");
                 }
                 let lines_changed = !outcome.lost.is_empty() || !outcome.detached.is_empty();
+                let holds = std::mem::take(&mut todo.holds);
                 super::publish::publish(&mut self.memory, todo, outcome, now);
                 if lines_changed {
                     self.show_served();
+                }
+                for (kind, held, answer) in holds {
+                    self.held(kind, held);
+                    let _ = answer.send(Ok(()));
                 }
             }
             Err(error) => self.keep(todo, error, boot),
@@ -204,8 +206,8 @@ impl Thread {
         self.kept.detached = todo.detached;
         let refuse = || error.clone();
         todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
-        todo.cancels.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));
-        todo.requeues.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));
+        todo.changes.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
+        todo.holds.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.submits.into_iter().for_each(|submit| drop(submit.answer.send(Err(refuse()))));
     }
 
@@ -215,6 +217,7 @@ impl Thread {
         let past = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
         past(memory.next_delayed)
             || past(memory.next_expiry)
+            || past(memory.next_wake)
             || !memory.unparking.is_empty()
             || (asked && memory.next_key_sweep <= now)
             || memory.workers.iter().any(|(id, attached)| {
@@ -255,7 +258,8 @@ impl Thread {
         if self.is_due(now, boot, false) {
             return Some(Duration::ZERO);
         }
-        for moment in [self.memory.next_delayed, self.memory.next_expiry].into_iter().flatten() {
+        let Memory { next_delayed, next_expiry, next_wake, .. } = self.memory;
+        for moment in [next_delayed, next_expiry, next_wake].into_iter().flatten() {
             let millis = u64::try_from(moment.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
             at_most(Duration::from_millis(millis).min(LONGEST_SLEEP));
         }

@@ -1,26 +1,30 @@
 //! Reading a task as callers see it.
 
-use bulkhead_core::{AttemptRecord, Digest, Extras, HandlerName, JsonText, ReadyReason, State, TaskError, Timestamp};
+use bulkhead_core::{
+    AttemptRecord, Digest, Extras, HandlerName, JsonText, ReadyReason, State, TaskError, TaskId, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::{StoreError, TaskSeq, TaskView};
+use crate::{ChildrenView, StoreError, TaskSeq, TaskView, WaitView};
 
-use super::ending::state_of;
 use super::failure::reading;
-use super::history_row::{digests, unsigned};
 use super::ids;
 use super::interned::read_route;
 use super::place::{PLACE, PLACES, Place};
 use super::placing::Waits;
 use super::shared::Shared;
 use super::slot::{Rank, RouteId};
+use crate::ending::state_of;
+use crate::history::{digests, unsigned};
 
 /// The columns of [`read`]; `FROM` is [`PLACES`] or the like, joined to `routes rt`.
 pub(super) fn columns() -> String {
     format!(
         "t.seq, t.id, rt.kind, rt.requires, t.rank, t.route, t.created_at, coalesce(h.due, t.due), t.max_attempts, \
          t.tenant, t.extras, {PLACE}, h.reason, h.epoch, h.attempts, h.stage, h.max_attempts, h.error, \
-         e.state, e.ended_at, e.attempt, e.epoch, e.stage, e.max_attempts, e.reason, e.error"
+         e.state, e.ended_at, e.attempt, e.epoch, e.stage, e.max_attempts, e.reason, e.error, \
+         w.join_policy IS NOT NULL, w.since, w.timeout_at, w.stale_at, w.flag_at IS NULL, w.total, w.ended, w.well, \
+         w.reason, w.metadata"
     )
 }
 
@@ -43,7 +47,9 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> rusqlite::Result<(TaskSeq,
     let kept: Option<String> = row.get(12)?;
     let reason = match place {
         Place::Ended(_) => row.get(24)?,
-        Place::Running => None,
+        Place::Running | Place::Paused => None,
+        Place::Suspended if row.get(26)? => Some("children".to_owned()),
+        Place::Suspended => Some("answer".to_owned()),
         Place::Waiting(Waits::Delayed) => Some(kept.unwrap_or_else(|| ReadyReason::Scheduled.as_str().to_owned())),
         Place::Waiting(Waits::Parked) => Some(ReadyReason::NoCapableWorker.as_str().to_owned()),
         Place::Waiting(Waits::Ready | Waits::Alone) if shared.is_unroutable(route_id) => {
@@ -73,9 +79,29 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> rusqlite::Result<(TaskSeq,
         error: error.as_deref().and_then(read_error),
         tenant: row.get(9)?,
         tags: extras.map(|extras| extras.tags).unwrap_or_default(),
+        waits: if place == Place::Suspended { Some(wait(row)?) } else { None },
+        parent: None,
         attempts: None,
     };
     Ok((TaskSeq(row.get(0)?), view))
+}
+
+/// What a task waits for.
+fn wait(row: &Row<'_>) -> rusqlite::Result<WaitView> {
+    let moment = |column| row.get::<_, Option<i64>>(column).map(|moment| moment.map(Timestamp::from_millis));
+    let stale_at = moment(29)?;
+    Ok(WaitView {
+        since: Timestamp::from_millis(row.get(27)?),
+        until: moment(28)?,
+        stale_at,
+        nearly_stale: stale_at.is_some() && row.get(30)?,
+        children: match row.get(26)? {
+            true => Some(ChildrenView { total: row.get(31)?, ended: row.get(32)?, succeeded: row.get(33)? }),
+            false => None,
+        },
+        reason: row.get(34)?,
+        metadata: row.get_ref(35)?.as_str_or_null()?.map(JsonText::from_trusted),
+    })
 }
 
 /// One task, whole.
@@ -92,9 +118,9 @@ fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> rusqlite
         .prepare_cached(&select)?
         .query_row([seq.0], |row| {
             let (_, mut view) = read(row, shared)?;
-            view.payload = Some(JsonText::from_trusted(row.get_ref(26)?.as_str()?));
-            view.result = row.get_ref(27)?.as_str_or_null()?.map(JsonText::from_trusted);
-            view.metadata = row.get_ref(28)?.as_str_or_null()?.map(JsonText::from_trusted);
+            view.payload = Some(JsonText::from_trusted(row.get_ref(36)?.as_str()?));
+            view.result = row.get_ref(37)?.as_str_or_null()?.map(JsonText::from_trusted);
+            view.metadata = row.get_ref(38)?.as_str_or_null()?.map(JsonText::from_trusted);
             Ok(view)
         })
         .optional()?;
@@ -103,7 +129,16 @@ fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> rusqlite
         view.metadata = Some(JsonText::from_trusted("{}"));
     }
     view.attempts = Some(attempts(connection, seq)?);
+    view.parent = parent(connection, seq)?;
     Ok(Some(view))
+}
+
+/// The task that spawned this one.
+fn parent(connection: &Connection, seq: TaskSeq) -> rusqlite::Result<Option<TaskId>> {
+    connection
+        .prepare_cached("SELECT t.id FROM kin k JOIN tasks t ON t.seq = k.parent WHERE k.child = ?1 AND k.own")?
+        .query_row([seq.0], |row| row.get_ref(0).map(ids::read))
+        .optional()
 }
 
 /// The attempts of a task, oldest first; the last may be in `ended`.

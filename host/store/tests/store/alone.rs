@@ -1,7 +1,7 @@
 //! Tasks over which workers were lost.
 
 use bulkhead_core::{LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, State};
-use bulkhead_store::Delivery;
+use bulkhead_store::{Change, Delivery};
 
 use crate::harness::{Engine, seconds, succeeded, task};
 
@@ -39,7 +39,7 @@ pub(crate) async fn a_task_that_keeps_losing_workers_is_dead_as_poison<E: Engine
     let view = engine.get(&id).await;
     assert_eq!((view.state, view.reason.as_deref(), view.attempt), (State::Dead, Some("poison"), 0));
     assert_eq!(view.attempts().len(), 5);
-    engine.store().requeue(vec![id.clone()]).await.unwrap();
+    engine.store().change(vec![id.clone()], Change::Requeue).await.unwrap();
     let mut worker = engine.worker(5).await;
     assert_eq!(worker.claimed_one().await.history.unwrap().losses, 0);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bulkhead_core::{Due, NextStep, RunEnd, State, TaskId};
-use bulkhead_store::{CancelFate, CommitFate, Delivery};
+use bulkhead_store::{Change, CommitFate, Delivery, Fate};
 
 use crate::harness::{Engine, Worker, ended, failed, seconds, succeeded, task};
 
@@ -14,7 +14,7 @@ pub(crate) async fn a_task_that_waits_is_cancelled_at_once<E: Engine>() {
     later.due = Due::After(seconds(60));
     let delayed = engine.submit_one(later).await;
     let ids = vec![due.clone(), delayed.clone()];
-    assert_eq!(engine.store().cancel(ids).await.unwrap(), [CancelFate::Cancelled; 2]);
+    assert_eq!(engine.store().change(ids, Change::Cancel).await.unwrap(), [Fate::Done; 2]);
     assert_eq!(engine.get(&due).await.state, State::Cancelled);
     assert_eq!(engine.get(&delayed).await.attempts(), []);
     let mut worker = engine.worker(5).await;
@@ -28,11 +28,11 @@ async fn running<E: Engine>(engine: &E) -> (Worker, bulkhead_store::Claimed) {
     let id = engine.submit_one(task("A", "1")).await;
     let mut worker = engine.worker(1).await;
     let claimed = worker.claimed_one().await;
-    assert_eq!(engine.store().cancel(vec![id.clone()]).await.unwrap(), [CancelFate::Cancelling]);
+    assert_eq!(engine.store().change(vec![id.clone()], Change::Cancel).await.unwrap(), [Fate::Underway]);
     let Delivery::Cancel(seqs) = worker.next().await else { panic!("no cancel") };
     assert_eq!(seqs, [claimed.seq]);
     // Asked again, the worker is not told again.
-    assert_eq!(engine.store().cancel(vec![id]).await.unwrap(), [CancelFate::Cancelling]);
+    assert_eq!(engine.store().change(vec![id], Change::Cancel).await.unwrap(), [Fate::Underway]);
     worker.assert_idle(engine).await;
     (worker, claimed)
 }
@@ -81,6 +81,6 @@ pub(crate) async fn cancelling_what_has_ended_or_never_was_says_so<E: Engine>() 
     let claimed = worker.claimed_one().await;
     worker.commit(succeeded(&claimed), 0).await;
     let unknown = TaskId::parse("019a0000-0000-7000-8000-000000000001").unwrap();
-    let fates = engine.store().cancel(vec![id, unknown]).await.unwrap();
-    assert_eq!(fates, [CancelFate::Ended(State::Succeeded), CancelFate::Unknown]);
+    let fates = engine.store().change(vec![id, unknown], Change::Cancel).await.unwrap();
+    assert_eq!(fates, [Fate::Refused(State::Succeeded), Fate::Unknown]);
 }

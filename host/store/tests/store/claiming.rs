@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{DeadReason, Due, NextStep, Priority, State};
-use bulkhead_store::{Delivery, ServedRoutes};
+use bulkhead_store::{Change, Delivery, ServedRoutes};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
@@ -155,7 +155,7 @@ pub(crate) async fn claims_over_many_routes_come_in_the_order_of_a_plain_model<E
         }
         waiting.sort();
         let cancelled = waiting.remove(waiting.len() / 2);
-        engine.store().cancel(vec![cancelled.3]).await.unwrap();
+        engine.store().change(vec![cancelled.3], Change::Cancel).await.unwrap();
         let wanted = 1 + (round * 37) % 130;
         let model: Vec<_> = waiting.drain(..wanted.min(waiting.len())).map(|(.., id)| id).collect();
         worker.line.sender.send(Vec::new(), model.len());

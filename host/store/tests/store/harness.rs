@@ -8,7 +8,8 @@ use bulkhead_core::{
     Priority, Route, RunEnd, RunRecord, TagSet, TaskId, Timestamp,
 };
 use bulkhead_store::{
-    Claimed, Commit, CommitFate, Delivery, LeaseId, ServedRoutes, Store, Submitted, TaskSeq, TaskView, WorkLine,
+    Claimed, Commit, CommitFate, Delivery, LeaseId, Selection, ServedRoutes, Store, Submitted, TaskFilter, TaskSeq,
+    TaskView, WorkLine,
 };
 
 /// When the tests' clock begins.
@@ -173,6 +174,7 @@ pub(crate) fn ended_under(lease: LeaseId, seq: TaskSeq, step: NextStep, end: Run
         },
         handler: Some(version(1)),
         declined: Vec::new(),
+        from_start: false,
         max_attempts: 3,
     }
 }
@@ -183,6 +185,21 @@ pub(crate) fn completed(result: &str) -> RunEnd {
 
 pub(crate) fn succeeded(task: &Claimed) -> Commit {
     ended(task, NextStep::Succeed, completed("true"))
+}
+
+/// A run that failed and is tried again after the wait.
+pub(crate) fn retried(task: &Claimed, wait: Duration) -> Commit {
+    ended(task, NextStep::Retry(wait), failed())
+}
+
+/// The same by a handler whose retries begin at the start.
+pub(crate) fn restarted(task: &Claimed) -> Commit {
+    Commit { from_start: true, ..retried(task, seconds(1)) }
+}
+
+/// The first page of what a filter meets.
+pub(crate) fn select(filter: TaskFilter) -> Selection {
+    Selection { filter, limit: 100, cursor: None }
 }
 
 pub(crate) fn failed() -> RunEnd {

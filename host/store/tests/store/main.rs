@@ -5,14 +5,17 @@ mod sqlite_engine;
 
 mod alone;
 mod cancelling;
+mod children;
 mod claiming;
 mod committing;
 mod leases;
 mod listing;
+mod pausing;
 mod refusals;
 mod requeuing;
 mod restarts;
 mod submitting;
+mod suspending;
 mod waiting;
 
 mod sqlite_only;
@@ -42,6 +45,18 @@ properties! {
         a_cancelled_task_is_not_retried
         a_worker_that_leaves_lets_its_cancelled_tasks_end
         cancelling_what_has_ended_or_never_was_says_so;
+    children:
+        a_parent_goes_on_when_all_its_children_have_ended
+        a_strict_parent_ends_with_its_first_bad_child
+        a_parent_that_needs_some_goes_on_when_it_has_them
+        a_parent_with_critical_children_does_not_wait_for_the_others
+        a_child_that_is_requeued_in_time_is_waited_for_again
+        a_child_that_is_resolved_counts_as_one_that_ended_well
+        cancelling_a_parent_cancels_its_children
+        a_parent_that_begins_again_finds_the_children_it_has
+        a_child_that_is_there_by_its_key_is_waited_for
+        too_many_generations_end_the_one_that_goes_too_far
+        a_family_outlives_a_crash;
     claiming:
         a_claim_has_all_that_was_submitted
         higher_priorities_go_first_then_earlier_due_times_then_older_tasks
@@ -71,6 +86,11 @@ properties! {
         a_cursor_that_was_not_given_for_this_list_is_refused
         filters_meet_what_they_say
         depths_follow_what_waits;
+    pausing:
+        a_paused_task_is_not_claimed_until_it_is_resumed
+        a_running_task_is_paused_when_its_run_is_over
+        a_paused_task_is_cancelled_and_keeps_paused_over_a_crash
+        tasks_of_a_kind_that_is_held_back_wait;
     refusals:
         a_refused_submit_leaves_others_unharmed
         a_refused_commit_makes_that_one_task_dead;
@@ -88,6 +108,13 @@ properties! {
         a_taken_key_or_id_refuses_the_whole_batch
         a_key_is_forgotten_when_its_time_is_over_and_its_task_has_ended
         a_callers_own_id_names_the_task;
+    suspending:
+        an_answer_lets_a_suspended_task_run_again_one_stage_on
+        a_suspended_task_whose_time_is_over_runs_without_an_answer
+        a_task_that_waits_too_long_is_flagged_and_then_dead_as_stale
+        a_suspended_task_is_cancelled_at_once
+        a_suspended_task_waits_on_over_a_crash
+        a_dead_letter_is_resolved_with_a_result;
     waiting:
         a_waiter_is_woken_by_the_end
         a_waiter_is_answered_when_its_time_is_over;

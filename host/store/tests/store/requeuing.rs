@@ -1,7 +1,7 @@
 //! Dead letters that are tried again.
 
 use bulkhead_core::{DeadReason, NextStep, State, TaskId};
-use bulkhead_store::RequeueFate;
+use bulkhead_store::{Change, Fate};
 
 use crate::harness::{Engine, ended, failed, succeeded, task};
 
@@ -15,7 +15,7 @@ pub(crate) async fn a_dead_letter_begins_a_new_epoch<E: Engine>() {
         assert_eq!(history.map_or((1, 0), |history| (history.epoch, history.attempts)), (epoch, 0));
         worker.commit(ended(&claimed, NextStep::Die(DeadReason::Permanent), failed()), 1).await;
         assert_eq!(engine.get(&id).await.epoch, epoch);
-        assert_eq!(engine.store().requeue(vec![id.clone()]).await.unwrap(), [RequeueFate::Requeued]);
+        assert_eq!(engine.store().change(vec![id.clone()], Change::Requeue).await.unwrap(), [Fate::Done]);
     }
     let claimed = worker.claimed_one().await;
     worker.commit(succeeded(&claimed), 0).await;
@@ -29,6 +29,6 @@ pub(crate) async fn only_dead_letters_are_requeued<E: Engine>() {
     let engine = E::start().await;
     let id = engine.submit_one(task("A", "1")).await;
     let unknown = TaskId::parse("nobody").unwrap();
-    let fates = engine.store().requeue(vec![id, unknown]).await.unwrap();
-    assert_eq!(fates, [RequeueFate::NotDead(State::Ready), RequeueFate::Unknown]);
+    let fates = engine.store().change(vec![id, unknown], Change::Requeue).await.unwrap();
+    assert_eq!(fates, [Fate::Refused(State::Ready), Fate::Unknown]);
 }

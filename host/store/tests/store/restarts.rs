@@ -1,7 +1,7 @@
 //! What holds over a crash and over a close.
 
 use bulkhead_core::{DeadReason, Due, NextStep, RunEnd, State};
-use bulkhead_store::CommitFate;
+use bulkhead_store::{Change, CommitFate};
 
 use crate::harness::{Engine, ended, failed, seconds, succeeded, task, with_key};
 
@@ -76,7 +76,7 @@ pub(crate) async fn a_cancel_holds_over_a_crash<E: Engine>() {
     let id = engine.submit_one(task("A", "1")).await;
     let mut worker = engine.worker(1).await;
     worker.claimed_one().await;
-    engine.store().cancel(vec![id.clone()]).await.unwrap();
+    engine.store().change(vec![id.clone()], Change::Cancel).await.unwrap();
     let engine = engine.crash().await;
     assert_eq!(engine.get(&id).await.state, State::Cancelled);
 }

@@ -1,0 +1,212 @@
+//! When a task that waits for its children runs again.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::State;
+
+/// When a task that spawned children runs again; fib-flow's join policies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Join {
+    /// When all have ended, however they ended.
+    #[default]
+    BestEffort,
+    /// When all have succeeded; the first that ends badly ends the parent, too, without a run.
+    Strict,
+    /// When so many have succeeded, or can no longer.
+    AtLeast(u32),
+    /// When the children of these names have succeeded, or one of them ended badly.
+    Critical(Vec<String>),
+}
+
+impl Join {
+    /// Whether a child of this name is one that the parent cannot do without.
+    pub fn is_critical(&self, name: Option<&str>) -> bool {
+        match self {
+            Self::Critical(names) => name.is_some_and(|name| names.iter().any(|critical| critical == name)),
+            Self::BestEffort | Self::Strict | Self::AtLeast(_) => false,
+        }
+    }
+
+    /// Checks that this can be fulfilled by children of these names; else what is wrong, for people.
+    pub fn check<'a>(&self, children: impl ExactSizeIterator<Item = Option<&'a str>>) -> Result<(), String> {
+        let count = children.len();
+        let names: Vec<&str> = children.flatten().collect();
+        let unique: HashSet<&str> = names.iter().copied().collect();
+        if unique.len() < names.len() {
+            return Err("children: two have the same name".to_owned());
+        }
+        match self {
+            Self::AtLeast(needed) if *needed == 0 || *needed as usize > count => {
+                Err(format!("join: at-least({needed}) of {count} children; from 1 to {count}"))
+            }
+            Self::Critical(critical) if critical.is_empty() => Err("join: critical names no child".to_owned()),
+            Self::Critical(critical) => match critical.iter().find(|name| !unique.contains(name.as_str())) {
+                Some(name) => Err(format!("join: no child is named `{name}`")),
+                None => Ok(()),
+            },
+            Self::BestEffort | Self::Strict | Self::AtLeast(_) => Ok(()),
+        }
+    }
+}
+
+/// How far the children of one spawn have come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JoinCount {
+    /// Children in all.
+    pub total: u32,
+    /// Those that have ended.
+    pub ended: u32,
+    /// Those of them that ended well.
+    pub well: u32,
+    /// Children that the parent cannot do without.
+    pub critical: u32,
+    /// Those of them that ended well.
+    pub critical_well: u32,
+    /// Those of them that ended badly.
+    pub critical_badly: u32,
+}
+
+impl JoinCount {
+    /// Counts one more child that has ended.
+    pub const fn add(&mut self, end: State, critical: bool) {
+        self.ended += 1;
+        if ends_well(end) {
+            self.well += 1;
+        }
+        if critical {
+            if ends_well(end) {
+                self.critical_well += 1;
+            } else {
+                self.critical_badly += 1;
+            }
+        }
+    }
+
+    /// Takes back a child that had ended and has come to life again, or whose end was made a good one.
+    pub const fn remove(&mut self, end: State, critical: bool) {
+        self.ended = self.ended.saturating_sub(1);
+        if ends_well(end) {
+            self.well = self.well.saturating_sub(1);
+        }
+        if critical {
+            if ends_well(end) {
+                self.critical_well = self.critical_well.saturating_sub(1);
+            } else {
+                self.critical_badly = self.critical_badly.saturating_sub(1);
+            }
+        }
+    }
+}
+
+/// Whether a child in this state counts as one that ended well.
+const fn ends_well(end: State) -> bool {
+    matches!(end, State::Succeeded | State::Resolved)
+}
+
+/// What follows for the parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinStep {
+    /// It waits on.
+    Wait,
+    /// It runs again, one stage on.
+    Resume,
+    /// It is dead, and its other children are cancelled.
+    Fail,
+}
+
+/// The parent's next step, once its children have come so far.
+pub fn join_step(join: &Join, count: &JoinCount) -> JoinStep {
+    let open = count.total.saturating_sub(count.ended);
+    let over = match join {
+        Join::BestEffort => open == 0,
+        Join::Strict if count.ended > count.well => return JoinStep::Fail,
+        Join::Strict => count.well >= count.total,
+        Join::AtLeast(needed) => count.well >= *needed || count.well + open < *needed,
+        Join::Critical(_) => count.critical_badly > 0 || count.critical_well >= count.critical,
+    };
+    if over { JoinStep::Resume } else { JoinStep::Wait }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ENDS: [State; 4] = [State::Succeeded, State::Dead, State::Cancelled, State::Resolved];
+
+    fn joins(total: u32) -> impl Strategy<Value = Join> {
+        prop_oneof![
+            Just(Join::BestEffort),
+            Just(Join::Strict),
+            (1..=total).prop_map(Join::AtLeast),
+            proptest::sample::subsequence(
+                (0..total).map(|child| child.to_string()).collect::<Vec<_>>(),
+                1..=total as usize
+            )
+            .prop_map(Join::Critical),
+        ]
+    }
+
+    /// What the contract says, child by child.
+    fn expected(join: &Join, ends: &[Option<State>]) -> JoinStep {
+        let well = |end: &Option<State>| end.is_some_and(ends_well);
+        let badly = |end: &Option<State>| end.is_some_and(|end| !ends_well(end));
+        let resume = |now: bool| if now { JoinStep::Resume } else { JoinStep::Wait };
+        match join {
+            Join::BestEffort => resume(ends.iter().all(Option::is_some)),
+            Join::Strict if ends.iter().any(badly) => JoinStep::Fail,
+            Join::Strict => resume(ends.iter().all(well)),
+            Join::AtLeast(needed) => {
+                let can = ends.iter().filter(|end| !badly(end)).count();
+                resume(ends.iter().filter(|end| well(end)).count() >= *needed as usize || can < *needed as usize)
+            }
+            Join::Critical(names) => {
+                let of = |name: &String| &ends[name.parse::<usize>().unwrap()];
+                resume(names.iter().all(|name| well(of(name))) || names.iter().any(|name| badly(of(name))))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_parent_goes_on_exactly_when_the_policy_says(
+            (join, ends, order) in (1u32..8).prop_flat_map(|total| (
+                joins(total),
+                proptest::collection::vec(proptest::sample::select(&ENDS[..]), total as usize),
+                Just((0..total as usize).collect::<Vec<_>>()).prop_shuffle(),
+            ))
+        ) {
+            let critical = |child: usize| join.is_critical(Some(&child.to_string()));
+            let total = ends.len() as u32;
+            let criticals = (0..ends.len()).filter(|child| critical(*child)).count() as u32;
+            let mut count = JoinCount { total, critical: criticals, ..JoinCount::default() };
+            let mut seen = vec![None; ends.len()];
+            for child in order {
+                seen[child] = Some(ends[child]);
+                count.add(ends[child], critical(child));
+                prop_assert_eq!(join_step(&join, &count), expected(&join, &seen), "{:?}", &seen);
+                let before = count;
+                count.remove(ends[child], critical(child));
+                count.add(ends[child], critical(child));
+                prop_assert_eq!(count, before);
+            }
+            prop_assert_ne!(join_step(&join, &count), JoinStep::Wait);
+        }
+    }
+
+    #[test]
+    fn a_join_that_cannot_be_fulfilled_is_refused() {
+        let names = [Some("a"), None, Some("b")];
+        let check = |join: Join| join.check(names.into_iter());
+        assert_eq!(check(Join::AtLeast(3)), Ok(()));
+        assert!(check(Join::AtLeast(4)).unwrap_err().contains("from 1 to 3"));
+        assert!(check(Join::AtLeast(0)).unwrap_err().contains("from 1 to 3"));
+        assert_eq!(check(Join::Critical(vec!["b".to_owned()])), Ok(()));
+        assert!(check(Join::Critical(vec!["c".to_owned()])).unwrap_err().contains("`c`"));
+        assert!(check(Join::Critical(Vec::new())).is_err());
+        assert!(Join::Strict.check([Some("a"), Some("a")].into_iter()).unwrap_err().contains("same name"));
+    }
+}
