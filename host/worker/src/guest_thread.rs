@@ -67,7 +67,10 @@ async fn poll_once(
     slot: OwnedSemaphorePermit,
 ) -> Option<Ended> {
     let control = Arc::new(RunControl::new());
-    let seq = task.seq;
+    let (lease, seq) = (task.lease, task.seq);
+    if let Some(why) = shared.in_flight.why_void(lease) {
+        control.stop(why);
+    }
     let run = {
         let (shared, snapshot, control) = (Arc::clone(shared), Arc::clone(snapshot), Arc::clone(&control));
         async move {
@@ -84,11 +87,11 @@ async fn poll_once(
     if let Poll::Ready(ended) = first {
         return Some(ended);
     }
-    shared.in_flight.enter(seq, control);
+    shared.in_flight.enter(lease, seq, control);
     let shared = Arc::clone(shared);
     tokio::task::spawn_local(async move {
         let ended = run.await;
-        shared.in_flight.leave(seq);
+        shared.in_flight.leave(lease, seq);
         shared.outbox.push(&mut vec![ended], false);
     });
     None

@@ -101,8 +101,8 @@ impl Outbox {
         self.send(&mut state);
     }
 
-    /// Forgets the line: its leases are void, and so is everything that was to be sent.
-    pub(crate) fn shut(&self) {
+    /// Forgets the line: its leases are void, up to the one that is given, and so is everything that was to be sent.
+    pub(crate) fn shut(&self) -> LeaseId {
         let mut state = self.lock();
         state.sender = None;
         state.pending.clear();
@@ -112,6 +112,7 @@ impl Outbox {
         state.claiming = false;
         state.void = state.newest;
         self.emptied.notify_waiters();
+        state.void
     }
 
     /// Offers no more permits.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bulkhead_sandbox::{Catalogue, Sandbox, Stop};
-use bulkhead_store::{Delivery, LEASE_RENEW_EVERY, ServedRoutes, Store, StoreError, WorkLine, WorkSender};
+use bulkhead_store::{Delivery, LEASE_RENEW_EVERY, LeaseId, ServedRoutes, Store, StoreError, WorkLine, WorkSender};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -111,7 +111,7 @@ impl Worker {
             report.released += give_back(shared, &*line).await;
             let deadline = tokio::time::Instant::now() + shared.settings.drain_timeout;
             if !emptied(shared, &*line, deadline, &mut report).await {
-                report.interrupted = shared.in_flight.stop_all(Stop::Drain);
+                report.interrupted = shared.in_flight.stop_all(LeaseId(i64::MAX), Stop::Drain);
                 tracing::warn!(
                     interrupted = report.interrupted,
                     "the drain's time is over; running work is interrupted"
@@ -129,7 +129,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.services.abort_all();
-        self.shared.in_flight.stop_all(Stop::LeaseLost);
+        self.shared.in_flight.stop_all(LeaseId(i64::MAX), Stop::LeaseLost);
         self.shared.queue.clear();
         self.shared.queue.close();
     }
@@ -258,9 +258,9 @@ fn cut_off(shared: &Shared) {
         shared.set_state(WorkerState::CutOff);
         shared.metrics.lease_lost.inc();
     }
-    shared.outbox.shut();
+    let void = shared.outbox.shut();
     shared.queue.clear();
-    let stopped = shared.in_flight.stop_all(Stop::LeaseLost);
+    let stopped = shared.in_flight.stop_all(void, Stop::LeaseLost);
     shared.in_flight.forget_cancels();
     if shared.state() == WorkerState::CutOff {
         tracing::warn!(stopped, "the worker's leases are void");

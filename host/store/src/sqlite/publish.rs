@@ -1,6 +1,7 @@
 //! Showing what a cycle has done, once it is durable.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
 use bulkhead_core::Timestamp;
 
@@ -33,7 +34,9 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
     }
     let mut cancels: BTreeMap<WorkerId, Vec<TaskSeq>> = BTreeMap::new();
     for (worker, seq) in &outcome.marked {
-        if memory.cancelled.insert(*seq, now).is_none() {
+        // The first cancel begins the grace, however often it is asked for.
+        if let Entry::Vacant(vacant) = memory.cancelled.entry(*seq) {
+            vacant.insert(now);
             cancels.entry(*worker).or_default().push(*seq);
         }
     }

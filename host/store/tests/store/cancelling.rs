@@ -48,7 +48,10 @@ pub(crate) async fn a_run_that_succeeds_within_the_grace_wins_over_the_cancel<E:
 pub(crate) async fn a_run_that_succeeds_after_the_grace_is_cancelled<E: Engine>() {
     let engine = E::start().await;
     let (mut worker, claimed) = running(&engine).await;
-    engine.advance(Duration::from_millis(5_001)).await;
+    engine.advance(seconds(3)).await;
+    // Asked for again, it is no later.
+    engine.store().change(vec![claimed.id.clone()], Change::Cancel).await.unwrap();
+    engine.advance(Duration::from_millis(2_001)).await;
     assert_eq!(worker.commit(succeeded(&claimed), 0).await, CommitFate::Cancelled);
     let view = engine.get(&claimed.id).await;
     assert_eq!((view.state, &view.result, view.attempts().len()), (State::Cancelled, &None, 1));
