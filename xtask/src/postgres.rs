@@ -41,6 +41,11 @@ impl Cluster {
         if let Ok(url) = std::env::var(ADDRESS) {
             return Ok(Self { url, own: None });
         }
+        Self::start_own(steps)
+    }
+
+    /// Starts one, empty, even where one is named.
+    pub(crate) fn start_own(steps: &mut Steps) -> Result<Self> {
         let programs = programs(steps)?;
         steps.time("PostgreSQL", || {
             let mut server = Server::new("postgres", "QUIT")?;

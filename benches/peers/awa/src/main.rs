@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use awa::{Client, InsertOpts, JobArgs, JobResult, JobState, QueueConfig, QueueStorage, QueueStorageConfig};
+use awa::{
+    Client, ClientBuilder, InsertOpts, JobArgs, JobEvent, JobResult, QueueConfig, QueueStorage, QueueStorageConfig,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -56,9 +58,9 @@ async fn main() -> Result<()> {
     let storage = QueueStorage::new(QueueStorageConfig::default())?;
     storage.install(&pool).await?;
     let took = drain(&pool, &storage, tasks).await?;
-    let mut latencies = latencies(&pool, &storage).await?;
+    let mut latencies = latencies(&pool).await?;
     latencies.sort();
-    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize].as_micros() as f64 / 1e3;
     let (version, fsync, commit): (String, String, String) = sqlx::query_as(
         "select current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')",
     )
@@ -93,24 +95,17 @@ fn tasks() -> Result<u64> {
     }
 }
 
-/// A worker; tells of each task that was run, which is a moment before that is committed. awa's own events of completed
-/// tasks come after it, but slow it down.
-fn client(pool: &PgPool, queue: &str, workers: u32, ran: impl Fn() + Clone + Send + Sync + 'static) -> Result<Client> {
-    Ok(Client::builder(pool.clone())
-        .queue(
-            queue,
-            QueueConfig {
-                max_workers: workers,
-                poll_interval: Duration::from_millis(50),
-                deadline_duration: Duration::ZERO,
-                ..QueueConfig::default()
-            },
-        )
-        .register::<Noop, _, _>(move |_, _| {
-            ran();
-            async { Ok(JobResult::Completed) }
-        })
-        .build()?)
+/// A worker, on its way: what it runs is added by the caller.
+fn worker(pool: &PgPool, queue: &str, workers: u32) -> ClientBuilder {
+    Client::builder(pool.clone()).queue(
+        queue,
+        QueueConfig {
+            max_workers: workers,
+            poll_interval: Duration::from_millis(50),
+            deadline_duration: Duration::ZERO,
+            ..QueueConfig::default()
+        },
+    )
 }
 
 async fn submit(pool: &PgPool, queue: &str, ids: std::ops::Range<u64>) -> Result<()> {
@@ -129,9 +124,12 @@ async fn drain(pool: &PgPool, storage: &QueueStorage, tasks: u64) -> Result<Dura
     sqlx::query("analyze").execute(pool).await?;
     let ran = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&ran);
-    let client = client(pool, QUEUE, WORKERS, move || {
-        counter.fetch_add(1, Ordering::Relaxed);
-    })?;
+    let client = worker(pool, QUEUE, WORKERS)
+        .register::<Noop, _, _>(move |_, _| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            async { Ok(JobResult::Completed) }
+        })
+        .build()?;
     let began = Instant::now();
     client.start().await?;
     while ran.load(Ordering::Relaxed) < tasks {
@@ -145,21 +143,27 @@ async fn drain(pool: &PgPool, storage: &QueueStorage, tasks: u64) -> Result<Dura
     Ok(took)
 }
 
-/// A task's state is looked for as soon as its handler has run.
-async fn latencies(pool: &PgPool, storage: &QueueStorage) -> Result<Vec<Duration>> {
+/// A task is known to be finished when awa says so, which it does once that is committed. With as many tasks as a drain
+/// has, these events would slow it down.
+async fn latencies(pool: &PgPool) -> Result<Vec<Duration>> {
     const QUEUE: &str = "latency";
-    let (tell, mut ran) = mpsc::channel(16);
-    let client = client(pool, QUEUE, LATENCY_WORKERS, move || {
-        let _ = tell.try_send(());
-    })?;
+    let (tell, mut completed) = mpsc::channel(16);
+    let client = worker(pool, QUEUE, LATENCY_WORKERS)
+        .register::<Noop, _, _>(|_, _| async { Ok(JobResult::Completed) })
+        .on_event::<Noop, _, _>(move |event| {
+            if matches!(event, JobEvent::Completed { .. }) {
+                let _ = tell.try_send(());
+            }
+            async {}
+        })
+        .build()?;
     client.start().await?;
     let mut samples = Vec::with_capacity(SAMPLES);
     for index in 0..WARM_UP + SAMPLES {
         let began = Instant::now();
         let options = InsertOpts { queue: QUEUE.into(), ..Default::default() };
-        let job = awa::insert_with(pool, &Noop { id: index as u64 }, options).await?;
-        ran.recv().await.ok_or("the client ended")?;
-        while storage.load_job(pool, job.id).await?.is_none_or(|job| job.state != JobState::Completed) {}
+        awa::insert_with(pool, &Noop { id: index as u64 }, options).await?;
+        completed.recv().await.ok_or("the client ended")?;
         if index >= WARM_UP {
             samples.push(began.elapsed());
         }
