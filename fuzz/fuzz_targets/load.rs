@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| bulkhead_fuzz::load_and_run(bytes));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     // One in eight as bytes come, which is how frames break.
-    if seed % 8 == 0 {
+    if seed.is_multiple_of(8) {
         return fuzzer_mutate(data, size, max_size);
     }
     let mut change = |part: &[u8]| {

@@ -25,6 +25,7 @@ fuzz_target!(|text: &str| {
                 let guest = handler.settings.as_ref().map(|settings| settings.as_str()).unwrap_or("{}");
                 assert!(!guest.contains("$__toml"), "the guest is told of our TOML reader: {guest}");
                 let sources = bulkhead_core::Sources {
+                    parent: None,
                     ceilings: &catalogue.ceilings,
                     task: None,
                     operator: &handler.options,

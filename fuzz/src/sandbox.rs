@@ -61,6 +61,7 @@ pub fn load_and_run(bytes: &[u8]) {
         limits,
         control: Arc::new(RunControl::new()),
         observer: None,
+        upstream: None,
         workspace: None,
     };
     let began = Instant::now();
