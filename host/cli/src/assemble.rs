@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use bulkhead_core::{JsonText, TagSet};
+use bulkhead_core::{JsonText, Retention, TagSet};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
 use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings};
 use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
@@ -14,9 +14,15 @@ use crate::settings::Settings;
 /// Opens the store that the settings name.
 pub(crate) fn store(settings: &Settings) -> Result<Arc<SqliteStore>> {
     let path = database(settings)?;
-    let (key_ttl, cache_bytes) = (settings.store.key_ttl.duration(), settings.store.cache.bytes());
-    let max_descendants = settings.store.max_descendants;
-    let settings = SqliteSettings { key_ttl, cache_bytes, max_descendants, ..SqliteSettings::at(path) };
+    let Settings { store, retention, .. } = settings;
+    let settings = SqliteSettings {
+        key_ttl: store.key_ttl.duration(),
+        cache_bytes: store.cache.bytes(),
+        max_pending: store.max_pending,
+        max_descendants: store.max_descendants,
+        retention: Retention { succeeded: retention.succeeded, dead: retention.dead },
+        ..SqliteSettings::at(path)
+    };
     Ok(Arc::new(SqliteStore::open(settings)?))
 }
 

@@ -1,9 +1,13 @@
 //! Talking to a host.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, anyhow, bail};
 use bulkhead_core::{MAX_JSON_DEPTH, json_depth};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::printer::Printer;
 
 /// A host's HTTP API.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// How long to wait before asking again, where the host says so.
+    retry_after: Option<Duration>,
     pub(crate) body: Value,
 }
 
@@ -43,6 +49,28 @@ impl Client {
         self.answer(request.send(body))
     }
 
+    /// Sends something that may have to wait for room in the queue; says so, and waits.
+    pub(crate) fn post_patiently(
+        &self,
+        path: &str,
+        media_type: &str,
+        body: &[u8],
+        printer: &mut Printer,
+    ) -> Result<Answer> {
+        let mut said = false;
+        loop {
+            let answer = self.post(path, &[], media_type, body)?;
+            if answer.status != 429 {
+                return Ok(answer);
+            }
+            if !std::mem::replace(&mut said, true) {
+                let detail = answer.body.get("detail").and_then(Value::as_str).unwrap_or_default();
+                printer.note(format_args!("waiting for room in the queue: {detail}"));
+            }
+            std::thread::sleep(answer.retry_after.unwrap_or(Duration::from_secs(1)));
+        }
+    }
+
     fn answer(&self, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer> {
         let mut response = match response {
             Ok(response) => response,
@@ -55,9 +83,10 @@ impl Client {
             Err(error) => return Err(error).with_context(|| format!("the host at {} cannot be asked", self.url)),
         };
         let status = response.status().as_u16();
+        let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let text = response.body_mut().with_config().limit(256 << 20).read_to_string()?;
         let body = read(&text).map_err(|error| self.unreadable(status, &error))?;
-        Ok(Answer { status, body })
+        Ok(Answer { status, retry_after: retry_after.map(Duration::from_secs), body })
     }
 
     fn unreadable(&self, status: u16, error: &serde_json::Error) -> anyhow::Error {

@@ -19,6 +19,7 @@ mod kind;
 mod options;
 mod outcome;
 mod priority;
+mod retention;
 mod routing;
 mod run_end;
 mod schedule;
@@ -50,6 +51,7 @@ pub use kind::Kind;
 pub use options::{Ceilings, Effective, OnTrap, Options, Overrides, RetryFrom, Source, Sources};
 pub use outcome::{Answer, Checkpoint, Child, Completion, Spawn, Suspension};
 pub use priority::Priority;
+pub use retention::Retention;
 pub use routing::{Route, RoutingError, admits, serves};
 pub use run_end::{Interruption, Limit, RunEnd};
 pub use schedule::{

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// How long a client should wait before it tries again what the store could not do, in seconds.
 const RETRY_AFTER: &str = "5";
 
+/// The same while the queue is full, which it is as long as tasks run.
+const RETRY_BUSY_AFTER: &str = "1";
+
 /// A request that was not served.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -31,6 +34,8 @@ pub(crate) enum Problem {
     WrongMethod(String),
     /// Something else holds the name, or the state does not allow it.
     Conflict(String),
+    /// There is no room now, and will be.
+    Busy(String),
     /// The store could not do it.
     Store(StoreError),
     /// The host is going down.
@@ -48,6 +53,7 @@ impl Problem {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(error) => match error {
                 StoreError::Cursor(_) => StatusCode::BAD_REQUEST,
@@ -71,7 +77,8 @@ impl Problem {
             | Self::Forbidden(detail)
             | Self::NotFound(detail)
             | Self::WrongMethod(detail)
-            | Self::Conflict(detail) => detail.clone(),
+            | Self::Conflict(detail)
+            | Self::Busy(detail) => detail.clone(),
             Self::Line { line, problem } => format!("line {line}: {}; nothing was stored", problem.detail()),
             Self::UnknownKind { kind, known } if known.is_empty() => {
                 format!("no handler serves kind `{kind}`, and none is live at all; put one into the handlers folder")
@@ -106,8 +113,13 @@ impl IntoResponse for Problem {
         }
         let mut response = (status, Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        let retry_after = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER),
+            StatusCode::TOO_MANY_REQUESTS => Some(RETRY_BUSY_AFTER),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response
     }
@@ -150,6 +162,9 @@ impl From<BatchRefusal> for Problem {
     fn from(refusal: BatchRefusal) -> Self {
         match refusal {
             BatchRefusal::Taken { .. } => Self::Conflict(refusal.to_string()),
+            // What would never fit is not to be sent again.
+            BatchRefusal::QueueFull { size, most, .. } if size as u64 > most => Self::Unacceptable(refusal.to_string()),
+            BatchRefusal::QueueFull { .. } => Self::Busy(refusal.to_string()),
             BatchRefusal::Refused { message, .. } => {
                 tracing::error!(message, "the store refused a task");
                 Self::Unacceptable("the store refuses this task; the host's log says why".to_owned())
@@ -175,6 +190,7 @@ mod tests {
             (Problem::NotFound(text()), 404),
             (Problem::WrongMethod(text()), 405),
             (Problem::Conflict(text()), 409),
+            (Problem::Busy(text()), 429),
             (Problem::Stopping, 503),
             (Problem::Store(StoreError::Full), 503),
             (Problem::Store(StoreError::Cursor(text())), 400),

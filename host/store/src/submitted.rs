@@ -28,6 +28,20 @@ pub enum BatchRefusal {
         /// The task that has it.
         holder: TaskId,
     },
+    /// More wait already than may; there is room again once some have run.
+    #[error(
+        "{waiting} tasks wait already, and at most {most} may (store.max_pending): try again later, or send fewer at once"
+    )]
+    QueueFull {
+        /// The place in the batch of the first that has no room, from 0.
+        index: usize,
+        /// How many the batch has.
+        size: usize,
+        /// How many wait.
+        waiting: u64,
+        /// How many may.
+        most: u64,
+    },
     /// The database refused this one task.
     #[error("the store refused it: {message}")]
     Refused {
@@ -42,7 +56,7 @@ impl BatchRefusal {
     /// The place in the batch of the task that was refused, from 0.
     pub fn index(&self) -> usize {
         match self {
-            Self::Taken { index, .. } | Self::Refused { index, .. } => *index,
+            Self::Taken { index, .. } | Self::QueueFull { index, .. } | Self::Refused { index, .. } => *index,
         }
     }
 }
@@ -50,6 +64,8 @@ impl BatchRefusal {
 /// What is asked of tasks that are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
+    /// Remove a dead letter for good; a child stays until its parent goes.
+    Remove,
     /// Cancel it, and its children; one that runs may still end well within the grace.
     Cancel,
     /// Make a dead letter ready again, in a new epoch with its attempts from 1.

@@ -33,7 +33,7 @@ fn submit_one(arguments: &SubmitArguments, client: &Client, printer: &mut Printe
     // The payload goes as it was typed, byte for byte.
     let fields = serde_json::to_string(&fields)?;
     let body = format!("{},\"payload\":{payload}}}", fields.trim_end_matches('}'));
-    let accepted = client.post("/v1/tasks", &[], "application/json", body.as_bytes())?.accepted()?;
+    let accepted = client.post_patiently("/v1/tasks", "application/json", body.as_bytes(), printer)?.accepted()?;
     let id = accepted.get("id").and_then(Value::as_str).context("the host gave no id")?;
     let Some(limit) = arguments.wait else {
         printer.item(&accepted, || id.to_owned())?;

@@ -60,14 +60,14 @@ fn read(file: &Path) -> Result<Vec<String>> {
 }
 
 /// Submits them in as few requests as there can be; gives their ids and how many were there already.
-fn submit_all(lines: &[String], client: &Client, printer: &Printer) -> Result<(Vec<String>, usize)> {
+fn submit_all(lines: &[String], client: &Client, printer: &mut Printer) -> Result<(Vec<String>, usize)> {
     let bar = printer.progress(Some(lines.len() as u64), "submitting");
     let (mut ids, mut duplicates, mut first) = (Vec::with_capacity(lines.len()), 0, 0);
     while first < lines.len() {
         let chunk = &lines[first..first + chunk_length(&lines[first..])];
         let body = chunk.join("\n");
         if !body.trim().is_empty() {
-            let answer = client.post("/v1/tasks", &[], "application/x-ndjson", body.as_bytes())?;
+            let answer = client.post_patiently("/v1/tasks", "application/x-ndjson", body.as_bytes(), printer)?;
             // The host counts lines from the start of the request.
             let line = answer.body.get("line").and_then(Value::as_u64);
             let answer = answer.accepted().with_context(|| refused(first, line))?;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) struct Settings {
     pub(crate) server: Server,
     pub(crate) store: Store,
+    pub(crate) retention: Retention,
     pub(crate) worker: Worker,
     pub(crate) workspace: Workspace,
     pub(crate) log: Log,
@@ -51,6 +52,8 @@ pub(crate) struct Store {
     pub(crate) allow_unknown_kinds: bool,
     /// Memory for pages of the database.
     pub(crate) cache: Size,
+    /// Tasks that may wait.
+    pub(crate) max_pending: u64,
     /// Children, and children's children, of one task.
     pub(crate) max_descendants: u64,
 }
@@ -63,8 +66,26 @@ impl Default for Store {
             key_ttl: Span::from_secs(7 * 24 * 3600),
             allow_unknown_kinds: true,
             cache: Size::from_mib(64),
+            max_pending: 10_000_000,
             max_descendants: 1_000_000,
         }
+    }
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// How long tasks are kept that ended well or by somebody's wish.
+    pub(crate) succeeded: Span,
+    /// How long dead letters are kept.
+    pub(crate) dead: Span,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let bulkhead_core::Retention { succeeded, dead } = bulkhead_core::Retention::default();
+        Self { succeeded, dead }
     }
 }
 

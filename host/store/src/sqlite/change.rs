@@ -25,7 +25,11 @@ impl Cycle<'_> {
             (Change::Resolve(result), Place::Ended(State::Dead)) => {
                 self.resolve(seq, result.as_str()).map(|()| Fate::Done)
             }
-            (Change::Requeue | Change::Resolve(_), _) => Ok(Fate::Refused(place.state())),
+            (Change::Remove, Place::Ended(State::Dead)) => {
+                let removed = self.remove(seq, State::Dead)?;
+                Ok(if removed { Fate::Done } else { Fate::Refused(State::Dead) })
+            }
+            (Change::Requeue | Change::Resolve(_) | Change::Remove, _) => Ok(Fate::Refused(place.state())),
         }
     }
 

@@ -14,6 +14,7 @@ use super::ids;
 use super::place::{Place, locate};
 use super::request::Prepared;
 use super::slot::Slot;
+use super::submit::Asker;
 use super::waiting::Wait;
 
 /// Generations of children above a task.
@@ -73,7 +74,7 @@ impl Cycle<'_> {
             let seq = match there {
                 Some(seq) => seq,
                 None => {
-                    let submitted = self.submit_one(&Prepared::from(child.task.clone()))?;
+                    let submitted = self.submit_one(&Prepared::from(child.task.clone()), Asker::Task)?;
                     let seq = super::place::find(self.connection, &submitted.id)?;
                     let seq = seq.ok_or_else(|| Halt::Row(format!("the child `{}` is not there", submitted.id)))?;
                     self.connection

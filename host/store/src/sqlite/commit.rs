@@ -12,6 +12,7 @@ use super::failure::Halt;
 use super::placing::Waits;
 use super::request::Prepared;
 use super::slot::{Flags, Slot};
+use super::submit::Asker;
 
 /// A worker's name, as attempts have it.
 type WorkerNumber = i64;
@@ -106,7 +107,7 @@ impl Cycle<'_> {
         match plan {
             Plan::End { ending, then } => {
                 for child in then {
-                    self.submit_one(&Prepared::from(child.task.clone()))?;
+                    self.submit_one(&Prepared::from(child.task.clone()), Asker::Task)?;
                 }
                 self.end(slot, &ending, history.is_some())?;
             }
@@ -146,6 +147,12 @@ impl Cycle<'_> {
             Halt::Taken { what, name, holder } => (
                 DeadReason::InvalidOutcome,
                 format!("a task that was to follow has the {what} `{name}`, which belongs to task `{holder}`"),
+            ),
+            Halt::QueueFull { waiting, most } => (
+                DeadReason::Limit,
+                format!(
+                    "{waiting} tasks wait already, and at most {most} may where tasks ask for more (store.max_pending)"
+                ),
             ),
             Halt::Row(message) => (DeadReason::Limit, format!("the store refused the task's row: {message}")),
             Halt::Trouble(error) => (DeadReason::Limit, error.to_string()),

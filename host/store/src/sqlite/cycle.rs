@@ -100,9 +100,10 @@ pub(super) fn run(
                 }
                 match halt {
                     Halt::Trouble(error) => return Err(error),
-                    Halt::Row(_) | Halt::Taken { .. } if !careful => careful = true,
+                    Halt::Row(_) | Halt::Taken { .. } | Halt::QueueFull { .. } if !careful => careful = true,
                     Halt::Row(message) => return Err(StoreError::Database(message)),
                     Halt::Taken { name, .. } => return Err(StoreError::Database(format!("`{name}` is taken"))),
+                    Halt::QueueFull { .. } => return Err(StoreError::Database("the queue is full".to_owned())),
                 }
             }
         }
@@ -122,6 +123,7 @@ pub(super) fn recover(
         Halt::Trouble(error) => error,
         Halt::Row(message) => StoreError::Database(message),
         Halt::Taken { name, .. } => StoreError::Database(format!("`{name}` is taken")),
+        Halt::QueueFull { .. } => StoreError::Database("the queue is full".to_owned()),
     })
 }
 
@@ -161,7 +163,8 @@ impl Cycle<'_> {
             self.sweep_expired()?;
             self.sweep_waits()?;
             self.unpark()?;
-            self.sweep_keys()?;
+            self.sweep_names()?;
+            self.sweep_ended()?;
             if self.memory.stale {
                 self.load_index()?;
             }
@@ -202,6 +205,7 @@ impl Cycle<'_> {
         for (route, change) in counts.drain(mark.counts..) {
             if let Some(known) = self.memory.routes.get_mut(route) {
                 known.pending -= change;
+                self.memory.pending -= change;
             }
         }
         for (lease, seq) in done.drain(mark.done..) {
@@ -224,6 +228,7 @@ impl Cycle<'_> {
         self.route(route)?;
         if let Some(known) = self.memory.routes.get_mut(route) {
             known.pending += change;
+            self.memory.pending += change;
         }
         // A sum that an outer savepoint has begun is not added to, or it could not be taken back apart.
         let own = self.out.counts.len() > self.out.floor;

@@ -20,6 +20,13 @@ pub(super) enum Halt {
         /// The task that has it.
         holder: bulkhead_core::TaskId,
     },
+    /// More tasks wait than may.
+    QueueFull {
+        /// How many wait.
+        waiting: u64,
+        /// How many may.
+        most: u64,
+    },
     /// Nothing can be written for now.
     Trouble(StoreError),
 }

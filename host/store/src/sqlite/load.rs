@@ -12,9 +12,6 @@ use super::memory::{Lone, Memory};
 use super::place::{Place, locate};
 use super::slot::{Rank, RouteId};
 
-/// How long until idempotency keys that are over are looked for again.
-const KEY_SWEEP_MILLIS: i64 = 60_000;
-
 /// Routes that hold tasks, and how many: one pass over the narrow tables, about a tenth of a microsecond a task, and
 /// nothing to be kept up while tasks come and go.
 pub(super) fn load_routes(connection: &Connection, memory: &mut Memory) -> rusqlite::Result<()> {
@@ -34,6 +31,7 @@ pub(super) fn load_routes(connection: &Connection, memory: &mut Memory) -> rusql
         memory.routes.remember(id, route.into());
         if let Some(known) = memory.routes.get_mut(id) {
             known.pending = row.get(3)?;
+            memory.pending += known.pending;
         }
     }
     Ok(())
@@ -115,35 +113,6 @@ impl Cycle<'_> {
         self.connection.execute("DELETE FROM leases", [])?;
         self.connection.execute("DELETE FROM cancels", [])?;
         self.memory.cancelled.clear();
-        Ok(())
-    }
-
-    /// Forgets idempotency keys that are over, and keeps those whose tasks are not; a few at a time.
-    pub(super) fn sweep_keys(&mut self) -> Result<(), Halt> {
-        const BATCH: i64 = 500;
-        if self.memory.next_key_sweep > self.now {
-            return Ok(());
-        }
-        let over: Vec<(String, i64)> = {
-            let mut statement =
-                self.connection.prepare_cached("SELECT key, seq FROM keys WHERE expires_at <= ?1 LIMIT ?2")?;
-            let rows =
-                statement.query_map(params![self.now.as_millis(), BATCH], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<_>>()?
-        };
-        for (key, seq) in &over {
-            if super::place::state(self.connection, TaskSeq(*seq))?.is_none_or(bulkhead_core::State::is_ended) {
-                self.connection.prepare_cached("DELETE FROM keys WHERE key = ?1")?.execute([key])?;
-            } else {
-                let later = self.now.as_millis() + KEY_SWEEP_MILLIS;
-                self.connection
-                    .prepare_cached("UPDATE keys SET expires_at = ?2 WHERE key = ?1")?
-                    .execute(params![key, later])?;
-            }
-        }
-        if over.len() < BATCH as usize {
-            self.memory.next_key_sweep = Timestamp::from_millis(self.now.as_millis() + KEY_SWEEP_MILLIS);
-        }
         Ok(())
     }
 }

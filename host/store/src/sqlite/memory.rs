@@ -12,6 +12,7 @@ use super::dice::Dice;
 use super::interned::{Names, Routes};
 use super::leases::Leases;
 use super::ready_index::ReadyIndex;
+use super::retention::Walk;
 use super::settings::SqliteSettings;
 use super::shared::Shared;
 use super::slot::{Rank, RouteId};
@@ -31,6 +32,8 @@ pub(super) struct Memory {
     pub(super) settings: SqliteSettings,
     pub(super) shared: Arc<Shared>,
     pub(super) routes: Routes,
+    /// Tasks that wait in the queue, of all routes.
+    pub(super) pending: i64,
     pub(super) ready: ReadyIndex,
     /// Few: tasks over which workers were lost.
     pub(super) alone: BTreeSet<Lone>,
@@ -51,7 +54,9 @@ pub(super) struct Memory {
     pub(super) has_kin: bool,
     /// Whether any task is to be paused when it comes back to the queue.
     pub(super) has_pausing: bool,
-    pub(super) next_key_sweep: Timestamp,
+    pub(super) next_name_sweep: Timestamp,
+    /// Over what has ended, to remove it in time.
+    pub(super) retention_walk: Walk,
     pub(super) dice: Dice,
     /// A rollback left the index behind the file; it is loaded anew before the next claim.
     pub(super) stale: bool,
@@ -71,6 +76,7 @@ impl Memory {
             settings,
             shared,
             routes: Routes::default(),
+            pending: 0,
             ready: ReadyIndex::default(),
             alone: BTreeSet::new(),
             leases: Leases::default(),
@@ -84,7 +90,8 @@ impl Memory {
             held: Held::default(),
             has_kin: false,
             has_pausing: false,
-            next_key_sweep: now,
+            next_name_sweep: now,
+            retention_walk: Walk::from(now),
             dice,
             stale: true,
             next_seq: latest.0 + 1,

@@ -9,14 +9,18 @@ use crate::StoreError;
 use super::failure::opening;
 
 /// The schema that this host writes.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// The oldest schema whose hosts can still work with what this one writes.
-const MIN_COMPATIBLE: i64 = 2;
+const MIN_COMPATIBLE: i64 = 4;
 
 /// Each takes the schema from its place in the list to the next; never changed once released.
-const MIGRATIONS: [&str; SCHEMA_VERSION as usize] =
-    [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_waiting.sql")];
+const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_waiting.sql"),
+    include_str!("migrations/0003_schedules.sql"),
+    include_str!("migrations/0004_retention.sql"),
+];
 
 /// `PRAGMA application_id` of a Bulkhead store: `BLKH`.
 const APPLICATION_ID: i64 = 0x424c_4b48;

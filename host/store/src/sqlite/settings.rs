@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bulkhead_core::Retention;
+
 use crate::LEASE_DURATION;
 
 use super::clock::{Clock, SystemClock};
@@ -15,6 +17,8 @@ pub struct SqliteSettings {
     pub path: PathBuf,
     /// How long an idempotency key is remembered, and never shorter than its task lives.
     pub key_ttl: Duration,
+    /// How long what has ended is kept.
+    pub retention: Retention,
     /// How long after a cancel a run may still end well.
     pub cancel_grace: Duration,
     /// How long a lease lasts without renewal.
@@ -23,6 +27,8 @@ pub struct SqliteSettings {
     pub readers: usize,
     /// Routes that may hold waiting tasks at once.
     pub max_routes: usize,
+    /// Tasks that may wait; those that running tasks ask for may be as many again.
+    pub max_pending: u64,
     /// Children, and children's children, of one task.
     pub max_descendants: u64,
     /// Memory for the writer's page cache, in bytes.
@@ -39,10 +45,12 @@ impl SqliteSettings {
         Self {
             path: path.into(),
             key_ttl: Duration::from_secs(7 * 24 * 3600),
+            retention: Retention::default(),
             cancel_grace: Duration::from_secs(5),
             lease_duration: LEASE_DURATION,
             readers: 4,
             max_routes: 10_000,
+            max_pending: 10_000_000,
             max_descendants: 1_000_000,
             cache_bytes: 64 << 20,
             max_pages: None,

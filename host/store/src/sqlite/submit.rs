@@ -1,26 +1,36 @@
 //! Accepting tasks.
 
-use bulkhead_core::{Due, Route, State, TaskId};
+use bulkhead_core::{Due, Route, State};
+use rusqlite::params;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, params};
 
-use crate::{BatchRefusal, Submitted, TaskSeq};
+use crate::history::unsigned;
+use crate::{BatchRefusal, Submitted};
 
 use super::cycle::{Cycle, fetched};
 use super::failure::Halt;
 use super::ids;
 use super::interned::route_number;
 use super::memory::earlier;
-use super::place;
 use super::request::Prepared;
 use super::slot::{Flags, RouteId, Slot};
+
+/// Who asks for a task to be accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// Somebody outside, who can wait while the queue is full.
+    Caller,
+    /// A task that runs, which cannot: it has as much room again.
+    Task,
+}
 
 impl Cycle<'_> {
     /// Accepts all tasks of a batch, or refuses all and says which is to blame.
     pub(super) fn submit(&mut self, tasks: &[Prepared]) -> Result<(), Halt> {
         let mut accepted = Vec::with_capacity(tasks.len());
         // Only a batch that may be refused by itself pays for a savepoint.
-        let done = if self.careful || tasks.iter().any(|task| task.body.is_some()) {
+        let room = unsigned(self.memory.pending).saturating_add(tasks.len() as u64) <= self.memory.settings.max_pending;
+        let done = if self.careful || !room || tasks.iter().any(|task| task.body.is_some()) {
             self.guarded(|cycle| cycle.submit_each(tasks, &mut accepted))
         } else {
             self.submit_each(tasks, &mut accepted)
@@ -29,6 +39,10 @@ impl Cycle<'_> {
         let answer = match done {
             Ok(()) => Ok(accepted),
             Err(Halt::Trouble(error)) => return Err(Halt::Trouble(error)),
+            Err(Halt::QueueFull { most, .. }) => {
+                let (size, waiting) = (tasks.len(), unsigned(self.memory.pending));
+                Err(BatchRefusal::QueueFull { index, size, waiting, most })
+            }
             Err(Halt::Taken { what, name, holder }) => Err(BatchRefusal::Taken { index, what, name, holder }),
             Err(Halt::Row(message)) if self.careful || tasks.iter().any(|task| task.body.is_some()) => {
                 Err(BatchRefusal::Refused { index, message })
@@ -41,14 +55,24 @@ impl Cycle<'_> {
 
     fn submit_each(&mut self, tasks: &[Prepared], accepted: &mut Vec<Submitted>) -> Result<(), Halt> {
         for task in tasks {
-            let submitted = self.submit_one(task)?;
+            let submitted = self.submit_one(task, Asker::Caller)?;
             accepted.push(submitted);
         }
         Ok(())
     }
 
+    /// Refuses a task where too many wait.
+    fn check_room(&self, asker: Asker) -> Result<(), Halt> {
+        let waiting = unsigned(self.memory.pending);
+        let most = match asker {
+            Asker::Caller => self.memory.settings.max_pending,
+            Asker::Task => self.memory.settings.max_pending.saturating_mul(2),
+        };
+        if waiting >= most { Err(Halt::QueueFull { waiting, most }) } else { Ok(()) }
+    }
+
     /// Accepts one task, or finds that it was there before.
-    pub(super) fn submit_one(&mut self, task: &Prepared) -> Result<Submitted, Halt> {
+    pub(super) fn submit_one(&mut self, task: &Prepared, asker: Asker) -> Result<Submitted, Halt> {
         const INSERT: &str = "INSERT INTO tasks (seq, id, route, rank, due, created_at, max_attempts, tenant, extras, \
             payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         if let Some(body) = &task.body
@@ -56,6 +80,7 @@ impl Cycle<'_> {
         {
             return Ok(known);
         }
+        self.check_room(asker)?;
         let route = self.route_id(&task.route)?;
         let seq = self.memory.new_seq();
         let due = match task.due {
@@ -93,63 +118,6 @@ impl Cycle<'_> {
             self.memory.next_expiry = earlier(self.memory.next_expiry, expires_at);
         }
         Ok(Submitted { id, state: State::Ready, duplicate: false })
-    }
-
-    /// The task that has this one's key or own id, if it has the same body.
-    fn known(&mut self, task: &Prepared, body: &[u8; 32]) -> Result<Option<Submitted>, Halt> {
-        if let Some(id) = &task.id {
-            if let Some((seq, known)) = self.body_of("SELECT seq, body FROM own_ids WHERE id = ?1", id.as_str())? {
-                return self.same_or_taken("id", id.as_str(), seq, known == body).map(Some);
-            }
-            if let Some(found) = place::find(self.connection, id)? {
-                return self.same_or_taken("id", id.as_str(), found, false).map(Some);
-            }
-        }
-        let Some(key) = &task.key else { return Ok(None) };
-        let select = "SELECT seq, body, expires_at FROM keys WHERE key = ?1";
-        let found: Option<(i64, Vec<u8>, i64)> = self
-            .connection
-            .prepare_cached(select)?
-            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?;
-        let Some((seq, known, expires_at)) = found else { return Ok(None) };
-        let seq = TaskSeq(seq);
-        if expires_at <= self.now.as_millis() && place::state(self.connection, seq)?.is_none_or(State::is_ended) {
-            return Ok(None);
-        }
-        self.same_or_taken("key", key, seq, known == body).map(Some)
-    }
-
-    fn body_of(&self, select: &str, name: &str) -> Result<Option<(TaskSeq, Vec<u8>)>, Halt> {
-        let read = |row: &rusqlite::Row<'_>| Ok((TaskSeq(row.get(0)?), row.get(1)?));
-        Ok(self.connection.prepare_cached(select)?.query_row([name], read).optional()?)
-    }
-
-    fn same_or_taken(&self, what: &'static str, name: &str, seq: TaskSeq, same: bool) -> Result<Submitted, Halt> {
-        let id: TaskId = self
-            .connection
-            .prepare_cached("SELECT id FROM tasks WHERE seq = ?1")?
-            .query_row([seq.0], |row| row.get_ref(0).map(ids::read))?;
-        if !same {
-            return Err(Halt::Taken { what, name: name.to_owned(), holder: id });
-        }
-        let state = place::state(self.connection, seq)?.unwrap_or(State::Ready);
-        Ok(Submitted { id, state, duplicate: true })
-    }
-
-    fn remember(&self, task: &Prepared, seq: TaskSeq, body: &[u8; 32]) -> Result<(), Halt> {
-        if let Some(id) = &task.id {
-            self.connection
-                .prepare_cached("INSERT INTO own_ids (id, seq, body) VALUES (?1, ?2, ?3)")?
-                .execute(params![id.as_str(), seq.0, &body[..]])?;
-        }
-        if let Some(key) = &task.key {
-            let expires_at = self.now.after(self.memory.settings.key_ttl);
-            self.connection
-                .prepare_cached("INSERT OR REPLACE INTO keys (key, seq, body, expires_at) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![key, seq.0, &body[..], expires_at.as_millis()])?;
-        }
-        Ok(())
     }
 
     /// The number of a route, which is made where it is new and there is room.

@@ -218,8 +218,9 @@ impl Thread {
         past(memory.next_delayed)
             || past(memory.next_expiry)
             || past(memory.next_wake)
+            || past(Some(memory.retention_walk.next_at))
             || !memory.unparking.is_empty()
-            || (asked && memory.next_key_sweep <= now)
+            || (asked && memory.next_name_sweep <= now)
             || memory.workers.iter().any(|(id, attached)| {
                 boot.saturating_sub(attached.renewed_at) > memory.settings.lease_duration
                     || self.can_claim(*id, attached, boot)
@@ -259,7 +260,8 @@ impl Thread {
             return Some(Duration::ZERO);
         }
         let Memory { next_delayed, next_expiry, next_wake, .. } = self.memory;
-        for moment in [next_delayed, next_expiry, next_wake].into_iter().flatten() {
+        let walk = Some(self.memory.retention_walk.next_at);
+        for moment in [next_delayed, next_expiry, next_wake, walk].into_iter().flatten() {
             let millis = u64::try_from(moment.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
             at_most(Duration::from_millis(millis).min(LONGEST_SLEEP));
         }

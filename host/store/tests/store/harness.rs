@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[allow(async_fn_in_trait, reason = "used by these tests alone")]
 pub(crate) trait Engine: Sized {
     async fn start() -> Self;
+    /// One in which only so many tasks may wait.
+    async fn start_with_room_for(tasks: u64) -> Self;
     fn store(&self) -> &dyn Store;
     /// Moves the clock on, and lets the store do what is due then.
     async fn advance(&self, time: Duration);
@@ -34,6 +36,14 @@ pub(crate) trait Engine: Sized {
     /// Makes the database refuse the task with this payload, or the end of the task with this result.
     fn refuse_payload(&self, payload: &str);
     fn refuse_result(&self, result: &str);
+
+    /// Moves the clock on, and then a little, again and again, so that what is done a little at a time is done.
+    async fn walk(&self, time: Duration) {
+        self.advance(time).await;
+        for _ in 0..30 {
+            self.advance(Duration::from_millis(30)).await;
+        }
+    }
 
     async fn submit(&self, tasks: Vec<NewTask>) -> Vec<Submitted> {
         self.store().submit(tasks).await.unwrap().unwrap()

@@ -12,6 +12,7 @@ mod leases;
 mod listing;
 mod pausing;
 mod refusals;
+mod removing;
 mod requeuing;
 mod restarts;
 mod submitting;
@@ -94,6 +95,11 @@ properties! {
     refusals:
         a_refused_submit_leaves_others_unharmed
         a_refused_commit_makes_that_one_task_dead;
+    removing:
+        what_ended_well_goes_before_what_ended_badly
+        a_key_and_an_own_id_stand_for_a_task_that_was_removed
+        children_stay_as_long_as_their_parent
+        a_long_walk_removes_everything_that_is_over;
     requeuing:
         a_dead_letter_begins_a_new_epoch
         only_dead_letters_are_requeued;
@@ -107,7 +113,8 @@ properties! {
         the_same_key_and_body_give_the_first_task
         a_taken_key_or_id_refuses_the_whole_batch
         a_key_is_forgotten_when_its_time_is_over_and_its_task_has_ended
-        a_callers_own_id_names_the_task;
+        a_callers_own_id_names_the_task
+        a_batch_that_finds_no_room_is_refused_whole;
     suspending:
         an_answer_lets_a_suspended_task_run_again_one_stage_on
         a_suspended_task_whose_time_is_over_runs_without_an_answer

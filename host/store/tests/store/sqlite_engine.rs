@@ -32,6 +32,7 @@ pub(crate) struct Sqlite {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) folder: TempDir,
     pub(crate) max_pages: Option<u32>,
+    pub(crate) max_pending: u64,
 }
 
 impl Sqlite {
@@ -43,13 +44,18 @@ impl Sqlite {
         SqliteSettings {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             max_pages: self.max_pages,
+            max_pending: self.max_pending,
             ..SqliteSettings::at(self.path())
         }
     }
 
     pub(crate) fn start_with(max_pages: Option<u32>) -> Self {
+        Self::started(max_pages, u64::MAX)
+    }
+
+    fn started(max_pages: Option<u32>, max_pending: u64) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(START)));
-        let mut engine = Self { store: None, clock, folder: tempfile::tempdir().unwrap(), max_pages };
+        let mut engine = Self { store: None, clock, folder: tempfile::tempdir().unwrap(), max_pages, max_pending };
         engine.open();
         engine
     }
@@ -69,6 +75,10 @@ impl Sqlite {
 impl Engine for Sqlite {
     async fn start() -> Self {
         Self::start_with(None)
+    }
+
+    async fn start_with_room_for(tasks: u64) -> Self {
+        Self::started(None, tasks)
     }
 
     fn store(&self) -> &dyn Store {

@@ -1,9 +1,9 @@
 //! Accepting tasks: keys, own ids, whole batches.
 
-use bulkhead_core::{State, TaskId};
-use bulkhead_store::{BatchRefusal, TaskFilter};
+use bulkhead_core::{Child, Completion, DeadReason, NextStep, RunEnd, State, TaskId};
+use bulkhead_store::{BatchRefusal, CommitFate, TaskFilter};
 
-use crate::harness::{Engine, seconds, succeeded, task, with_key};
+use crate::harness::{Engine, ended, json, seconds, succeeded, task, with_key};
 
 const WEEK: u64 = 7 * 24 * 3600;
 
@@ -73,4 +73,31 @@ pub(crate) async fn a_callers_own_id_names_the_task<E: Engine>() {
     assert_eq!(engine.submit_one(own).await, id);
     assert_eq!(engine.get(&id).await.id, id);
     assert!(engine.store().get(&TaskId::parse("order/2026:18").unwrap()).await.unwrap().is_none());
+}
+
+pub(crate) async fn a_batch_that_finds_no_room_is_refused_whole<E: Engine>() {
+    let engine = E::start_with_room_for(3).await;
+    engine.submit(vec![task("A", "1"), with_key(task("A", "2"), "once")]).await;
+    let refusal = engine.store().submit(vec![task("A", "3"), task("A", "4")]).await.unwrap().unwrap_err();
+    assert_eq!(refusal, BatchRefusal::QueueFull { index: 1, size: 2, waiting: 2, most: 3 });
+    // What is there already needs no room.
+    engine.submit(vec![task("A", "5")]).await;
+    assert!(engine.submit(vec![with_key(task("A", "2"), "once")]).await[0].duplicate);
+    assert!(engine.store().submit(vec![with_key(task("A", "6"), "new")]).await.unwrap().is_err());
+    // What is claimed makes room.
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    engine.submit(vec![task("A", "7")]).await;
+    // A task that runs has as much room again, and is dead where it needs more.
+    let child = |number: u32| Child { name: None, task: task("B", &number.to_string()) };
+    let completion =
+        |count| Completion { result: json("1"), metadata: json("{}"), then: (0..count).map(child).collect() };
+    let fits = ended(&claimed, NextStep::Succeed, RunEnd::Completed(completion(3)));
+    assert_eq!(worker.commit(fits, 1).await, CommitFate::Written(NextStep::Succeed));
+    let claimed = worker.claimed_one().await;
+    let too_many = ended(&claimed, NextStep::Succeed, RunEnd::Completed(completion(2)));
+    assert_eq!(worker.commit(too_many, 0).await, CommitFate::Written(NextStep::Die(DeadReason::Limit)));
+    let view = engine.get(&claimed.id).await;
+    assert!(view.error.unwrap().message.contains("store.max_pending"));
+    assert_eq!(engine.store().depths().iter().map(|depth| depth.pending).sum::<u64>(), 5);
 }
