@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use bulkhead_core::Span;
@@ -210,6 +211,27 @@ pub(crate) enum DlqCommand {
         /// The task.
         id: String,
     },
+    /// Writes every dead letter that matches, whole, a line of JSON each.
+    Export {
+        /// Only those of this kind.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only those that died of this.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Removes dead letters for good.
+    Purge {
+        /// Those that died so long ago, or longer; 0s for all.
+        #[arg(long, value_name = "AGE")]
+        older_than: Span,
+        /// Only those of this kind.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only those that died of this.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Closes dead letters by hand.
     Resolve {
         /// The tasks.
@@ -233,6 +255,9 @@ pub(crate) enum DlqCommand {
         /// All that died of this.
         #[arg(long, conflicts_with = "ids")]
         reason: Option<String>,
+        /// At most so many a second.
+        #[arg(long, conflicts_with = "ids")]
+        rate: Option<NonZeroU32>,
     },
 }
 

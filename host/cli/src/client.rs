@@ -1,5 +1,6 @@
 //! Talking to a host.
 
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -38,6 +39,26 @@ impl Client {
             request = request.query(name, value);
         }
         self.answer(request.call())
+    }
+
+    /// Asks for lines, and hands on each as it comes.
+    pub(crate) fn get_lines(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        line: &mut dyn FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        for (name, value) in query {
+            request = request.query(name, value);
+        }
+        let response = request.call();
+        if !response.as_ref().is_ok_and(|response| response.status().is_success()) {
+            return self.answer(response)?.accepted().map(drop);
+        }
+        let mut response = response?;
+        let reader = BufReader::new(response.body_mut().with_config().limit(u64::MAX).reader());
+        reader.lines().try_for_each(|text| line(&text.context("the answer broke off")?))
     }
 
     /// Sends something.

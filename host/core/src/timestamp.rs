@@ -24,6 +24,11 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// This moment less a duration, never past the beginning of time.
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// Parses RFC 3339, e.g. `2026-11-21T09:30:00Z`.
     pub fn parse(text: &str) -> Result<Self, crate::TextError> {
         text.parse::<jiff::Timestamp>().map(|time| Self(time.as_millisecond())).map_err(|_| crate::TextError {

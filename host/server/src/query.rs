@@ -1,6 +1,6 @@
 //! What may stand behind the `?` of a list.
 
-use bulkhead_core::{DeadReason, Kind, State, TaskId};
+use bulkhead_core::{DeadReason, Kind, State, TaskId, Timestamp};
 use bulkhead_store::{Selection, TaskFilter};
 use serde::Deserialize;
 
@@ -19,6 +19,8 @@ pub(crate) struct ListQuery {
     tenant: Option<String>,
     /// Children of this task only.
     parent: Option<String>,
+    /// Ended before this moment only.
+    ended_before: Option<Timestamp>,
     /// Of dead tasks only.
     reason: Option<String>,
     limit: Option<usize>,
@@ -29,10 +31,15 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    /// Checks every value.
+    /// Checks every value; a page of a hundred where no limit is given.
     pub(crate) fn selection(self) -> Result<Selection, Problem> {
+        self.selection_of(100)
+    }
+
+    /// The same with another length where none is given.
+    pub(crate) fn selection_of(self, length: usize) -> Result<Selection, Problem> {
         let states = self.state.as_deref().unwrap_or_default().split(',').filter(|state| !state.is_empty());
-        let limit = self.limit.unwrap_or(100);
+        let limit = self.limit.unwrap_or(length);
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(Problem::Malformed(format!("limit must be from 1 to {MAX_LIMIT}: `{limit}`")));
         }
@@ -43,6 +50,7 @@ impl ListQuery {
                 tenant: self.tenant,
                 dead_reason: self.reason.as_deref().map(DeadReason::parse).transpose()?,
                 ready_reason: None,
+                ended_before: self.ended_before,
                 parent: self.parent.map(TaskId::parse).transpose()?,
             },
             limit,

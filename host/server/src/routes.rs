@@ -24,6 +24,8 @@ pub fn routes(app: App) -> Router {
         .route("/v1/queue/resume", post(queue::resume))
         .route("/v1/dlq", get(dead_letters::list))
         .route("/v1/dlq/retry", post(dead_letters::retry_matching))
+        .route("/v1/dlq/purge", post(dead_letters::purge))
+        .route("/v1/dlq/export", get(dead_letters::export))
         .route("/v1/dlq/{id}", get(dead_letters::get))
         .route("/v1/dlq/{id}/retry", post(changes::retry))
         .route("/v1/dlq/{id}/resolve", post(changes::resolve))

@@ -119,6 +119,8 @@ pub struct TaskFilter {
     pub ready_reason: Option<ReadyReason>,
     /// Children of this task only.
     pub parent: Option<TaskId>,
+    /// Ended before this moment only.
+    pub ended_before: Option<Timestamp>,
 }
 
 /// Which part of a list is meant.

@@ -63,6 +63,9 @@ impl Question {
             let seq = super::place::find(connection, parent)?.map_or(-1, |seq| seq.0);
             question.and(&format!("t.seq IN (SELECT child FROM kin WHERE parent = {seq} AND own)"));
         }
+        if let Some(moment) = filter.ended_before {
+            question.and(&format!("e.ended_at < {}", moment.as_millis()));
+        }
         if let Some(kind) = &filter.kind {
             question.equals("rt.kind", kind.as_str());
         }
