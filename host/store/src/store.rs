@@ -5,11 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bulkhead_core::{Kind, NewTask, Route, TaskId, UpstreamTask};
+use bulkhead_core::{Kind, NewTask, Route, ScheduleName, TaskId, UpstreamTask};
 
 use crate::{
-    BatchRefusal, Change, DeadCount, Fate, Page, RouteDepth, Selection, Spawned, StoreError, Submitted, TaskFilter,
-    TaskSeq, TaskView, WorkLine,
+    BatchRefusal, Change, DeadCount, Fate, Page, RouteDepth, ScheduleChange, ScheduleFate, ScheduleView, Selection,
+    Spawned, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, WorkLine,
 };
 
 /// A boxed future, so that stores can be told apart at run time.
@@ -65,6 +65,15 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// What is held back.
     fn held(&self) -> Held;
+
+    /// Does what is asked of one schedule.
+    fn change_schedule(&self, change: ScheduleChange) -> BoxFuture<'_, Result<ScheduleFate, StoreError>>;
+
+    /// One schedule with its task; `None` where there is none of that name.
+    fn schedule<'a>(&'a self, name: &'a ScheduleName) -> BoxFuture<'a, Result<Option<ScheduleView>, StoreError>>;
+
+    /// All schedules by name, without their tasks.
+    fn schedules(&self) -> BoxFuture<'_, Result<Vec<ScheduleView>, StoreError>>;
 
     /// The children of one spawn of a task, from `offset` on, in their order: at most `count`, and fewer where their
     /// results together would exceed `bytes`; never none before the end.

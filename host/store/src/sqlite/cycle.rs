@@ -16,7 +16,7 @@ use super::failure::{Halt, words};
 use super::interned::route_of;
 use super::memory::Memory;
 use super::outcome::{Mark, Outcome};
-use super::request::{Answer, Asked, Submit};
+use super::request::{Answer, Asked, AskedSchedule, Submit};
 use super::slot::RouteId;
 
 /// Tasks that a worker gives back, and whom to tell.
@@ -30,6 +30,7 @@ pub(super) struct Todo {
     pub(super) detached: Vec<WorkerId>,
     pub(super) changes: Vec<Asked>,
     pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
+    pub(super) schedules: Vec<AskedSchedule>,
     pub(super) submits: Vec<Submit>,
     /// Claims are made, and what is due is promoted.
     pub(super) claim: bool,
@@ -42,6 +43,7 @@ impl Todo {
             && self.detached.is_empty()
             && self.changes.is_empty()
             && self.holds.is_empty()
+            && self.schedules.is_empty()
             && self.submits.is_empty()
     }
 }
@@ -155,6 +157,9 @@ impl Cycle<'_> {
         for (kind, held, _) in &todo.holds {
             self.hold(kind.as_ref(), *held)?;
         }
+        for asked in &todo.schedules {
+            self.change_schedule(&asked.change)?;
+        }
         for submit in &todo.submits {
             self.submit(&submit.tasks)?;
         }
@@ -162,6 +167,7 @@ impl Cycle<'_> {
             self.promote()?;
             self.sweep_expired()?;
             self.sweep_waits()?;
+            self.sweep_ticks()?;
             self.unpark()?;
             self.sweep_names()?;
             self.sweep_ended()?;

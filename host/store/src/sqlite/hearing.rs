@@ -60,6 +60,7 @@ impl Thread {
             }
             Request::Submit(_)
             | Request::Change(_)
+            | Request::Schedule(_)
             | Request::Hold { .. }
             | Request::Tick { .. }
             | Request::Close { .. }

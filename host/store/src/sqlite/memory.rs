@@ -7,6 +7,7 @@ use bulkhead_core::{Route, Timestamp};
 
 use crate::{Held, LeaseId, TaskSeq, WorkerId};
 
+use super::agenda::Agenda;
 use super::attached::Attached;
 use super::dice::Dice;
 use super::interned::{Names, Routes};
@@ -48,6 +49,8 @@ pub(super) struct Memory {
     pub(super) next_expiry: Option<Timestamp>,
     /// When something happens to a task that waits.
     pub(super) next_wake: Option<Timestamp>,
+    /// When schedules are looked at.
+    pub(super) agenda: Agenda,
     /// What operators hold back.
     pub(super) held: Held,
     /// Whether any task ever had children; where none had, nobody looks for parents.
@@ -87,6 +90,7 @@ impl Memory {
             next_delayed: None,
             next_expiry: None,
             next_wake: None,
+            agenda: Agenda::default(),
             held: Held::default(),
             has_kin: false,
             has_pausing: false,

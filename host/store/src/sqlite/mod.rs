@@ -1,11 +1,12 @@
 //! SQLite, embedded: the default.
 //!
 //! One thread writes (`thread`). Each of its cycles is one transaction: it does all that is waiting (`commit`, `submit`,
-//! `change`, `loss`), makes due what falls due (`placing`), claims for every worker that has room (`claim`), commits, and
+//! `change`, `loss`), makes due what falls due (`placing`, `ticks`), claims for every worker that has room (`claim`), commits, and
 //! only then tells (`publish`). What it needs at hand is in `memory`: the heads of the queue (`ready_index`) and the
 //! leases that are out (`leases`). Reads go through connections of their own (`readers`, `view`, `list`). The schema and
 //! its reasons are in docs/adr/0002-sqlite-schema.md.
 
+mod agenda;
 mod attached;
 mod change;
 mod children;
@@ -42,6 +43,9 @@ mod readers;
 mod ready_index;
 mod request;
 mod retention;
+mod schedule_row;
+mod schedule_view;
+mod schedules;
 mod schema;
 mod settings;
 mod shared;
@@ -49,6 +53,7 @@ mod slot;
 mod store;
 mod submit;
 mod thread;
+mod ticks;
 mod upstream;
 mod view;
 mod waiting;

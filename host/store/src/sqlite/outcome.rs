@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bulkhead_core::DeadReason;
 
-use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, Submitted, TaskSeq, WorkerId};
+use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, ScheduleFate, Submitted, TaskSeq, WorkerId};
 
 use super::leases::Lease;
 use super::slot::RouteId;
@@ -33,6 +33,7 @@ pub(super) struct Outcome {
     pub(super) fates: Vec<(WorkerId, Vec<(TaskSeq, CommitFate)>)>,
     pub(super) submitted: Vec<Result<Vec<Submitted>, BatchRefusal>>,
     pub(super) fates_of_changes: Vec<Vec<Fate>>,
+    pub(super) fates_of_schedules: Vec<ScheduleFate>,
     pub(super) claims: Vec<Claim>,
     /// When the first of them was looked for.
     pub(super) claiming_since: Option<Instant>,

@@ -73,9 +73,12 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
         .filter_map(|(route, reason)| Some((memory.routes.get(*route)?.route.kind.clone(), *reason)));
     memory.shared.count_deaths(died);
     memory.shared.waiters.wake(&outcome.ended);
+    memory.agenda.hear(&outcome.ended);
     todo.submits.into_iter().zip(outcome.submitted).for_each(|(submit, done)| drop(submit.answer.send(Ok(done))));
     let changed = todo.changes.into_iter().zip(outcome.fates_of_changes);
     changed.for_each(|(asked, fates)| drop(asked.answer.send(Ok(fates))));
+    let asked = todo.schedules.into_iter().zip(outcome.fates_of_schedules);
+    asked.for_each(|(asked, fate)| drop(asked.answer.send(Ok(fate))));
     todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Ok(()))));
 }
 

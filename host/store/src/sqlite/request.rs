@@ -4,7 +4,8 @@ use bulkhead_core::{Due, Kind, NewTask, Route, TaskId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
-    BatchRefusal, Change, Commit, Fate, LeaseId, ServedRoutes, StoreError, Submitted, TaskSeq, WorkLine, WorkerId,
+    BatchRefusal, Change, Commit, Fate, LeaseId, ScheduleChange, ScheduleFate, ServedRoutes, StoreError, Submitted,
+    TaskSeq, WorkLine, WorkerId,
 };
 
 use super::slot::Rank;
@@ -17,6 +18,7 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Request {
     Submit(Submit),
     Change(Asked),
+    Schedule(AskedSchedule),
     Hold {
         kind: Option<Kind>,
         held: bool,
@@ -70,6 +72,14 @@ pub(super) struct Asked {
     pub(super) ids: Vec<TaskId>,
     pub(super) change: Change,
     pub(super) answer: Answer<Vec<Fate>>,
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+/// What is asked of one schedule.
+#[derive(Debug)]
+pub(super) struct AskedSchedule {
+    pub(super) change: ScheduleChange,
+    pub(super) answer: Answer<ScheduleFate>,
     pub(super) _permit: OwnedSemaphorePermit,
 }
 

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bulkhead_core::{Kind, NewTask, TaskId, UpstreamTask};
+use bulkhead_core::{Kind, NewTask, ScheduleName, TaskId, UpstreamTask};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
-    BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, Page, RouteDepth, Selection, Spawned, Store, StoreError,
-    Submitted, TaskFilter, TaskSeq, TaskView, UpstreamPart, WorkLine,
+    BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, Page, RouteDepth, ScheduleChange, ScheduleFate,
+    ScheduleView, Selection, Spawned, Store, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, UpstreamPart,
+    WorkLine,
 };
 
 use super::cycle;
@@ -25,7 +26,8 @@ use super::open;
 use super::place;
 use super::publish::show_all;
 use super::readers::Readers;
-use super::request::{Answer, Asked, Prepared, Request, Submit};
+use super::request::{Answer, Asked, AskedSchedule, Prepared, Request, Submit};
+use super::schedule_view;
 use super::settings::SqliteSettings;
 use super::shared::Shared;
 use super::thread::Thread;
@@ -180,6 +182,22 @@ impl Store for SqliteStore {
 
     fn held(&self) -> Held {
         self.shared.held()
+    }
+
+    fn change_schedule(&self, change: ScheduleChange) -> BoxFuture<'_, Result<ScheduleFate, StoreError>> {
+        Box::pin(async move {
+            let permit = self.permit().await?;
+            self.ask(|answer| Request::Schedule(AskedSchedule { change, answer, _permit: permit })).await
+        })
+    }
+
+    fn schedule<'a>(&'a self, name: &'a ScheduleName) -> BoxFuture<'a, Result<Option<ScheduleView>, StoreError>> {
+        let name = name.clone();
+        Box::pin(self.readers.read(move |connection| schedule_view::whole(connection, &name)))
+    }
+
+    fn schedules(&self) -> BoxFuture<'_, Result<Vec<ScheduleView>, StoreError>> {
+        Box::pin(self.readers.read(schedule_view::list))
     }
 
     fn upstream(

@@ -104,6 +104,10 @@ impl Thread {
                         tasks += asked.ids.len().max(1);
                         todo.changes.push(asked);
                     }
+                    Request::Schedule(asked) => {
+                        tasks += 1;
+                        todo.schedules.push(asked);
+                    }
                     Request::Hold { kind, held, answer } => todo.holds.push((kind, held, answer)),
                     Request::Tick { answer } => ticks.push(answer),
                     Request::Close { answer } => end = Some(End::Close(Some(answer))),
@@ -164,7 +168,8 @@ impl Thread {
             }
             return;
         }
-        let from_outside = !(todo.submits.is_empty() && todo.changes.is_empty() && todo.holds.is_empty());
+        let from_outside =
+            !(todo.submits.is_empty() && todo.changes.is_empty() && todo.schedules.is_empty() && todo.holds.is_empty());
         if !again && !from_outside && todo.releases.is_empty() {
             // Only what is kept, and it is not time yet.
             self.kept = todo;
@@ -207,6 +212,7 @@ impl Thread {
         let refuse = || error.clone();
         todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.changes.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
+        todo.schedules.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.holds.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.submits.into_iter().for_each(|submit| drop(submit.answer.send(Err(refuse()))));
     }
@@ -218,6 +224,7 @@ impl Thread {
         past(memory.next_delayed)
             || past(memory.next_expiry)
             || past(memory.next_wake)
+            || past(memory.agenda.next())
             || past(Some(memory.retention_walk.next_at))
             || !memory.unparking.is_empty()
             || (asked && memory.next_name_sweep <= now)
@@ -260,8 +267,8 @@ impl Thread {
             return Some(Duration::ZERO);
         }
         let Memory { next_delayed, next_expiry, next_wake, .. } = self.memory;
-        let walk = Some(self.memory.retention_walk.next_at);
-        for moment in [next_delayed, next_expiry, next_wake, walk].into_iter().flatten() {
+        let (walk, tick) = (Some(self.memory.retention_walk.next_at), self.memory.agenda.next());
+        for moment in [next_delayed, next_expiry, next_wake, walk, tick].into_iter().flatten() {
             let millis = u64::try_from(moment.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
             at_most(Duration::from_millis(millis).min(LONGEST_SLEEP));
         }

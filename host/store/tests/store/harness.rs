@@ -33,6 +33,8 @@ pub(crate) trait Engine: Sized {
     async fn crash(self) -> Self;
     /// Closes the store and opens it again.
     async fn reopen(self) -> Self;
+    /// Closes the store and opens it again after this time.
+    async fn closed_for(self, time: Duration) -> Self;
     /// Makes the database refuse the task with this payload, or the end of the task with this result.
     fn refuse_payload(&self, payload: &str);
     fn refuse_result(&self, result: &str);

@@ -15,11 +15,14 @@ mod refusals;
 mod removing;
 mod requeuing;
 mod restarts;
+mod schedule_changes;
+mod schedules;
 mod submitting;
 mod suspending;
 mod waiting;
 
 mod sqlite_only;
+mod sqlite_schedules;
 
 /// Runs each property on each engine.
 macro_rules! properties {
@@ -109,6 +112,22 @@ properties! {
         what_ran_during_a_close_is_given_back
         a_cancel_holds_over_a_crash
         leases_of_an_earlier_holder_are_void;
+    schedules:
+        each_tick_is_one_task_with_the_key_of_the_tick
+        a_tick_is_one_task_over_crashes
+        a_tick_whose_task_is_there_already_makes_no_other
+        missed_ticks_are_skipped_unless_told_otherwise
+        one_task_makes_up_for_all_missed_ticks
+        each_missed_tick_is_made_up_for_one_after_another
+        a_tick_is_passed_over_while_an_earlier_task_runs
+        a_tick_waits_until_the_earlier_task_has_ended
+        a_tick_replaces_the_earlier_task;
+    schedule_changes:
+        a_paused_schedule_makes_no_tasks
+        a_removed_schedule_is_forgotten_and_its_task_goes_on
+        a_schedule_is_put_once_and_replaced_when_asked
+        a_replaced_schedule_goes_on_where_its_ticks_are_the_same
+        a_schedule_whose_task_is_refused_goes_on_and_stops_nobody;
     submitting:
         the_same_key_and_body_give_the_first_task
         a_taken_key_or_id_refuses_the_whole_batch

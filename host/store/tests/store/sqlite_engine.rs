@@ -16,6 +16,12 @@ use crate::harness::{Engine, START};
 #[derive(Debug)]
 pub(crate) struct ManualClock(AtomicI64);
 
+impl ManualClock {
+    fn advance(&self, time: Duration) {
+        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
@@ -86,7 +92,7 @@ impl Engine for Sqlite {
     }
 
     async fn advance(&self, time: Duration) {
-        self.clock.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+        self.clock.advance(time);
         self.settle().await;
     }
 
@@ -103,9 +109,15 @@ impl Engine for Sqlite {
         self
     }
 
-    async fn reopen(mut self) -> Self {
+    async fn reopen(self) -> Self {
+        self.closed_for(Duration::ZERO).await
+    }
+
+    async fn closed_for(mut self, time: Duration) -> Self {
         self.store.take().unwrap().close().await.unwrap();
+        self.clock.advance(time);
         self.open();
+        self.settle().await;
         self
     }
 
