@@ -1,12 +1,16 @@
 //! What can be typed.
 
+mod dlq;
+mod schedule;
+
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use bulkhead_core::Span;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::dlq::DlqCommand;
+pub(crate) use self::schedule::{AddArguments, ScheduleCommand};
 use crate::printer::OutputFormat;
 
 /// Runs other people's task handlers, each task in a fresh WebAssembly sandbox.
@@ -42,6 +46,9 @@ pub(crate) enum Command {
     /// Looks at dead letters and retries them.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// Makes tasks again and again.
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// Looks at handlers.
     #[command(subcommand)]
     Handler(HandlerCommand),
@@ -194,71 +201,6 @@ pub(crate) struct Which {
     /// The whole queue, until it is resumed.
     #[arg(long, conflicts_with_all = ["ids", "kind"])]
     pub(crate) all: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DlqCommand {
-    /// Lists dead letters, newest first.
-    List {
-        /// Only those that died of this.
-        #[arg(long)]
-        reason: Option<String>,
-        #[command(flatten)]
-        list: ListArguments,
-    },
-    /// Shows one dead letter with its attempts.
-    Show {
-        /// The task.
-        id: String,
-    },
-    /// Writes every dead letter that matches, whole, a line of JSON each.
-    Export {
-        /// Only those of this kind.
-        #[arg(long)]
-        kind: Option<String>,
-        /// Only those that died of this.
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Removes dead letters for good.
-    Purge {
-        /// Those that died so long ago, or longer; 0s for all.
-        #[arg(long, value_name = "AGE")]
-        older_than: Span,
-        /// Only those of this kind.
-        #[arg(long)]
-        kind: Option<String>,
-        /// Only those that died of this.
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Closes dead letters by hand.
-    Resolve {
-        /// The tasks.
-        #[arg(required = true)]
-        ids: Vec<String>,
-        /// The result that they have from then on: JSON, @FILE, or - for standard input.
-        #[arg(long, default_value = "null")]
-        result: String,
-    },
-    /// Makes dead letters ready again: those named, or all that match.
-    Retry {
-        /// The tasks.
-        #[arg(required_unless_present_any = ["all", "kind", "reason"])]
-        ids: Vec<String>,
-        /// All dead letters.
-        #[arg(long, conflicts_with = "ids")]
-        all: bool,
-        /// All of this kind.
-        #[arg(long, conflicts_with = "ids")]
-        kind: Option<String>,
-        /// All that died of this.
-        #[arg(long, conflicts_with = "ids")]
-        reason: Option<String>,
-        /// At most so many a second.
-        #[arg(long, conflicts_with = "ids")]
-        rate: Option<NonZeroU32>,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -70,6 +70,11 @@ impl Client {
         self.answer(request.send(body))
     }
 
+    /// Takes something away.
+    pub(crate) fn delete(&self, path: &str) -> Result<Answer> {
+        self.answer(self.agent.delete(format!("{}{path}", self.url)).call())
+    }
+
     /// Sends something that may have to wait for room in the queue; says so, and waits.
     pub(crate) fn post_patiently(
         &self,

@@ -1,6 +1,7 @@
 //! Many tasks in one body: a JSON array, or one JSON object a line.
 
 use bulkhead_core::{NewTask, Submission, SubmissionLimits};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::problem::{Problem, in_words};
@@ -53,14 +54,18 @@ fn read_each<'a>(texts: impl Iterator<Item = (usize, &'a str)>, limits: &Submiss
 
 /// Reads one task.
 pub(crate) fn read_one(body: &[u8], limits: &SubmissionLimits) -> Result<NewTask, Problem> {
-    let submission: Submission = serde_json::from_slice(body).map_err(|error| named(body, error))?;
-    Ok(submission.check(limits)?)
+    Ok(read_object::<Submission>(body)?.check(limits)?)
+}
+
+/// Reads what is not checked yet; an error names the field that it is about.
+pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| named::<T>(body, error))
 }
 
 /// The same error with the field it is about: read once more, since keeping track of the place costs time.
-fn named(body: &[u8], error: serde_json::Error) -> Problem {
+fn named<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Problem {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, Submission>(&mut reader) {
+    match serde_path_to_error::deserialize::<_, T>(&mut reader) {
         Err(found) if found.inner().is_data() && found.path().iter().next().is_some() => {
             Problem::Unacceptable(format!("`{}`: {}", found.path(), in_words(found.inner())))
         }

@@ -19,6 +19,7 @@ mod query;
 mod queue;
 mod queue_metrics;
 mod routes;
+mod schedules;
 mod submit;
 mod tasks;
 

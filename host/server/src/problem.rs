@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bulkhead_core::{Kind, SubmissionError, TextError};
+use bulkhead_core::{Kind, ScheduleError, SubmissionError, TextError};
 use bulkhead_store::{BatchRefusal, StoreError};
 use serde_json::{Value, json};
 
@@ -142,6 +142,17 @@ impl From<SubmissionError> for Problem {
         match error {
             SubmissionError::PayloadTooLarge(_) => Self::TooLarge(error.to_string()),
             SubmissionError::Field { .. } => Self::Unacceptable(error.to_string()),
+        }
+    }
+}
+
+impl From<ScheduleError> for Problem {
+    fn from(error: ScheduleError) -> Self {
+        match error {
+            ScheduleError::Task(SubmissionError::PayloadTooLarge(_)) => Self::TooLarge(error.to_string()),
+            ScheduleError::Task(SubmissionError::Field { .. })
+            | ScheduleError::Text { .. }
+            | ScheduleError::Field { .. } => Self::Unacceptable(error.to_string()),
         }
     }
 }

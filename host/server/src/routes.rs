@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{changes, dead_letters, handlers, health, host_check, metrics, queue, submit, tasks};
+use crate::{changes, dead_letters, handlers, health, host_check, metrics, queue, schedules, submit, tasks};
 
 /// The whole API.
 pub fn routes(app: App) -> Router {
@@ -22,6 +22,10 @@ pub fn routes(app: App) -> Router {
         .route("/v1/queue", get(queue::get))
         .route("/v1/queue/pause", post(queue::pause))
         .route("/v1/queue/resume", post(queue::resume))
+        .route("/v1/schedules", post(schedules::put).get(schedules::list))
+        .route("/v1/schedules/{name}", get(schedules::get).delete(schedules::remove))
+        .route("/v1/schedules/{name}/pause", post(schedules::pause))
+        .route("/v1/schedules/{name}/resume", post(schedules::resume))
         .route("/v1/dlq", get(dead_letters::list))
         .route("/v1/dlq/retry", post(dead_letters::retry_matching))
         .route("/v1/dlq/purge", post(dead_letters::purge))

@@ -52,7 +52,8 @@ async fn submit_many(app: &App, Bulk { tasks, lines }: Bulk) -> Result<Response,
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
-fn check_kind(app: &App, task: &NewTask) -> Result<(), Problem> {
+/// Refuses a task of a kind that nobody serves, where those are refused.
+pub(crate) fn check_kind(app: &App, task: &NewTask) -> Result<(), Problem> {
     if app.settings.allow_unknown_kinds || !app.catalogue.snapshot().serving(&task.route.kind).is_empty() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ mod exec;
 mod handler;
 mod init;
 mod run;
+mod schedule;
 mod show;
 mod submit;
 mod submit_file;
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: Arguments, printer: &mut Printer) -> Result<ExitSta
         Command::Submit(submit) => submit::run(submit, &client(), printer),
         Command::Task(task) => task::run(task, &client(), printer),
         Command::Dlq(dlq) => dlq::run(dlq, &client(), printer),
+        Command::Schedule(schedule) => schedule::run(schedule, &client(), printer),
         Command::Handler(handler) => handler::run(handler, &client(), || Ok(settings(&[])?.settings), printer),
         Command::Config(config) => config::run(&config, &settings(&[])?, printer),
         Command::Doctor => doctor::run(&settings(&[])?, printer),
