@@ -162,6 +162,16 @@ pub(crate) enum TaskCommand {
         /// The task.
         id: String,
     },
+    /// Writes what a task's runs logged.
+    Logs {
+        /// The task.
+        id: String,
+    },
+    /// Writes a task's audit trail.
+    Audit {
+        /// The task.
+        id: String,
+    },
     /// Cancels tasks.
     Cancel {
         /// The tasks.

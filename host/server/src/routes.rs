@@ -15,6 +15,8 @@ pub fn routes(app: App) -> Router {
     Router::new()
         .route("/v1/tasks", post(submit::submit).get(tasks::list))
         .route("/v1/tasks/{id}", get(tasks::get))
+        .route("/v1/tasks/{id}/logs", get(tasks::logs))
+        .route("/v1/tasks/{id}/audit", get(tasks::audits))
         .route("/v1/tasks/{id}/cancel", post(changes::cancel))
         .route("/v1/tasks/{id}/pause", post(changes::pause))
         .route("/v1/tasks/{id}/resume", post(changes::resume))

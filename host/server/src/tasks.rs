@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{Span, TaskId};
-use bulkhead_store::TaskView;
+use bulkhead_store::{LogPage, TaskView};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::parameters::Parameters;
@@ -64,6 +64,31 @@ pub(crate) async fn list(
     let mut page = app.store.list(selection).await?;
     page.items.iter_mut().for_each(|task| app.mark_unroutable(task));
     Ok(Json(page).into_response())
+}
+
+/// Where a part of a log begins.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogQuery {
+    #[serde(default)]
+    after: i64,
+}
+
+/// `GET /v1/tasks/{id}/logs[?after=…]`: what its runs wrote, run by run.
+pub(crate) async fn logs(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Parameters(query): Parameters<LogQuery>,
+) -> Result<Json<LogPage>, Problem> {
+    let id = TaskId::parse(id)?;
+    app.store.log(&id, query.after).await?.map(Json).ok_or_else(|| unknown(&id))
+}
+
+/// `GET /v1/tasks/{id}/audit`: its audit trail.
+pub(crate) async fn audits(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let id = TaskId::parse(id)?;
+    let items = app.store.audits(&id).await?.ok_or_else(|| unknown(&id))?;
+    Ok(Json(json!({ "items": items })))
 }
 
 /// There is no task of that name.

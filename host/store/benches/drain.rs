@@ -48,6 +48,7 @@ fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
         },
         handler: Some(Arc::clone(handler)),
         declined: Vec::new(),
+        told: None,
         from_start: false,
         max_attempts: 3,
     }

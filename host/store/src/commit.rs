@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bulkhead_core::{Digest, HandlerVersion, NextStep, RunEnd, RunRecord};
 
-use crate::{LeaseId, TaskSeq};
+use crate::{LeaseId, TaskSeq, Told};
 
 /// One run that has ended, with the step that [`bulkhead_core::decide`] chose for it.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Commit {
     pub handler: Option<Arc<HandlerVersion>>,
     /// Versions that declined the task in this run, in order.
     pub declined: Vec<Digest>,
+    /// What the run told of itself, where it did.
+    pub told: Option<Box<Told>>,
     /// A retry begins at stage 0, without state.
     pub from_start: bool,
     /// Attempts in all, as it held for this attempt; kept for those who ask later.

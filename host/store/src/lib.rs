@@ -20,6 +20,7 @@ mod schedule_row;
 pub mod sqlite;
 mod store;
 mod submitted;
+mod told;
 mod work;
 
 pub use commit::{Commit, CommitFate};
@@ -31,4 +32,5 @@ pub use queue_depth::{DeadCount, RouteDepth};
 pub use schedule::{LastTick, MAX_SCHEDULES, ScheduleChange, ScheduleFate, ScheduleView, TickFate};
 pub use store::{BoxFuture, Held, Store, UpstreamPart};
 pub use submitted::{BatchRefusal, Change, Fate, Submitted};
+pub use told::{Audit, AuditView, LogLine, LogPage, ProgressNote, RunLog, Told};
 pub use work::{Claimed, Delivery, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};

@@ -5,6 +5,8 @@ use bulkhead_core::{
 };
 use serde::Serialize;
 
+use crate::ProgressNote;
+
 /// A task as callers see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskView {
@@ -54,6 +56,9 @@ pub struct TaskView {
     /// What it waits for, while it is suspended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<WaitView>,
+    /// How far it says it has come; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressNote>,
     /// The task that spawned it; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,

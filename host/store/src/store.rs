@@ -8,8 +8,8 @@ use std::time::Duration;
 use bulkhead_core::{Kind, NewTask, Route, ScheduleName, TaskId, UpstreamTask};
 
 use crate::{
-    BatchRefusal, Change, DeadCount, Fate, Page, RouteDepth, ScheduleChange, ScheduleFate, ScheduleView, Selection,
-    Spawned, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, WorkLine,
+    AuditView, BatchRefusal, Change, DeadCount, Fate, LogPage, Page, RouteDepth, ScheduleChange, ScheduleFate,
+    ScheduleView, Selection, Spawned, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, WorkLine,
 };
 
 /// A boxed future, so that stores can be told apart at run time.
@@ -59,6 +59,12 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Asks the same of several tasks; the answers are in the order of the names.
     fn change(&self, ids: Vec<TaskId>, change: Change) -> BoxFuture<'_, Result<Vec<Fate>, StoreError>>;
+
+    /// A part of a task's log: the runs after the one of this number, which is 0 at first and then `next` of the part before.
+    fn log<'a>(&'a self, id: &'a TaskId, after: i64) -> BoxFuture<'a, Result<Option<LogPage>, StoreError>>;
+
+    /// A task's audit trail.
+    fn audits<'a>(&'a self, id: &'a TaskId) -> BoxFuture<'a, Result<Option<Vec<AuditView>>, StoreError>>;
 
     /// Holds back every task of a kind, or of all kinds, or no longer; what runs goes on.
     fn hold(&self, kind: Option<Kind>, held: bool) -> BoxFuture<'_, Result<(), StoreError>>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bulkhead_core::{Answer, Digest, Extras, JsonText, Priority, Route, TaskId, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::{BoxFuture, Commit, CommitFate, LeaseId, Spawned, StoreError, WorkerId};
+use crate::{BoxFuture, Commit, CommitFate, LeaseId, ProgressNote, Spawned, StoreError, WorkerId};
 
 /// The store's own number of a task; what a task is called inside the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,6 +107,9 @@ pub trait WorkSender: Send + Sync + std::fmt::Debug {
 
     /// Takes back every permit that is not used yet, and answers once no more tasks will be claimed.
     fn stop_claiming(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Tells how far tasks of this worker say they have come; best effort.
+    fn report(&self, progress: Vec<(TaskSeq, ProgressNote)>);
 
     /// Renews all leases of this worker; `Ok(false)` means that they were already void.
     fn renew(&self) -> BoxFuture<'_, Result<bool, StoreError>>;

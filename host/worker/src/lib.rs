@@ -20,6 +20,7 @@ mod lease_guard;
 mod metrics;
 mod observer;
 mod outbox;
+mod progress;
 mod run_task;
 mod settings;
 mod shared;

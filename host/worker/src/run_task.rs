@@ -6,8 +6,10 @@ use std::time::Duration;
 use bulkhead_core::{
     Conduct, Digest, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide, serves,
 };
-use bulkhead_sandbox::{LiveHandler, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot, Upstream};
-use bulkhead_store::{Claimed, Commit, History};
+use bulkhead_sandbox::{
+    LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot, Upstream,
+};
+use bulkhead_store::{Claimed, Commit, History, Told};
 
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
@@ -37,9 +39,9 @@ pub(crate) async fn run_task(
             if !serves(&task.route.kind, &live.provides, &task.route) || history.declined.contains(&version.digest) {
                 continue;
             }
-            let report = run_by(shared, live, task, history, &tried, control).await;
+            let (report, told) = run_by(shared, live, task, history, &tried, control).await;
             let declined = matches!(report.end, RunEnd::Declined(_));
-            tried.add(live, report);
+            tried.add(live, report, told);
             if !declined {
                 break;
             }
@@ -59,10 +61,14 @@ struct Tried {
     elapsed: Duration,
     fuel: u64,
     peak_memory: u64,
+    told: Told,
 }
 
 impl Tried {
-    fn add(&mut self, live: &Arc<LiveHandler>, report: RunReport) {
+    fn add(&mut self, live: &Arc<LiveHandler>, report: RunReport, told: Told) {
+        self.told.lines.extend(told.lines);
+        self.told.audits.extend(told.audits);
+        self.told.progress = told.progress.or(self.told.progress.take());
         self.end = Some(report.end);
         self.by = Some(Arc::clone(live));
         self.elapsed += report.elapsed;
@@ -79,7 +85,7 @@ async fn run_by(
     history: &History,
     tried: &Tried,
     control: &Arc<RunControl>,
-) -> RunReport {
+) -> (RunReport, Told) {
     let extras = task.extras.as_deref();
     let options = live.options_for(extras);
     let version = live.handler.version();
@@ -93,6 +99,8 @@ async fn run_by(
     let metrics = shared.metrics.handler(&version.name);
     metrics.active.inc();
     let _active = Active(&metrics.active);
+    let reports = Arc::clone(&shared.reports);
+    let observer = Arc::new(TaskObserver::new(task.id.clone(), task.seq, Arc::clone(version), reports));
     let request = RunRequest {
         id: task.id.as_str(),
         kind: task.route.kind.as_str(),
@@ -116,11 +124,15 @@ async fn run_by(
             Arc::new(Children { store, of: task.seq, spawned }) as Arc<dyn Upstream>
         }),
         workspace: live.workspace.and_then(|access| open_workspace(&shared.settings.workspaces, &task.id, access)),
-        observer: Some(Arc::new(TaskObserver { task: task.id.clone(), handler: Arc::clone(version) })),
+        observer: Some(Arc::clone(&observer) as Arc<dyn Observer>),
     };
     let report = shared.sandbox.run(&live.handler, request).await;
+    let told = observer.take_told(report.dropped_log_bytes);
+    if told.progress.is_some() {
+        shared.reports.forget(task.seq);
+    }
     metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);
-    report
+    (report, told)
 }
 
 /// Counts a run out of `handler_active`, however it ends.
@@ -178,6 +190,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
         },
         handler: tried.by.map(|live| Arc::clone(live.handler.version())),
         declined: tried.declined,
+        told: (!tried.told.is_empty()).then(|| Box::new(tried.told)),
         from_start: options.retry_from == RetryFrom::Start,
         max_attempts: options.max_attempts,
     };

@@ -13,6 +13,7 @@ use crate::in_flight::InFlight;
 use crate::lease_guard::LeaseGuard;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
+use crate::progress::Reports;
 use crate::settings::WorkerSettings;
 use crate::status::WorkerState;
 
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) outbox: Outbox,
     pub(crate) in_flight: InFlight,
     pub(crate) concurrency: Concurrency,
+    pub(crate) reports: Arc<Reports>,
     /// One permit for each sandbox in flight.
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) lease: LeaseGuard,
@@ -48,6 +50,7 @@ impl Shared {
             slots: Arc::new(Semaphore::new(max_concurrent)),
             in_flight: InFlight::default(),
             concurrency: Concurrency::default(),
+            reports: Arc::default(),
             lease: LeaseGuard::default(),
             state: AtomicU8::new(WorkerState::Running as u8),
             settings,

@@ -14,6 +14,7 @@ use crate::clock::since_boot;
 use crate::guest_thread;
 use crate::metrics::Metrics;
 use crate::outbox::LINGER;
+use crate::progress::send_reports;
 use crate::settings::{WorkerError, WorkerSettings};
 use crate::shared::Shared;
 use crate::status::{DrainReport, WorkerState, WorkerStatus};
@@ -64,6 +65,7 @@ impl Worker {
         let mut services = JoinSet::new();
         services.spawn(flush_lingering(Arc::clone(&shared)));
         services.spawn(tell_routes(Arc::clone(&shared), current.clone()));
+        services.spawn(send_reports(Arc::clone(&shared.reports), current.clone()));
         services.spawn(renew(Arc::clone(&shared), current.clone()));
         let (barriers, asked) = mpsc::channel(1);
         services.spawn(live(Arc::clone(&shared), store, line, line_changed, asked));

@@ -16,4 +16,5 @@ mod metrics;
 mod newcomer;
 mod render;
 mod response;
+mod telling;
 mod thousand_tasks;

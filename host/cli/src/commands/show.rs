@@ -74,6 +74,10 @@ pub(super) fn whole(task: &Value) -> String {
             lines.push(format!("{:<14}{}", "backtrace", backtrace.trim_end().replace('\n', "\n              ")));
         }
     }
+    if let Some(progress) = task.get("progress") {
+        let [stage, text, fraction] = ["stage", "text", "fraction"].map(|field| self::text(progress, field));
+        lines.push(format!("{:<14}{stage} {fraction} {text}", "progress"));
+    }
     if let Some(waits) = task.get("waits") {
         lines.extend(waiting(waits));
     }

@@ -13,12 +13,49 @@ pub(super) fn run(command: TaskCommand, client: &Client, printer: &mut Printer) 
     match command {
         TaskCommand::List { state, list } => self::list(client, "/v1/tasks", &[("state", &state)], &list, printer),
         TaskCommand::Show { id } => show_one(client, "/v1/tasks", &id, printer),
+        TaskCommand::Logs { id } => logs(client, &id, printer),
+        TaskCommand::Audit { id } => {
+            let answer = client.get(&format!("/v1/tasks/{}/audit", part(&id)), &[])?.accepted()?;
+            let entries = answer.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let columns = ["AT", "EPOCH", "ATTEMPT", "STAGE", "CODE", "DETAILS"];
+            printer.list(entries, &columns, |entry| {
+                ["at", "epoch", "attempt", "stage", "code", "details"]
+                    .iter()
+                    .map(|field| show::text(entry, field))
+                    .collect()
+            })?;
+            Ok(ExitStatus::Success)
+        }
         TaskCommand::Cancel { ids } => each(client, &ids, "/v1/tasks", "cancel", "", printer),
         TaskCommand::Retry { ids } => each(client, &ids, "/v1/tasks", "retry", "", printer),
         TaskCommand::Pause { which } => hold(client, &which, "pause", "", printer),
         TaskCommand::Resume { which, payload } => {
             let body = payload.as_deref().map(|payload| payload_body("payload", payload)).transpose()?;
             hold(client, &which, "resume", &body.unwrap_or_default(), printer)
+        }
+    }
+}
+
+/// Every line of every run: as people read logs, or as JSON.
+fn logs(client: &Client, id: &str, printer: &mut Printer) -> Result<ExitStatus> {
+    let mut after = 0.to_string();
+    loop {
+        let answer = client.get(&format!("/v1/tasks/{}/logs", part(id)), &[("after", &after)])?.accepted()?;
+        for run in answer.get("items").and_then(Value::as_array).into_iter().flatten() {
+            let of =
+                format!("{}.{}.{}", show::text(run, "epoch"), show::text(run, "attempt"), show::text(run, "stage"));
+            for line in run.get("lines").and_then(Value::as_array).into_iter().flatten() {
+                printer.item(line, || {
+                    let [at, level, message, fields] =
+                        ["at", "level", "message", "fields"].map(|field| show::text(line, field));
+                    let fields = if fields == "{}" { String::new() } else { format!(" {fields}") };
+                    format!("{at} {of} {level:<5} {message}{fields}")
+                })?;
+            }
+        }
+        match answer.get("next").and_then(Value::as_i64) {
+            Some(next) => after = next.to_string(),
+            None => return Ok(ExitStatus::Success),
         }
     }
 }

@@ -101,6 +101,11 @@ impl Cycle<'_> {
             Some(version) => Some(self.memory.names.version(self.connection, version)?),
             None => None,
         };
+        if let Some(told) = &commit.told {
+            let (epoch, attempts, stage) =
+                history.as_ref().map_or((1, 0, 0), |kept| (kept.epoch, kept.attempts, kept.stage));
+            self.keep_told(slot.seq, (epoch, attempts + 1, stage), told)?;
+        }
         let (now, due) = (self.now, slot.due);
         let ended = Ended { commit, history: history.as_ref(), due, now, cancelled, worker: number, version };
         let (step, plan) = plan(&ended);

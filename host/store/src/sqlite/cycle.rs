@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bulkhead_core::{Kind, Route, Timestamp};
 use rusqlite::{CachedStatement, Connection};
 
-use crate::{Commit, LeaseId, StoreError, TaskSeq, WorkerId};
+use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkerId};
 
 use super::crash_point::crash_point;
 use super::failure::{Halt, words};
@@ -27,6 +27,8 @@ type Release = (WorkerId, Vec<(LeaseId, TaskSeq)>, Answer<()>);
 pub(super) struct Todo {
     pub(super) commits: Vec<(WorkerId, Vec<Commit>)>,
     pub(super) releases: Vec<Release>,
+    /// How far running tasks say they have come.
+    pub(super) reports: Vec<(WorkerId, Vec<(TaskSeq, ProgressNote)>)>,
     pub(super) detached: Vec<WorkerId>,
     pub(super) changes: Vec<Asked>,
     pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
@@ -40,6 +42,7 @@ impl Todo {
     pub(super) fn is_empty(&self) -> bool {
         self.commits.is_empty()
             && self.releases.is_empty()
+            && self.reports.is_empty()
             && self.detached.is_empty()
             && self.changes.is_empty()
             && self.holds.is_empty()
@@ -142,6 +145,13 @@ impl Cycle<'_> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for (worker, commits) in &todo.commits {
             self.commit(*worker, commits)?;
+        }
+        for (worker, progress) in &todo.reports {
+            for (seq, note) in progress {
+                if self.memory.leases.holder(*seq).is_some_and(|(holder, _)| holder == *worker) {
+                    self.keep_progress(*seq, note)?;
+                }
+            }
         }
         for (worker, tasks, _) in &todo.releases {
             self.release(*worker, tasks)?;

@@ -34,6 +34,7 @@ impl Thread {
                     }
                 }
             }
+            Request::Report { worker, progress } => todo.reports.push((worker, progress)),
             Request::Serve { worker, routes } => self.serve(worker, routes),
             Request::StopClaiming { worker, answer } => {
                 if let Some(attached) = self.memory.workers.get_mut(&worker) {

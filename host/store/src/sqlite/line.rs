@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::{BoxFuture, Commit, LeaseId, ServedRoutes, StoreError, TaskSeq, WorkSender, WorkerId};
+use crate::{BoxFuture, Commit, LeaseId, ProgressNote, ServedRoutes, StoreError, TaskSeq, WorkSender, WorkerId};
 
 use super::inbox::Inbox;
 use super::request::{Answer, Request};
@@ -38,6 +38,10 @@ impl WorkSender for Line {
 
     fn stop_claiming(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.ask(|answer| Request::StopClaiming { worker: self.worker, answer })
+    }
+
+    fn report(&self, progress: Vec<(TaskSeq, ProgressNote)>) {
+        self.inbox.push(Request::Report { worker: self.worker, progress });
     }
 
     fn renew(&self) -> BoxFuture<'_, Result<bool, StoreError>> {

@@ -55,6 +55,8 @@ pub(super) struct Memory {
     pub(super) held: Held,
     /// Whether any task ever had children; where none had, nobody looks for parents.
     pub(super) has_kin: bool,
+    /// Whether any run ever told anything of itself.
+    pub(super) has_told: bool,
     /// Whether any task is to be paused when it comes back to the queue.
     pub(super) has_pausing: bool,
     pub(super) next_name_sweep: Timestamp,
@@ -93,6 +95,7 @@ impl Memory {
             agenda: Agenda::default(),
             held: Held::default(),
             has_kin: false,
+            has_told: false,
             has_pausing: false,
             next_name_sweep: now,
             retention_walk: Walk::from(now),

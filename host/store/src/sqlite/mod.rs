@@ -54,6 +54,7 @@ mod store;
 mod submit;
 mod thread;
 mod ticks;
+mod told;
 mod upstream;
 mod view;
 mod waiting;

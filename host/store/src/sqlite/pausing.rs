@@ -94,6 +94,7 @@ impl Cycle<'_> {
             Ok(self.connection.prepare_cached(&select)?.query_row([], |row| row.get(0))?)
         };
         (self.memory.has_pausing, self.memory.has_kin) = (any("pausing")?, any("kin")?);
+        self.memory.has_told = any("logs")? || any("audits")? || any("progress")?;
         Ok(())
     }
 }

@@ -4,8 +4,8 @@ use bulkhead_core::{Due, Kind, NewTask, Route, TaskId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
-    BatchRefusal, Change, Commit, Fate, LeaseId, ScheduleChange, ScheduleFate, ServedRoutes, StoreError, Submitted,
-    TaskSeq, WorkLine, WorkerId,
+    BatchRefusal, Change, Commit, Fate, LeaseId, ProgressNote, ScheduleChange, ScheduleFate, ServedRoutes, StoreError,
+    Submitted, TaskSeq, WorkLine, WorkerId,
 };
 
 use super::slot::Rank;
@@ -32,6 +32,10 @@ pub(super) enum Request {
         worker: WorkerId,
         commits: Vec<Commit>,
         permits: usize,
+    },
+    Report {
+        worker: WorkerId,
+        progress: Vec<(TaskSeq, ProgressNote)>,
     },
     Serve {
         worker: WorkerId,

@@ -81,6 +81,11 @@ impl Cycle<'_> {
             self.connection.prepare_cached("DELETE FROM trees WHERE root = ?1")?.execute([seq.0])?;
         }
         self.keep_names(seq, state)?;
+        if self.memory.has_told {
+            for table in super::told::TABLES {
+                self.connection.prepare_cached(&format!("DELETE FROM {table} WHERE seq = ?1"))?.execute([seq.0])?;
+            }
+        }
         for table in ["ended", "history", "attempts", "tasks"] {
             self.connection.prepare_cached(&format!("DELETE FROM {table} WHERE seq = ?1"))?.execute([seq.0])?;
         }

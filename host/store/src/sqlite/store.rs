@@ -9,9 +9,9 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
-    BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, Page, RouteDepth, ScheduleChange, ScheduleFate,
-    ScheduleView, Selection, Spawned, Store, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, UpstreamPart,
-    WorkLine,
+    AuditView, BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, LogPage, Page, RouteDepth, ScheduleChange,
+    ScheduleFate, ScheduleView, Selection, Spawned, Store, StoreError, Submitted, TaskFilter, TaskSeq, TaskView,
+    UpstreamPart, WorkLine,
 };
 
 use super::cycle;
@@ -31,6 +31,7 @@ use super::schedule_view;
 use super::settings::SqliteSettings;
 use super::shared::Shared;
 use super::thread::Thread;
+use super::told;
 use super::upstream;
 use super::view;
 
@@ -174,6 +175,22 @@ impl Store for SqliteStore {
             let permit = self.permit().await?;
             self.ask(|answer| Request::Change(Asked { ids, change, answer, _permit: permit })).await
         })
+    }
+
+    fn log<'a>(&'a self, id: &'a TaskId, after: i64) -> BoxFuture<'a, Result<Option<LogPage>, StoreError>> {
+        let id = id.clone();
+        Box::pin(self.readers.read(move |connection| {
+            let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
+            found.map(|seq| told::log(connection, seq, after)).transpose()
+        }))
+    }
+
+    fn audits<'a>(&'a self, id: &'a TaskId) -> BoxFuture<'a, Result<Option<Vec<AuditView>>, StoreError>> {
+        let id = id.clone();
+        Box::pin(self.readers.read(move |connection| {
+            let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
+            found.map(|seq| told::audits(connection, seq)).transpose()
+        }))
     }
 
     fn hold(&self, kind: Option<Kind>, held: bool) -> BoxFuture<'_, Result<(), StoreError>> {

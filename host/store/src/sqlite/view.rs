@@ -14,6 +14,7 @@ use super::place::{PLACE, PLACES, Place};
 use super::placing::Waits;
 use super::shared::Shared;
 use super::slot::{Rank, RouteId};
+use super::told;
 use crate::ending::state_of;
 use crate::history::{digests, unsigned};
 
@@ -80,6 +81,7 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> rusqlite::Result<(TaskSeq,
         tenant: row.get(9)?,
         tags: extras.map(|extras| extras.tags).unwrap_or_default(),
         waits: if place == Place::Suspended { Some(wait(row)?) } else { None },
+        progress: None,
         parent: None,
         attempts: None,
     };
@@ -130,6 +132,7 @@ fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> rusqlite
     }
     view.attempts = Some(attempts(connection, seq)?);
     view.parent = parent(connection, seq)?;
+    view.progress = told::progress(connection, seq)?;
     Ok(Some(view))
 }
 

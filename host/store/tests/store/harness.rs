@@ -186,6 +186,7 @@ pub(crate) fn ended_under(lease: LeaseId, seq: TaskSeq, step: NextStep, end: Run
         },
         handler: Some(version(1)),
         declined: Vec::new(),
+        told: None,
         from_start: false,
         max_attempts: 3,
     }

@@ -19,6 +19,7 @@ mod schedule_changes;
 mod schedules;
 mod submitting;
 mod suspending;
+mod telling;
 mod waiting;
 
 mod sqlite_only;
@@ -141,6 +142,8 @@ properties! {
         a_suspended_task_is_cancelled_at_once
         a_suspended_task_waits_on_over_a_crash
         a_dead_letter_is_resolved_with_a_result;
+    telling:
+        what_every_run_told_is_kept_with_its_commit_and_goes_with_its_task;
     waiting:
         a_waiter_is_woken_by_the_end
         a_waiter_is_answered_when_its_time_is_over;
