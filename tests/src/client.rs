@@ -61,6 +61,16 @@ impl Client {
             .unwrap_or_else(|error| panic!("POST {path}: {error:#}"))
     }
 
+    /// Takes something away.
+    ///
+    /// # Panics
+    ///
+    /// Where the host does not answer.
+    pub fn delete(&self, path: &str) -> Answer {
+        let answer = self.agent.delete(format!("{}{path}", self.url)).call().map_err(anyhow::Error::new);
+        answer.and_then(self::answer).unwrap_or_else(|error| panic!("DELETE {path}: {error:#}"))
+    }
+
     /// Submits one task; gives its id.
     ///
     /// # Panics

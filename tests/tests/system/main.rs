@@ -16,5 +16,6 @@ mod metrics;
 mod newcomer;
 mod render;
 mod response;
+mod schedules;
 mod telling;
 mod thousand_tasks;
