@@ -37,8 +37,8 @@ impl ScheduleRow {
         }
     }
 
-    /// The same schedule, written otherwise. Where its ticks are still the same it goes on as if nothing had happened; else
-    /// it begins anew, and only ticks that wait already are kept. What an operator paused stays paused.
+    /// The same schedule, written otherwise. Where its ticks are still the same it goes on as if nothing had happened;
+    /// else it begins anew, and only ticks that wait already are kept. What an operator paused stays paused.
     pub(crate) fn rewritten(self, submission: ScheduleSubmission, now: Timestamp) -> Self {
         let ticks = |submission: &ScheduleSubmission| {
             let ScheduleSubmission { cron, time_zone, every, .. } = submission;

@@ -1,10 +1,10 @@
 //! SQLite, embedded: the default.
 //!
 //! One thread writes (`thread`). Each of its cycles is one transaction: it does all that is waiting (`commit`, `submit`,
-//! `change`, `loss`), makes due what falls due (`placing`, `ticks`), claims for every worker that has room (`claim`), commits, and
-//! only then tells (`publish`). What it needs at hand is in `memory`: the heads of the queue (`ready_index`) and the
-//! leases that are out (`leases`). Reads go through connections of their own (`readers`, `view`, `list`). The schema and
-//! its reasons are in docs/adr/0002-sqlite-schema.md.
+//! `change`, `loss`), makes due what falls due (`placing`, `ticks`), claims for every worker that has room (`claim`),
+//! commits, and only then tells (`publish`). What it needs at hand is in `memory`: the heads of the queue (`ready_index`)
+//! and the leases that are out (`leases`). Reads go through connections of their own (`readers`, `view`, `list`). The
+//! schema and its reasons are in docs/adr/0002-sqlite-schema.md.
 
 mod agenda;
 mod attached;
