@@ -14,10 +14,11 @@ use crate::settings::Settings;
 /// Opens the store that the settings name.
 pub(crate) fn store(settings: &Settings) -> Result<Arc<SqliteStore>> {
     let path = database(settings)?;
-    let Settings { store, retention, .. } = settings;
+    let Settings { store, retention, limits, .. } = settings;
     let settings = SqliteSettings {
         key_ttl: store.key_ttl.duration(),
         cache_bytes: store.cache.bytes(),
+        limits: limits.clone(),
         max_pending: store.max_pending,
         max_descendants: store.max_descendants,
         retention: Retention { succeeded: retention.succeeded, dead: retention.dead },

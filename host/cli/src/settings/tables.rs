@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use bulkhead_core::{Ceilings, HandlerName, Overrides, Size, Span, TagSet};
+use bulkhead_core::{Ceilings, HandlerName, Kind, KindLimit, Overrides, Size, Span, TagSet};
 use bulkhead_sandbox::WorkspaceAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) workspace: Workspace,
     pub(crate) log: Log,
     pub(crate) handlers: Handlers,
+    /// `[limits.KIND]`
+    pub(crate) limits: BTreeMap<Kind, KindLimit>,
     /// `[handler.NAME]`
     pub(crate) handler: BTreeMap<HandlerName, Handler>,
 }

@@ -116,6 +116,7 @@ impl Cycle<'_> {
                     flags: Flags::HISTORY.with(Flags::ALONE),
                 };
                 self.displace(slot, super::placing::Waits::Alone)?;
+                self.count_limited(slot.route, 1)?;
                 self.lease(worker, vec![slot])?;
                 turn = AloneTurn::Running;
             }
@@ -152,8 +153,11 @@ impl Cycle<'_> {
         let mut entries: Vec<Entry> = Vec::new();
         while slots.len() < most {
             entries.clear();
-            let Some(taken) = self.memory.ready.take(worker, most - slots.len(), &mut entries) else { break };
+            let Some(allowed) = self.allowed(worker)? else { break };
+            let wanted = allowed.min(most - slots.len());
+            let Some(taken) = self.memory.ready.take(worker, wanted, &mut entries) else { break };
             let (route, rank) = (taken.route, taken.rank);
+            self.count_limited(route, entries.len() as i64)?;
             // The index holds the first of the lane, so what was taken is all there is up to its last.
             if let Some(last) = entries.last() {
                 self.connection.prepare_cached(DELETE)?.execute(params![
@@ -170,6 +174,33 @@ impl Cycle<'_> {
             slots.extend(entries.iter().map(|&Entry { due, seq, flags }| Slot { seq, due, route, rank, flags }));
         }
         Ok(slots)
+    }
+
+    /// How many of the worker's next tasks may be claimed, for all their kind's limit; none where it has no next.
+    fn allowed(&mut self, worker: WorkerId) -> Result<Option<usize>, Halt> {
+        loop {
+            let Some(route) = self.memory.ready.first(worker) else { return Ok(None) };
+            if self.memory.limits.is_empty() {
+                return Ok(Some(usize::MAX));
+            }
+            let kind = self.route(route)?.kind.clone();
+            let allowance = self.memory.limits.allowance(&kind, self.now);
+            if allowance > 0 {
+                return Ok(Some(allowance));
+            }
+            self.memory.limits.close(&kind);
+            self.memory.serve_anew();
+        }
+    }
+
+    /// Counts claimed tasks towards their kind's limit, or, with a negative count, off it.
+    pub(super) fn count_limited(&mut self, route: RouteId, count: i64) -> Result<(), Halt> {
+        if !self.memory.limits.is_empty() {
+            let route = self.route(route)?;
+            self.memory.limits.claim(&route.kind, count, self.now);
+            self.out.limited.push((route, count));
+        }
+        Ok(())
     }
 
     /// Puts tasks that are out of the queue under one lease.

@@ -175,6 +175,9 @@ impl Cycle<'_> {
     pub(super) fn finish(&mut self, worker: WorkerId, lease: LeaseId, seq: TaskSeq) -> Option<Slot> {
         let slot = self.memory.leases.finish(worker, lease, seq)?;
         self.out.done.push((lease, seq));
+        if !self.memory.limits.is_empty() {
+            self.out.freed.push(slot.route);
+        }
         Some(slot)
     }
 

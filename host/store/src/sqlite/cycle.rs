@@ -184,6 +184,9 @@ impl Cycle<'_> {
             if self.memory.stale {
                 self.load_index()?;
             }
+            if self.memory.limits.reopen(self.now) {
+                self.memory.serve_anew();
+            }
             self.out.claiming_since = Some(Instant::now());
             self.claim()?;
         }
@@ -217,7 +220,7 @@ impl Cycle<'_> {
 
     /// Takes back, in memory, what was done since.
     fn undo(&mut self, mark: Mark) {
-        let Outcome { counts, done, new_routes, ended, died, settled, marked, .. } = &mut self.out;
+        let Outcome { counts, done, new_routes, ended, died, settled, marked, freed, limited, .. } = &mut self.out;
         for (route, change) in counts.drain(mark.counts..) {
             if let Some(known) = self.memory.routes.get_mut(route) {
                 known.pending -= change;
@@ -233,6 +236,10 @@ impl Cycle<'_> {
         }
         ended.truncate(mark.ended);
         died.truncate(mark.died);
+        freed.truncate(mark.freed);
+        for (route, count) in limited.drain(mark.limited..) {
+            self.memory.limits.claim(&route.kind, -count, self.now);
+        }
         settled.truncate(mark.settled);
         marked.truncate(mark.marked);
         self.memory.names.clear();

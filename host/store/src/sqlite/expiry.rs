@@ -28,6 +28,7 @@ impl Cycle<'_> {
         kept.sort_unstable();
         for slot in slots {
             if kept.binary_search(&slot.seq).is_err() {
+                self.count_limited(slot.route, -1)?;
                 self.expire(*slot)?;
             }
         }

@@ -90,10 +90,7 @@ impl Thread {
             (Some(kind), false) => drop(self.memory.held.kinds.remove(&kind)),
         }
         self.memory.shared.show_held(self.memory.held.clone());
-        for worker in self.memory.workers.keys().copied().collect::<Vec<_>>() {
-            let served = self.memory.served_by(worker);
-            self.memory.ready.serve(worker, served.into_iter().map(|(id, _)| id));
-        }
+        self.memory.serve_anew();
     }
 
     pub(super) fn show_served(&self) {

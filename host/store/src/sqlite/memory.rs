@@ -11,6 +11,7 @@ use super::agenda::Agenda;
 use super::attached::Attached;
 use super::dice::Dice;
 use super::interned::{Names, Routes};
+use super::kind_limits::KindLimits;
 use super::leases::Leases;
 use super::ready_index::ReadyIndex;
 use super::retention::Walk;
@@ -51,6 +52,7 @@ pub(super) struct Memory {
     pub(super) next_wake: Option<Timestamp>,
     /// When schedules are looked at.
     pub(super) agenda: Agenda,
+    pub(super) limits: KindLimits,
     /// What operators hold back.
     pub(super) held: Held,
     /// Whether any task ever had children; where none had, nobody looks for parents.
@@ -77,6 +79,7 @@ impl Memory {
         let mut dice = Dice::seeded();
         // 31 bits of generation, then 32 of count: positive, and it grows while this process lives.
         let generation = i64::try_from(dice.throw() >> 33).unwrap_or(0) << 32;
+        let limits = KindLimits::new(&settings.limits, now);
         Self {
             settings,
             shared,
@@ -93,6 +96,7 @@ impl Memory {
             next_expiry: None,
             next_wake: None,
             agenda: Agenda::default(),
+            limits,
             held: Held::default(),
             has_kin: false,
             has_told: false,
@@ -124,9 +128,17 @@ impl Memory {
         known.map(|(id, known)| (id, known.pending)).collect()
     }
 
-    /// Whether an operator holds the route's tasks back.
+    /// Whether an operator holds the route's tasks back, or their kind is at its limit.
     pub(super) fn is_held(&self, route: &Route) -> bool {
-        self.held.all || self.held.kinds.contains(&route.kind)
+        self.held.all || self.held.kinds.contains(&route.kind) || self.limits.is_closed(route)
+    }
+
+    /// Serves every worker anew, since what is held back has changed.
+    pub(super) fn serve_anew(&mut self) {
+        for worker in self.workers.keys().copied().collect::<Vec<_>>() {
+            let served = self.served_by(worker);
+            self.ready.serve(worker, served.into_iter().map(|(id, _)| id));
+        }
     }
 
     pub(super) fn new_lease(&mut self) -> LeaseId {

@@ -25,6 +25,7 @@ mod history_row;
 mod ids;
 mod inbox;
 mod interned;
+mod kind_limits;
 mod leases;
 mod line;
 mod list;

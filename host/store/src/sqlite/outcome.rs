@@ -1,8 +1,9 @@
 //! What one cycle has done, to be shown after its commit, or taken back.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use bulkhead_core::DeadReason;
+use bulkhead_core::{DeadReason, Route};
 
 use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, ScheduleFate, Submitted, TaskSeq, WorkerId};
 
@@ -25,6 +26,10 @@ pub(super) struct Outcome {
     pub(super) new_routes: Vec<RouteId>,
     pub(super) ended: Vec<TaskSeq>,
     pub(super) died: Vec<(RouteId, DeadReason)>,
+    /// Tasks of limited kinds, perhaps, that run no more.
+    pub(super) freed: Vec<RouteId>,
+    /// Claims counted towards the limits of kinds.
+    pub(super) limited: Vec<(Arc<Route>, i64)>,
     /// Cancelled tasks that have ended or were given back.
     pub(super) settled: Vec<TaskSeq>,
     /// Running tasks that are to be told that they are cancelled.
@@ -57,6 +62,8 @@ pub(super) struct Mark {
     pub(super) died: usize,
     pub(super) settled: usize,
     pub(super) marked: usize,
+    pub(super) freed: usize,
+    pub(super) limited: usize,
 }
 
 impl Outcome {
@@ -69,11 +76,14 @@ impl Outcome {
             died: self.died.len(),
             settled: self.settled.len(),
             marked: self.marked.len(),
+            freed: self.freed.len(),
+            limited: self.limited.len(),
         }
     }
 }
 
 impl Mark {
     /// Before anything was done.
-    pub(super) const START: Self = Self { counts: 0, done: 0, new_routes: 0, ended: 0, died: 0, settled: 0, marked: 0 };
+    pub(super) const START: Self =
+        Self { counts: 0, done: 0, new_routes: 0, ended: 0, died: 0, settled: 0, marked: 0, freed: 0, limited: 0 };
 }

@@ -28,6 +28,14 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
             attached.in_flight = attached.in_flight.saturating_sub(1);
         }
     }
+    for route in &outcome.freed {
+        if let Some(known) = memory.routes.get(*route) {
+            memory.limits.free(&known.route.kind, 1);
+        }
+    }
+    if memory.limits.reopen(now) {
+        memory.serve_anew();
+    }
     outcome.over.iter().for_each(|lease| memory.leases.remove(*lease));
     for seq in &outcome.settled {
         memory.cancelled.remove(seq);

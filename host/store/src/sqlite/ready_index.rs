@@ -148,6 +148,11 @@ impl ReadyIndex {
         Some(Taken { route, rank, drained })
     }
 
+    /// The route of the worker's next task.
+    pub(super) fn first(&self, worker: WorkerId) -> Option<RouteId> {
+        self.heads.get(&worker)?.first().map(|head| head.route)
+    }
+
     /// Whether anything waits that the worker serves.
     pub(super) fn has_work(&self, worker: WorkerId) -> bool {
         self.heads.get(&worker).is_some_and(|heads| !heads.is_empty())

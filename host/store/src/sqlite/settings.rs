@@ -1,10 +1,11 @@
 //! What a SQLite store is told.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::Retention;
+use bulkhead_core::{Kind, KindLimit, Retention};
 
 use crate::LEASE_DURATION;
 
@@ -27,6 +28,8 @@ pub struct SqliteSettings {
     pub readers: usize,
     /// Routes that may hold waiting tasks at once.
     pub max_routes: usize,
+    /// What bounds all tasks of a kind together.
+    pub limits: BTreeMap<Kind, KindLimit>,
     /// Tasks that may wait; those that running tasks ask for may be as many again.
     pub max_pending: u64,
     /// Children, and children's children, of one task.
@@ -50,6 +53,7 @@ impl SqliteSettings {
             lease_duration: LEASE_DURATION,
             readers: 4,
             max_routes: 10_000,
+            limits: BTreeMap::new(),
             max_pending: 10_000_000,
             max_descendants: 1_000_000,
             cache_bytes: 64 << 20,

@@ -224,6 +224,7 @@ impl Thread {
         past(memory.next_delayed)
             || past(memory.next_expiry)
             || past(memory.next_wake)
+            || past(memory.limits.next_at(now))
             || past(memory.agenda.next())
             || past(Some(memory.retention_walk.next_at))
             || !memory.unparking.is_empty()
@@ -268,7 +269,8 @@ impl Thread {
         }
         let Memory { next_delayed, next_expiry, next_wake, .. } = self.memory;
         let (walk, tick) = (Some(self.memory.retention_walk.next_at), self.memory.agenda.next());
-        for moment in [next_delayed, next_expiry, next_wake, walk, tick].into_iter().flatten() {
+        let limits = self.memory.limits.next_at(now);
+        for moment in [next_delayed, next_expiry, next_wake, walk, tick, limits].into_iter().flatten() {
             let millis = u64::try_from(moment.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
             at_most(Duration::from_millis(millis).min(LONGEST_SLEEP));
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{
-    Category, Completion, Digest, Due, Extras, Failure, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep,
-    Priority, Route, RunEnd, RunRecord, TagSet, TaskId, Timestamp,
+    Category, Completion, Digest, Due, Extras, Failure, HandlerName, HandlerVersion, JsonText, Kind, KindLimit,
+    NewTask, NextStep, Priority, Route, RunEnd, RunRecord, TagSet, TaskId, Timestamp,
 };
 use bulkhead_store::{
     Claimed, Commit, CommitFate, Delivery, LeaseId, Selection, ServedRoutes, Store, Submitted, TaskFilter, TaskSeq,
@@ -24,6 +24,8 @@ pub(crate) trait Engine: Sized {
     async fn start() -> Self;
     /// One in which only so many tasks may wait.
     async fn start_with_room_for(tasks: u64) -> Self;
+    /// One that bounds a kind.
+    async fn start_with_limit(kind: Kind, limit: KindLimit) -> Self;
     fn store(&self) -> &dyn Store;
     /// Moves the clock on, and lets the store do what is due then.
     async fn advance(&self, time: Duration);

@@ -9,6 +9,7 @@ mod children;
 mod claiming;
 mod committing;
 mod leases;
+mod limits;
 mod listing;
 mod pausing;
 mod refusals;
@@ -86,6 +87,9 @@ properties! {
         a_worker_that_renews_keeps_its_leases
         a_line_that_is_dropped_gives_its_tasks_back_without_a_loss
         a_released_task_keeps_its_place_in_the_queue;
+    limits:
+        no_more_of_a_kind_run_at_once_than_may
+        no_more_of_a_kind_begin_than_their_rate_lets;
     listing:
         pages_come_newest_first_and_end
         a_cursor_that_was_not_given_for_this_list_is_refused

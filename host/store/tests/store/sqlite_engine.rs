@@ -1,11 +1,12 @@
 //! The SQLite engine, under test.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bulkhead_core::Timestamp;
+use bulkhead_core::{Kind, KindLimit, Timestamp};
 use bulkhead_store::Store;
 use bulkhead_store::sqlite::{Clock, SqliteSettings, SqliteStore};
 use tempfile::TempDir;
@@ -39,6 +40,7 @@ pub(crate) struct Sqlite {
     pub(crate) folder: TempDir,
     pub(crate) max_pages: Option<u32>,
     pub(crate) max_pending: u64,
+    pub(crate) limits: BTreeMap<Kind, KindLimit>,
 }
 
 impl Sqlite {
@@ -51,17 +53,19 @@ impl Sqlite {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             max_pages: self.max_pages,
             max_pending: self.max_pending,
+            limits: self.limits.clone(),
             ..SqliteSettings::at(self.path())
         }
     }
 
     pub(crate) fn start_with(max_pages: Option<u32>) -> Self {
-        Self::started(max_pages, u64::MAX)
+        Self::started(max_pages, u64::MAX, BTreeMap::new())
     }
 
-    fn started(max_pages: Option<u32>, max_pending: u64) -> Self {
+    fn started(max_pages: Option<u32>, max_pending: u64, limits: BTreeMap<Kind, KindLimit>) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(START)));
-        let mut engine = Self { store: None, clock, folder: tempfile::tempdir().unwrap(), max_pages, max_pending };
+        let mut engine =
+            Self { store: None, clock, folder: tempfile::tempdir().unwrap(), max_pages, max_pending, limits };
         engine.open();
         engine
     }
@@ -84,7 +88,11 @@ impl Engine for Sqlite {
     }
 
     async fn start_with_room_for(tasks: u64) -> Self {
-        Self::started(None, tasks)
+        Self::started(None, tasks, BTreeMap::new())
+    }
+
+    async fn start_with_limit(kind: Kind, limit: KindLimit) -> Self {
+        Self::started(None, u64::MAX, [(kind, limit)].into())
     }
 
     fn store(&self) -> &dyn Store {
