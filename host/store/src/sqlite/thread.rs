@@ -226,6 +226,8 @@ impl Thread {
             || past(memory.next_wake)
             || past(memory.limits.next_at(now))
             || past(memory.agenda.next())
+            // What fell due in a cycle that was rolled back is due still, and only the file knows of it.
+            || memory.stale
             || past(Some(memory.retention_walk.next_at))
             || !memory.unparking.is_empty()
             || (asked && memory.next_name_sweep <= now)

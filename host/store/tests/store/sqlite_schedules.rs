@@ -2,8 +2,8 @@
 
 use bulkhead_store::{ScheduleChange, ScheduleFate, StoreError, TaskFilter};
 
-use crate::harness::{Engine, seconds};
-use crate::schedules::{ask, name, put, submission};
+use crate::harness::{Engine, after_start, json, seconds, task};
+use crate::schedules::{ask, name, put, submission, view};
 use crate::sqlite_engine::Sqlite;
 
 #[tokio::test]
@@ -64,4 +64,27 @@ async fn a_thousand_schedules_are_enough() {
     assert_eq!(engine.store().schedules().await.unwrap().len(), 1_000);
     engine.settle().await;
     assert_eq!(engine.store().count(TaskFilter::default()).await.unwrap(), 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tick_on_a_full_disk_is_made_once_there_is_room() {
+    let engine = Sqlite::start_with(Some(400));
+    let text = |size: usize| format!("\"{}\"", "x".repeat(size));
+    let mut large = submission(r#""every":"1h""#);
+    large.task.payload = json(&text(60_000));
+    assert_eq!(put(&engine, large, false).await, ScheduleFate::Added);
+    let sql = engine.sql();
+    let ballast = "CREATE TABLE ballast AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) \
+        SELECT i, zeroblob(4000) AS bytes FROM n";
+    sql.execute_batch(ballast).unwrap();
+    while let Ok(accepted) = engine.store().submit(vec![task("B", &text(40_000))]).await {
+        accepted.unwrap();
+    }
+    engine.advance(seconds(3_600)).await;
+    assert_eq!(view(&engine).await.last, None);
+    sql.execute_batch("DROP TABLE ballast").unwrap();
+    engine.advance(seconds(10)).await;
+    let seen = view(&engine).await;
+    assert_eq!(seen.last.map(|last| last.tick), Some(after_start(seconds(3_600))));
+    assert!(seen.running.is_some());
 }
