@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Looks at handlers.
     #[command(subcommand)]
     Handler(HandlerCommand),
+    /// Looks at workers, and tells them what to do.
+    #[command(subcommand)]
+    Worker(WorkerCommand),
     /// Looks at the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -227,6 +230,27 @@ pub(crate) enum HandlerCommand {
         /// The files.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkerCommand {
+    /// Lists the workers of the host.
+    List,
+    /// Lets a worker claim nothing more until it is resumed; what it holds goes on.
+    Pause {
+        /// The worker.
+        name: String,
+    },
+    /// Lets a paused worker claim again.
+    Resume {
+        /// The worker.
+        name: String,
+    },
+    /// Lets a worker end what it runs and give back what it has not begun, as on SIGTERM; its host stays up.
+    Drain {
+        /// The worker.
+        name: String,
     },
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/handlers` and `/v1/workers`: who serves what.
+//! `/v1/handlers`: who serves what.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -26,11 +26,6 @@ pub(crate) async fn get(State(app): State<App>, Path(name): Path<String>) -> Res
         members.insert("options".to_owned(), options(live));
     }
     Ok(Json(view))
-}
-
-/// `GET /v1/workers`
-pub(crate) async fn workers(State(app): State<App>) -> Json<Value> {
-    Json(json!({ "items": [app.worker.status()] }))
 }
 
 fn summary(entry: &HandlerEntry) -> Value {

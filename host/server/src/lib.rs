@@ -22,6 +22,7 @@ mod routes;
 mod schedules;
 mod submit;
 mod tasks;
+mod workers;
 
 pub use app::{App, AppSettings};
 pub use listen::{BindError, bind, check_address, serve};

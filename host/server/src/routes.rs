@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{changes, dead_letters, handlers, health, host_check, metrics, queue, schedules, submit, tasks};
+use crate::{changes, dead_letters, handlers, health, host_check, metrics, queue, schedules, submit, tasks, workers};
 
 /// The whole API.
 pub fn routes(app: App) -> Router {
@@ -37,7 +37,10 @@ pub fn routes(app: App) -> Router {
         .route("/v1/dlq/{id}/resolve", post(changes::resolve))
         .route("/v1/handlers", get(handlers::list))
         .route("/v1/handlers/{name}", get(handlers::get))
-        .route("/v1/workers", get(handlers::workers))
+        .route("/v1/workers", get(workers::list))
+        .route("/v1/workers/{name}/pause", post(workers::pause))
+        .route("/v1/workers/{name}/resume", post(workers::resume))
+        .route("/v1/workers/{name}/drain", post(workers::drain))
         .route("/health", get(health::all))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

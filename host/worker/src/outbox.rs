@@ -89,15 +89,23 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends through a new line from here on, and offers the whole window.
-    pub(crate) fn open(&self, sender: Arc<dyn WorkSender>) {
+    /// Sends through a new line from here on, and offers the whole window where it is to claim.
+    pub(crate) fn open(&self, sender: Arc<dyn WorkSender>, claiming: bool) {
         let mut state = self.lock();
         state.sender = Some(sender);
         state.pending.clear();
         state.notes.clear();
         state.held = 0;
         state.permits = 0;
-        state.claiming = true;
+        state.claiming = claiming;
+        self.send(&mut state);
+    }
+
+    /// Offers permits again.
+    pub(crate) fn start_claiming(&self) {
+        let mut state = self.lock();
+        // Those that were offered before were taken back.
+        (state.claiming, state.permits) = (true, 0);
         self.send(&mut state);
     }
 

@@ -66,8 +66,17 @@ impl Shared {
             state if state == WorkerState::Running as u8 => WorkerState::Running,
             state if state == WorkerState::Draining as u8 => WorkerState::Draining,
             state if state == WorkerState::CutOff as u8 => WorkerState::CutOff,
+            state if state == WorkerState::Paused as u8 => WorkerState::Paused,
             _ => WorkerState::Drained,
         }
+    }
+
+    /// Goes to the next state from any of these; false where it was in none of them.
+    pub(crate) fn change_state(&self, from: &[WorkerState], next: WorkerState) -> bool {
+        from.iter().any(|state| {
+            let changed = self.state.compare_exchange(*state as u8, next as u8, Ordering::AcqRel, Ordering::Acquire);
+            changed.is_ok()
+        })
     }
 
     pub(crate) fn set_state(&self, state: WorkerState) {

@@ -15,6 +15,8 @@ pub enum WorkerState {
     Drained = 2,
     /// It could not confirm its lease, has dropped its sandboxes, and tries to attach anew.
     CutOff = 3,
+    /// It claims nothing until it is resumed; what it holds goes on.
+    Paused = 4,
 }
 
 /// A worker as callers see it.

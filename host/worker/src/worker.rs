@@ -1,12 +1,11 @@
 //! A worker's life: attach, serve, lose its leases and attach again, drain.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bulkhead_sandbox::{Catalogue, Sandbox, Stop};
 use bulkhead_store::{Delivery, LEASE_RENEW_EVERY, LeaseId, ServedRoutes, Store, StoreError, WorkLine, WorkSender};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -36,7 +35,7 @@ pub struct Worker {
     /// Asks the pump to answer once it has handed on everything that the store has sent so far.
     barriers: mpsc::Sender<oneshot::Sender<()>>,
     services: JoinSet<()>,
-    drained: AtomicUsize,
+    drained: OnceCell<DrainReport>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -69,7 +68,7 @@ impl Worker {
         services.spawn(renew(Arc::clone(&shared), current.clone()));
         let (barriers, asked) = mpsc::channel(1);
         services.spawn(live(Arc::clone(&shared), store, line, line_changed, asked));
-        Ok(Self { shared, line: current, barriers, services, drained: AtomicUsize::new(0) })
+        Ok(Self { shared, line: current, barriers, services, drained: OnceCell::new() })
     }
 
     /// How the worker is.
@@ -89,14 +88,36 @@ impl Worker {
         }
     }
 
+    /// Claims nothing more until [`Worker::resume`]; what it holds goes on. False where it drains or has.
+    pub async fn pause(&self) -> Result<bool, StoreError> {
+        if !self.shared.change_state(&[WorkerState::Running, WorkerState::CutOff], WorkerState::Paused) {
+            return Ok(self.shared.state() == WorkerState::Paused);
+        }
+        self.shared.outbox.stop_claiming();
+        let line = self.line.borrow().clone();
+        if let Some(line) = line {
+            line.stop_claiming().await?;
+        }
+        Ok(true)
+    }
+
+    /// Claims again after a pause. False where it drains or has.
+    pub fn resume(&self) -> bool {
+        if self.shared.change_state(&[WorkerState::Paused], WorkerState::Running) {
+            self.shared.outbox.start_claiming();
+        }
+        matches!(self.shared.state(), WorkerState::Running | WorkerState::CutOff)
+    }
+
     /// Claims nothing more, lets running work end within the drain's time, interrupts the rest and gives it back.
     ///
-    /// Heartbeats go on all the while. Called twice, the second call has nothing left to do.
+    /// Heartbeats go on all the while. Whoever calls it while another does waits with it, and hears the same.
     pub async fn drain(&self) -> DrainReport {
+        *self.drained.get_or_init(|| self.drain_once()).await
+    }
+
+    async fn drain_once(&self) -> DrainReport {
         let shared = &self.shared;
-        if self.drained.fetch_add(1, Ordering::AcqRel) > 0 {
-            return DrainReport { released: 0, interrupted: 0 };
-        }
         shared.set_state(WorkerState::Draining);
         shared.outbox.stop_claiming();
         let line = self.line.borrow().clone();
@@ -183,7 +204,7 @@ async fn live(
 ) {
     let mut line = first;
     loop {
-        shared.outbox.open(Arc::clone(&line.sender));
+        shared.outbox.open(Arc::clone(&line.sender), shared.state() != WorkerState::Paused);
         pump(&shared, &mut line.deliveries, &mut barriers).await;
         cut_off(&shared);
         line_changed.send_replace(None);

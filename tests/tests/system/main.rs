@@ -19,3 +19,4 @@ mod response;
 mod schedules;
 mod telling;
 mod thousand_tasks;
+mod workers;

@@ -13,6 +13,7 @@ mod submit;
 mod submit_file;
 mod task;
 mod wait;
+mod worker;
 
 use std::io::Read;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: Arguments, printer: &mut Printer) -> Result<ExitSta
         Command::Dlq(dlq) => dlq::run(dlq, &client(), printer),
         Command::Schedule(schedule) => schedule::run(schedule, &client(), printer),
         Command::Handler(handler) => handler::run(handler, &client(), || Ok(settings(&[])?.settings), printer),
+        Command::Worker(worker) => worker::run(worker, &client(), printer),
         Command::Config(config) => config::run(&config, &settings(&[])?, printer),
         Command::Doctor => doctor::run(&settings(&[])?, printer),
     }
