@@ -55,6 +55,9 @@ pub(crate) enum Command {
     /// Looks at workers, and tells them what to do.
     #[command(subcommand)]
     Worker(WorkerCommand),
+    /// Checks the store, copies it, brings it up to date.
+    #[command(subcommand)]
+    Db(DbCommand),
     /// Looks at the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -251,6 +254,19 @@ pub(crate) enum WorkerCommand {
     Drain {
         /// The worker.
         name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Brings the store's schema up to date, while no host has it open; a host does the same when it starts.
+    Migrate,
+    /// Looks whether the store is whole; a host may run meanwhile.
+    Check,
+    /// Copies the store as it stands into a new file; a host may run meanwhile.
+    Backup {
+        /// The new file.
+        to: PathBuf,
     },
 }
 

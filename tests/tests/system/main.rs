@@ -4,6 +4,7 @@ mod bad_guests;
 mod bad_input;
 mod bad_store;
 mod compiling;
+mod db;
 mod dead_letters;
 mod drain;
 mod families;

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod config;
+mod db;
 mod dlq;
 mod doctor;
 mod exec;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: Arguments, printer: &mut Printer) -> Result<ExitSta
         Command::Schedule(schedule) => schedule::run(schedule, &client(), printer),
         Command::Handler(handler) => handler::run(handler, &client(), || Ok(settings(&[])?.settings), printer),
         Command::Worker(worker) => worker::run(worker, &client(), printer),
+        Command::Db(db) => db::run(&db, &settings(&[])?.settings, printer),
         Command::Config(config) => config::run(&config, &settings(&[])?, printer),
         Command::Doctor => doctor::run(&settings(&[])?, printer),
     }

@@ -32,6 +32,7 @@ mod list;
 mod load;
 mod lock_file;
 mod loss;
+pub mod maintenance;
 mod memory;
 mod names;
 mod open;
