@@ -117,7 +117,7 @@ fn underway(id: &TaskId, what: &str) -> Response {
 async fn read_json<T: serde::de::DeserializeOwned>(body: Body, absent: &str) -> Result<T, Problem> {
     let body = read_body(body).await?;
     let text = if body.trim_ascii().is_empty() { absent.as_bytes() } else { &body };
-    serde_json::from_slice(text).map_err(|error| Problem::Malformed(format!("the body: {error}")))
+    Ok(serde_json::from_slice(text)?)
 }
 
 fn check_size(app: &App, what: &str, text: Option<&JsonText>) -> Result<(), Problem> {

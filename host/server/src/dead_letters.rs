@@ -44,8 +44,8 @@ pub(crate) async fn retry_matching(
     State(app): State<App>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let (retried, next) = change_matching(&app, query, Change::Requeue).await?;
-    Ok(Json(json!({ "retried": retried, "next": next })))
+    let Changed { done, next, .. } = change_matching(&app, query, Change::Requeue).await?;
+    Ok(Json(json!({ "retried": done, "next": next })))
 }
 
 /// `POST /v1/dlq/purge?ended_before=…`: removes those of one page for good; a child stays until its parent goes.
@@ -53,19 +53,27 @@ pub(crate) async fn purge(
     State(app): State<App>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let (purged, next) = change_matching(&app, query, Change::Remove).await?;
-    Ok(Json(json!({ "purged": purged, "next": next })))
+    let Changed { done, kept, next } = change_matching(&app, query, Change::Remove).await?;
+    Ok(Json(json!({ "purged": done, "kept": kept, "next": next })))
 }
 
-/// Asks the same of a page of dead letters; gives of how many it was done, and where the next page begins.
-async fn change_matching(app: &App, query: ListQuery, change: Change) -> Result<(usize, Option<String>), Problem> {
+/// What became of a page of dead letters.
+struct Changed {
+    done: usize,
+    kept: usize,
+    /// Where the next page begins.
+    next: Option<String>,
+}
+
+/// Asks the same of a page of dead letters.
+async fn change_matching(app: &App, query: ListQuery, change: Change) -> Result<Changed, Problem> {
     let mut selection = query.selection_of(AT_ONCE)?;
     selection.filter.states = vec![TaskState::Dead];
     let page = app.store.list(selection).await?;
     let ids: Vec<TaskId> = page.items.into_iter().map(|task| task.id).collect();
     let fates = app.store.change(ids, change).await?;
     let done = fates.iter().filter(|fate| **fate == Fate::Done).count();
-    Ok((done, page.next))
+    Ok(Changed { done, kept: fates.len() - done, next: page.next })
 }
 
 /// `GET /v1/dlq/export?kind=…&reason=…`: every dead letter that matches, whole, a line each, newest first.

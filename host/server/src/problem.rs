@@ -174,7 +174,9 @@ impl From<BatchRefusal> for Problem {
         match refusal {
             BatchRefusal::Taken { .. } => Self::Conflict(refusal.to_string()),
             // What would never fit is not to be sent again.
-            BatchRefusal::QueueFull { size, most, .. } if size as u64 > most => Self::Unacceptable(refusal.to_string()),
+            BatchRefusal::QueueFull { size, most, .. } if size as u64 > most => Self::Unacceptable(format!(
+                "{size} tasks in one batch, and at most {most} may wait at all (store.max_pending): send fewer at once"
+            )),
             BatchRefusal::QueueFull { .. } => Self::Busy(refusal.to_string()),
             BatchRefusal::Refused { message, .. } => {
                 tracing::error!(message, "the store refused a task");

@@ -57,6 +57,11 @@ fn text(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
 
+/// What must be an object; nothing said is an empty one.
+fn object(value: &Value) -> String {
+    if value.is_null() { String::new() } else { text(value) }
+}
+
 fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
@@ -80,11 +85,11 @@ fn raw(task: types::Task) -> RawTask {
 impl From<Outcome> for types::Outcome {
     fn from(outcome: Outcome) -> Self {
         let cursor =
-            |cursor: Cursor| types::Cursor { start: cursor.start, end: cursor.end, metadata: text(&cursor.metadata) };
+            |cursor: Cursor| types::Cursor { start: cursor.start, end: cursor.end, metadata: object(&cursor.metadata) };
         match outcome {
             Outcome::Complete { result, metadata, then } => Self::Complete(types::Completion {
                 result: text(&result),
-                metadata: text(&metadata),
+                metadata: object(&metadata),
                 then: then.into_iter().map(Into::into).collect(),
             }),
             Outcome::Skip(reason) => Self::Skip(reason),
@@ -100,7 +105,7 @@ impl From<Outcome> for types::Outcome {
             }),
             Outcome::Suspend(suspension) => Self::Suspend(types::Suspension {
                 reason: suspension.reason,
-                metadata: text(&suspension.metadata),
+                metadata: object(&suspension.metadata),
                 state: suspension.state.map(|state| text(&state)),
                 timeout_ms: suspension.timeout.map(millis),
             }),
@@ -108,12 +113,12 @@ impl From<Outcome> for types::Outcome {
                 Self::Checkpoint(types::Checkpoint { state: text(&state), processed, total })
             }
             Outcome::Decide { steps, result, metadata } => {
-                Self::Decide(types::Decision { steps, result: text(&result), metadata: text(&metadata) })
+                Self::Decide(types::Decision { steps, result: text(&result), metadata: object(&metadata) })
             }
             Outcome::Batch(plan) => Self::Batch(types::BatchPlan {
                 cursors: plan.cursors.into_iter().map(cursor).collect(),
                 result: text(&plan.result),
-                metadata: text(&plan.metadata),
+                metadata: object(&plan.metadata),
             }),
         }
     }
@@ -147,7 +152,7 @@ impl From<Failure> for types::Failure {
             message: failure.message,
             retryable: failure.retryable,
             retry_after_ms: failure.retry_after.map(millis),
-            details: text(&failure.details),
+            details: object(&failure.details),
         }
     }
 }
@@ -267,7 +272,7 @@ impl Host for RealHost {
             stage: progress.stage.clone(),
             text: progress.text.clone(),
             fraction: progress.fraction,
-            metadata: text(&progress.metadata),
+            metadata: object(&progress.metadata),
         });
     }
 

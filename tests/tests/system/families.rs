@@ -56,7 +56,7 @@ fn an_answer_is_given_by_hand() {
     let task = eventually("it waits", || Some(host.client.task(&id)).filter(|task| task["state"] == "suspended"));
     assert_eq!((&task["reason"], &task["waits"]["metadata"]), (&json!("answer"), &json!({ "amount": 7 })));
     assert!(host.cli(&folder, &["task", "show", &id]).good().contains("may it go on?"));
-    host.cli(&folder, &["task", "resume", &id, "--payload", "yes"]).failed(1, &["the body"]);
+    host.cli(&folder, &["task", "resume", &id, "--payload", "yes"]).failed(2, &["the payload is refused"]);
     host.cli(&folder, &["task", "resume", &id, "--payload", "\"yes\""]).good();
     assert_eq!(host.client.ended(&id)["result"], json!({ "answer": "yes", "stage": 1 }));
     host.cli(&folder, &["task", "resume", &id]).failed(1, &["is succeeded"]);

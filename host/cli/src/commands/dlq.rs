@@ -24,8 +24,14 @@ pub(super) fn run(command: DlqCommand, client: &Client, printer: &mut Printer) -
             let before = bulkhead_worker::now().before(older_than.duration()).to_string();
             let mut query = matching(kind.as_deref(), reason.as_deref());
             query.push(("ended_before", &before));
-            let purged = each_page(client, "/v1/dlq/purge", &query, "purged", None)?;
-            printer.item(&json!({ "purged": purged }), || format!("{purged} dead letters are removed"))?;
+            let (purged, kept) = each_page(client, "/v1/dlq/purge", &query, "purged", None)?;
+            printer.item(&json!({ "purged": purged, "kept": kept }), || {
+                let kept = match kept {
+                    0 => String::new(),
+                    kept => format!(", {kept} are kept: a child goes only after the task that spawned it"),
+                };
+                format!("{purged} dead letters are removed{kept}")
+            })?;
             Ok(ExitStatus::Success)
         }
         DlqCommand::Resolve { ids, result } => {
@@ -36,7 +42,7 @@ pub(super) fn run(command: DlqCommand, client: &Client, printer: &mut Printer) -
         }
         DlqCommand::Retry { kind, reason, rate, .. } => {
             let query = matching(kind.as_deref(), reason.as_deref());
-            let retried = each_page(client, "/v1/dlq/retry", &query, "retried", rate)?;
+            let (retried, _) = each_page(client, "/v1/dlq/retry", &query, "retried", rate)?;
             printer.item(&json!({ "retried": retried }), || format!("{retried} dead letters are ready again"))?;
             Ok(ExitStatus::Success)
         }
@@ -49,9 +55,15 @@ fn matching<'a>(kind: Option<&'a str>, reason: Option<&'a str>) -> Vec<(&'a str,
 }
 
 /// Does something to everything that matches now, a page at a time; with a rate, a page each second.
-fn each_page(client: &Client, path: &str, query: &[(&str, &str)], done: &str, rate: Option<NonZeroU32>) -> Result<u64> {
+fn each_page(
+    client: &Client,
+    path: &str,
+    query: &[(&str, &str)],
+    done: &str,
+    rate: Option<NonZeroU32>,
+) -> Result<(u64, u64)> {
     let limit = rate.map(|rate| rate.get().min(1_000).to_string());
-    let (mut sum, mut cursor) = (0, None::<String>);
+    let (mut sum, mut kept, mut cursor) = (0, 0, None::<String>);
     loop {
         let began = Instant::now();
         // From page to page, so that one that dies again at once is not met again.
@@ -60,9 +72,10 @@ fn each_page(client: &Client, path: &str, query: &[(&str, &str)], done: &str, ra
         let query: Vec<(&str, &str)> = query.iter().copied().chain(page).collect();
         let answer = client.post(path, &query, "application/json", b"")?.accepted()?;
         sum += answer.get(done).and_then(Value::as_u64).unwrap_or(0);
+        kept += answer.get("kept").and_then(Value::as_u64).unwrap_or(0);
         cursor = answer.get("next").and_then(Value::as_str).map(str::to_owned);
         if cursor.is_none() {
-            return Ok(sum);
+            return Ok((sum, kept));
         }
         if rate.is_some() {
             std::thread::sleep(Duration::from_secs(1).saturating_sub(began.elapsed()));

@@ -19,6 +19,7 @@ mod worker;
 use std::io::Read;
 
 use anyhow::{Context, Result};
+use bulkhead_core::{JsonText, MAX_JSON_DEPTH};
 
 use crate::arguments::{Arguments, Command};
 use crate::client::Client;
@@ -46,6 +47,12 @@ pub(crate) fn run(arguments: Arguments, printer: &mut Printer) -> Result<ExitSta
         Command::Config(config) => config::run(&config, &settings(&[])?, printer),
         Command::Doctor => doctor::run(&settings(&[])?, printer),
     }
+}
+
+/// A payload, or the like, as it was typed, byte for byte; what is no JSON is refused here, by its name.
+fn read_json(what: &str, typed: &str) -> Result<JsonText> {
+    JsonText::parse(read_payload(typed)?.trim(), usize::MAX)
+        .with_context(|| format!("the {what} is refused (JSON, nested at most {MAX_JSON_DEPTH} deep)"))
 }
 
 /// A payload as it was typed: JSON itself, `@FILE`, or `-` for standard input.

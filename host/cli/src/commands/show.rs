@@ -111,8 +111,8 @@ fn waiting(waits: &Value) -> Vec<String> {
     });
     let fields = ["since", "until", "stale_at", "reason", "metadata"];
     let said = fields.into_iter().map(|field| (field, text(waits, field))).filter(|(_, text)| !text.is_empty());
-    let line = |what: &str, text: &str| format!("{:<14}{text}", format!("waits {what}"));
-    children.iter().map(|text| line("for", text)).chain(said.map(|(field, text)| line(field, &text))).collect()
+    let line = |what: &str, text: &str| format!("{:<14}{text}", format!("{what} "));
+    children.iter().map(|text| line("waits for", text)).chain(said.map(|(field, text)| line(field, &text))).collect()
 }
 
 /// The result of a task that ended well; else its error, and a status that says so.

@@ -1,11 +1,10 @@
 //! `bulkhead submit`
 
 use anyhow::{Context, Result};
-use bulkhead_core::{JsonText, MAX_JSON_DEPTH};
 use serde_json::{Map, Value, json};
 
 use super::wait::wait;
-use super::{read_payload, show, submit_file};
+use super::{read_json, show, submit_file};
 use crate::arguments::SubmitArguments;
 use crate::client::Client;
 use crate::exit::ExitStatus;
@@ -19,9 +18,7 @@ pub(super) fn run(arguments: SubmitArguments, client: &Client, printer: &mut Pri
 }
 
 fn submit_one(arguments: &SubmitArguments, client: &Client, printer: &mut Printer) -> Result<ExitStatus> {
-    let payload = read_payload(arguments.payload.as_deref().unwrap_or("null"))?;
-    let payload = JsonText::parse(payload.trim(), usize::MAX)
-        .with_context(|| format!("the payload is refused (JSON, nested at most {MAX_JSON_DEPTH} deep)"))?;
+    let payload = read_json("payload", arguments.payload.as_deref().unwrap_or("null"))?;
     let mut fields = Map::new();
     let mut set = |name: &str, value: Option<Value>| value.map(|value| fields.insert(name.to_owned(), value));
     set("kind", arguments.kind.as_ref().map(|kind| json!(kind)));

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{read_payload, show};
+use super::{read_json, show};
 use crate::arguments::{ListArguments, TaskCommand, Which};
 use crate::client::{Client, part};
 use crate::exit::ExitStatus;
@@ -62,7 +62,7 @@ fn logs(client: &Client, id: &str, printer: &mut Printer) -> Result<ExitStatus> 
 
 /// A body with one member of JSON as it was typed.
 pub(super) fn payload_body(member: &str, typed: &str) -> Result<String> {
-    Ok(format!("{{\"{member}\":{}}}", read_payload(typed)?.as_str()))
+    Ok(format!("{{\"{member}\":{}}}", read_json(member, typed)?.as_str()))
 }
 
 /// Pauses or resumes tasks, or a part of the queue.

@@ -14,7 +14,7 @@ use super::ids;
 use super::place::{Place, locate};
 use super::request::Prepared;
 use super::slot::Slot;
-use super::submit::Asker;
+use super::submit::{Accepted, Asker};
 use super::waiting::Wait;
 
 /// Generations of children above a task.
@@ -71,12 +71,11 @@ impl Cycle<'_> {
             let critical = spawn.join.is_critical(child.name.as_deref());
             count.critical += u32::from(critical);
             let there = if repeated { self.child_at(slot.seq, spawned, place)? } else { None };
-            let seq = match there {
-                Some(seq) => seq,
+            let end = match there {
+                Some(seq) => super::place::state(self.connection, seq)?,
                 None => {
-                    let submitted = self.submit_one(&Prepared::from(child.task.clone()), Asker::Task)?;
-                    let seq = super::place::find(self.connection, &submitted.id)?;
-                    let seq = seq.ok_or_else(|| Halt::Row(format!("the child `{}` is not there", submitted.id)))?;
+                    let Accepted { seq, submitted } =
+                        self.submit_one(&Prepared::from(child.task.clone()), Asker::Task)?;
                     self.connection
                         .prepare_cached(
                             "INSERT INTO kin (parent, epoch, stage, position, child, own, critical, depth, root, name) \
@@ -94,13 +93,11 @@ impl Cycle<'_> {
                             root.0,
                             child.name
                         ])?;
-                    if !submitted.duplicate {
-                        continue;
-                    }
-                    seq
+                    // What was there before may have ended, and may have been removed since.
+                    submitted.duplicate.then_some(submitted.state)
                 }
             };
-            if let Some(end) = super::place::state(self.connection, seq)?.filter(|state| state.is_ended()) {
+            if let Some(end) = end.filter(|state| state.is_ended()) {
                 count.add(end, critical);
             }
         }

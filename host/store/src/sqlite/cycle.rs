@@ -275,12 +275,12 @@ impl Cycle<'_> {
 
     /// Asks every worker whether it serves a route that was not in memory.
     pub(super) fn route_is_new(&mut self, id: RouteId, route: &Route) {
-        if self.memory.is_held(route) {
-            return;
-        }
+        let held = self.memory.is_held(route);
         for (worker, attached) in &self.memory.workers {
             if attached.routes.as_ref().is_some_and(|served| (served.serves)(route)) {
-                self.memory.ready.serve_also(*worker, id);
+                if !held {
+                    self.memory.ready.serve_also(*worker, id);
+                }
                 self.memory.shared.show_served_also(id);
             }
         }

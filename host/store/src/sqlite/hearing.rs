@@ -95,6 +95,6 @@ impl Thread {
 
     pub(super) fn show_served(&self) {
         let known = self.memory.workers.values().any(|attached| attached.routes.is_some());
-        self.memory.shared.show_served(known, self.memory.ready.served().collect());
+        self.memory.shared.show_served(known, self.memory.routable());
     }
 }

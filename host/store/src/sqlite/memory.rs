@@ -1,6 +1,6 @@
 //! What the store's thread keeps in memory; all of it can be read back from the file.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bulkhead_core::{Route, Timestamp};
@@ -126,6 +126,15 @@ impl Memory {
         let may_run = |route: &Route| (served.serves)(route) && !self.is_held(route);
         let known = self.routes.iter().filter(|(_, known)| may_run(&known.route));
         known.map(|(id, known)| (id, known.pending)).collect()
+    }
+
+    /// The routes that any worker serves, held back or not.
+    pub(super) fn routable(&self) -> HashSet<RouteId> {
+        let serves = |route: &Route| {
+            let served = self.workers.values().filter_map(|attached| attached.routes.as_ref());
+            served.into_iter().any(|served| (served.serves)(route))
+        };
+        self.routes.iter().filter(|(_, known)| serves(&known.route)).map(|(id, _)| id).collect()
     }
 
     /// Whether an operator holds the route's tasks back, or their kind is at its limit.

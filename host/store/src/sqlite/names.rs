@@ -12,6 +12,7 @@ use super::failure::Halt;
 use super::ids;
 use super::place;
 use super::request::Prepared;
+use super::submit::Accepted;
 
 /// What is known of a name.
 struct Named {
@@ -29,7 +30,7 @@ const OWN_ID: &str = "SELECT seq, body, id, state, expires_at FROM own_ids WHERE
 
 impl Cycle<'_> {
     /// The task that has this one's key or own id, if it has the same body.
-    pub(super) fn known(&mut self, task: &Prepared, body: &[u8; 32]) -> Result<Option<Submitted>, Halt> {
+    pub(super) fn known(&mut self, task: &Prepared, body: &[u8; 32]) -> Result<Option<Accepted>, Halt> {
         if let Some(id) = &task.id {
             if let Some(known) = self.named(OWN_ID, id.as_str())? {
                 return self.same_or_taken("id", id.as_str(), known, body).map(Some);
@@ -69,7 +70,7 @@ impl Cycle<'_> {
         }
     }
 
-    fn same_or_taken(&self, what: &'static str, name: &str, known: Named, body: &[u8; 32]) -> Result<Submitted, Halt> {
+    fn same_or_taken(&self, what: &'static str, name: &str, known: Named, body: &[u8; 32]) -> Result<Accepted, Halt> {
         let state = self.state_of(&known)?.unwrap_or(State::Ready);
         let removed = known.id.as_ref().filter(|_| known.state.is_some());
         let id: TaskId = match removed {
@@ -82,7 +83,7 @@ impl Cycle<'_> {
         if known.body != body {
             return Err(Halt::Taken { what, name: name.to_owned(), holder: id });
         }
-        Ok(Submitted { id, state, duplicate: true })
+        Ok(Accepted { seq: known.seq, submitted: Submitted { id, state, duplicate: true } })
     }
 
     /// Notes the names of a task that was just accepted.

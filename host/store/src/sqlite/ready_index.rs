@@ -200,11 +200,6 @@ impl ReadyIndex {
         self.served.get(&route).map_or(&[], Vec::as_slice)
     }
 
-    /// Every route that some worker serves.
-    pub(super) fn served(&self) -> impl Iterator<Item = RouteId> + '_ {
-        self.served.keys().copied()
-    }
-
     /// Forgets a route that holds nothing.
     pub(super) fn forget(&mut self, route: RouteId) {
         self.served.remove(&route);

@@ -5,7 +5,7 @@ use rusqlite::params;
 use rusqlite::types::Value;
 
 use crate::history::unsigned;
-use crate::{BatchRefusal, Submitted};
+use crate::{BatchRefusal, Submitted, TaskSeq};
 
 use super::cycle::{Cycle, fetched};
 use super::failure::Halt;
@@ -22,6 +22,13 @@ pub(super) enum Asker {
     Caller,
     /// A task that runs, which cannot: it has as much room again.
     Task,
+}
+
+/// A task that was accepted, now or before; one that was accepted before may have been removed since.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) seq: TaskSeq,
+    pub(super) submitted: Submitted,
 }
 
 impl Cycle<'_> {
@@ -56,7 +63,7 @@ impl Cycle<'_> {
     fn submit_each(&mut self, tasks: &[Prepared], accepted: &mut Vec<Submitted>) -> Result<(), Halt> {
         for task in tasks {
             let submitted = self.submit_one(task, Asker::Caller)?;
-            accepted.push(submitted);
+            accepted.push(submitted.submitted);
         }
         Ok(())
     }
@@ -72,7 +79,7 @@ impl Cycle<'_> {
     }
 
     /// Accepts one task, or finds that it was there before.
-    pub(super) fn submit_one(&mut self, task: &Prepared, asker: Asker) -> Result<Submitted, Halt> {
+    pub(super) fn submit_one(&mut self, task: &Prepared, asker: Asker) -> Result<Accepted, Halt> {
         const INSERT: &str = "INSERT INTO tasks (seq, id, route, rank, due, created_at, max_attempts, tenant, extras, \
             payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         if let Some(body) = &task.body
@@ -117,7 +124,7 @@ impl Cycle<'_> {
                 .execute([expires_at.as_millis(), seq.0])?;
             self.memory.next_expiry = earlier(self.memory.next_expiry, expires_at);
         }
-        Ok(Submitted { id, state: State::Ready, duplicate: false })
+        Ok(Accepted { seq, submitted: Submitted { id, state: State::Ready, duplicate: false } })
     }
 
     /// The number of a route, which is made where it is new and there is room.

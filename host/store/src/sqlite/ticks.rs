@@ -77,7 +77,7 @@ impl Cycle<'_> {
         }
         let fate = match plan.make {
             Some(tick) => {
-                let submitted = self.submit_one(&Prepared::from(schedule.task_of(tick)), Asker::Task)?;
+                let submitted = self.submit_one(&Prepared::from(schedule.task_of(tick)), Asker::Task)?.submitted;
                 Some(TickFate::Task { task: submitted.id })
             }
             None => None,

@@ -9,8 +9,9 @@ use crate::{Spawned, StoreError, TaskSeq, UpstreamPart};
 use super::failure::reading;
 use super::ids;
 
-const SELECT: &str = "SELECT k.name, k.position, t.id, e.state, e.result, e.error FROM kin k \
-    JOIN tasks t ON t.seq = k.child LEFT JOIN ended e ON e.seq = k.child \
+const SELECT: &str = "SELECT k.name, k.position, \
+    coalesce(t.id, (SELECT id FROM keys WHERE seq = k.child)), e.state, e.result, e.error, t.seq IS NULL FROM kin k \
+    LEFT JOIN tasks t ON t.seq = k.child LEFT JOIN ended e ON e.seq = k.child \
     WHERE k.parent = ?1 AND k.epoch = ?2 AND k.stage = ?3";
 
 /// Children of one spawn.
@@ -77,6 +78,11 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<UpstreamTask> {
             let error = row.get_ref(5)?.as_str_or_null()?.and_then(|text| serde_json::from_str(text).ok());
             UpstreamEnd::Failed(Box::new(error.unwrap_or_else(|| said("dead", "the task ended badly"))))
         }
+        // Only one that was there before, by its key.
+        None if row.get(6)? => UpstreamEnd::Failed(Box::new(said(
+            "removed",
+            "the task had ended before its parent asked for it, and was removed",
+        ))),
         None => UpstreamEnd::Failed(Box::new(said("not_ended", "the task had not ended when its parent went on"))),
     };
     Ok(UpstreamTask { name, id: ids::read(row.get_ref(2)?), end })

@@ -181,7 +181,11 @@ impl Cycle<'_> {
                     self.connection
                         .prepare_cached("UPDATE waits SET flag_at = NULL, wakes_at = ?2 WHERE seq = ?1")?
                         .execute(params![seq.0, next])?;
-                    tracing::warn!(task = seq.0, "a task has waited for four fifths of its stale_after");
+                    let task = self
+                        .connection
+                        .prepare_cached("SELECT id FROM tasks WHERE seq = ?1")?
+                        .query_row([seq.0], |row| row.get_ref(0).map(super::ids::read))?;
+                    tracing::warn!(%task, "a task has waited for four fifths of its stale_after");
                 }
                 WaitStep::TimeOut => self.resume_task(seq, Answered::TimedOut, |_| None)?,
                 WaitStep::Die => {

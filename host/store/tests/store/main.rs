@@ -107,6 +107,7 @@ properties! {
         what_ended_well_goes_before_what_ended_badly
         a_key_and_an_own_id_stand_for_a_task_that_was_removed
         children_stay_as_long_as_their_parent
+        a_child_that_was_removed_under_its_key_has_ended_for_its_parent
         a_long_walk_removes_everything_that_is_over;
     requeuing:
         a_dead_letter_begins_a_new_epoch

@@ -1,7 +1,7 @@
 //! What ended long ago is removed.
 
-use bulkhead_core::{DeadReason, Join, NextStep, RunEnd, Spawn, State};
-use bulkhead_store::{Change, Fate, TaskFilter};
+use bulkhead_core::{DeadReason, Join, NextStep, RunEnd, Spawn, State, UpstreamEnd};
+use bulkhead_store::{Change, Fate, TaskFilter, UpstreamPart};
 
 use crate::harness::{Engine, completed, ended, failed, seconds, select, succeeded, task, with_key};
 
@@ -51,6 +51,29 @@ pub(crate) async fn a_key_and_an_own_id_stand_for_a_task_that_was_removed<E: Eng
     for again in [keyed(), named] {
         assert!(!engine.submit(vec![again]).await[0].duplicate);
     }
+}
+
+pub(crate) async fn a_child_that_was_removed_under_its_key_has_ended_for_its_parent<E: Engine>() {
+    let engine = E::start().await;
+    let keyed = || with_key(task("C", "1"), "once");
+    engine.submit_one(keyed()).await;
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    worker.commit(succeeded(&claimed), 0).await;
+    drop(worker);
+    engine.walk(seconds(DAY + 3600)).await;
+    engine.submit_one(task("P", "2")).await;
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    let children = vec![bulkhead_core::Child { name: None, task: keyed() }];
+    let end = RunEnd::Spawned(Spawn { children, join: Join::Strict, state: None });
+    worker.commit(ended(&claimed, NextStep::Suspend, end), 1).await;
+    // It had ended well, which is all that is known of it.
+    let again = worker.claimed_one().await;
+    let spawned = again.history.as_ref().unwrap().upstream.unwrap();
+    let part = UpstreamPart::Page { offset: 0, count: 9, bytes: 1000 };
+    let upstream = engine.store().upstream(again.seq, spawned, part).await.unwrap();
+    assert!(matches!(&upstream[0].end, UpstreamEnd::Failed(error) if error.code == "removed"), "{upstream:?}");
 }
 
 pub(crate) async fn children_stay_as_long_as_their_parent<E: Engine>() {
