@@ -18,6 +18,8 @@ use crate::hostile::{Arena, Canary, End, Guest, Row, Sung, files, rows};
 const CANARIES: usize = 4;
 /// Attackers that attack at once.
 const ATTACKERS: usize = 8;
+/// How many in the first of several hostile stretches: so many runs at once that every slot that is kept warm was used once.
+const FIRST_ATTACKERS: usize = 96;
 /// How often a file that is no handler is dropped in.
 const DROP_EVERY: Duration = Duration::from_secs(5);
 
@@ -51,13 +53,20 @@ pub fn heading() -> String {
 }
 
 /// One stretch of good load alone, so many with hostile load, and one alone again; `say` is told of each as it ends.
+///
+/// The first of several hostile stretches brings the host to its full size, and counts for nothing else.
 pub fn soak(seed: u64, stretches: usize, each: Duration, say: &mut dyn FnMut(&Stretch)) -> Result<Soaked> {
     let arena = Arena::open()?;
     let attacks = attacks(&arena)?;
     let mut seen = Vec::new();
     for number in 0..stretches + 2 {
         let hostile = (1..=stretches).contains(&number);
-        let stretch = stretch(&arena, if hostile { &attacks } else { &[] }, seed + number as u64, each)?;
+        let attackers = match number {
+            _ if !hostile => 0,
+            1 if stretches > 1 => FIRST_ATTACKERS,
+            _ => ATTACKERS,
+        };
+        let stretch = stretch(&arena, &attacks, attackers, seed + number as u64, each)?;
         say(&stretch);
         seen.push(stretch);
     }
@@ -95,20 +104,21 @@ fn attacks(arena: &Arena) -> Result<Vec<Attack>> {
     Ok(attacks)
 }
 
-fn stretch(arena: &Arena, attacks: &[Attack], seed: u64, each: Duration) -> Result<Stretch> {
+fn stretch(arena: &Arena, attacks: &[Attack], attackers: usize, seed: u64, each: Duration) -> Result<Stretch> {
+    let hostile = attackers > 0;
     let (over, ended) = (AtomicBool::new(false), AtomicU64::new(0));
     let files = arena.bad_files()?;
     let client = &arena.host().client;
     let canaries: Vec<Canary> = (0..CANARIES).map(|_| Canary::beside(client)).collect();
     let attacked = std::thread::scope(|scope| {
-        let attackers: Vec<_> = (0..if attacks.is_empty() { 0 } else { ATTACKERS })
+        let attackers: Vec<_> = (0..attackers)
             .map(|number| {
                 let rng = Rng::with_seed(seed ^ (number as u64) << 32);
                 let (over, ended) = (&over, &ended);
                 scope.spawn(move || attack(arena, attacks, rng, over, ended))
             })
             .collect();
-        let dropper = (!attacks.is_empty()).then(|| scope.spawn(|| drop_files(arena, &files, &over)));
+        let dropper = hostile.then(|| scope.spawn(|| drop_files(arena, &files, &over)));
         std::thread::sleep(each);
         over.store(true, Ordering::Relaxed);
         let mut joined = attackers.into_iter().chain(dropper).map(|thread| thread.join());
@@ -121,7 +131,7 @@ fn stretch(arena: &Arena, attacks: &[Attack], seed: u64, each: Duration) -> Resu
     took.sort_unstable();
     let part = |hundredths: usize| took.get(took.len() * hundredths / 100).copied().unwrap_or_default();
     Ok(Stretch {
-        hostile: !attacks.is_empty(),
+        hostile,
         good_rate,
         took: (part(50), part(99)),
         hostile_ended: ended.into_inner(),
@@ -157,16 +167,19 @@ impl fmt::Display for Soaked {
     /// By how much the good ones got less with the hostile ones beside them, in rate and in p99; by how much memory moved from
     /// the second hostile stretch on; and how late heartbeats and commits were.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let full_size = usize::from(self.stretches.iter().filter(|stretch| stretch.hostile).count() > 1);
+        let of = |hostile: bool| {
+            let of = self.stretches.iter().filter(move |stretch| stretch.hostile == hostile);
+            of.skip(if hostile { full_size } else { 0 })
+        };
         let mean = |hostile: bool, what: fn(&Stretch) -> f64| {
-            let of: Vec<f64> = self.stretches.iter().filter(|stretch| stretch.hostile == hostile).map(what).collect();
-            of.iter().sum::<f64>() / of.len().max(1) as f64
+            of(hostile).map(what).sum::<f64>() / of(hostile).count().max(1) as f64
         };
         let against_alone = |what: fn(&Stretch) -> f64| mean(true, what) / mean(false, what);
         let rate = against_alone(|stretch| stretch.good_rate);
         let tail = against_alone(|stretch| stretch.took.1.as_secs_f64());
         writeln!(formatter, "good tasks beside hostile ones: rate × {rate:.3}, p99 × {tail:.2}")?;
-        let held: Vec<u64> =
-            self.stretches.iter().filter(|stretch| stretch.hostile).map(|stretch| stretch.resident).skip(1).collect();
+        let held: Vec<u64> = of(true).map(|stretch| stretch.resident).collect();
         if let (Some(least), Some(most)) = (held.iter().min(), held.iter().max()) {
             let spread = (most - least) as f64 / *least as f64 * 100.0;
             writeln!(formatter, "memory from the second hostile stretch on: within {spread:.1} %")?;

@@ -1,8 +1,11 @@
 //! How the host ends a run from outside.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use atomic_waker::AtomicWaker;
 use bulkhead_core::{Interruption, RunEnd};
 use tokio::sync::Notify;
 
@@ -48,18 +51,65 @@ impl Stop {
 /// Shared with one run (or with several that follow each other) by whoever may end it.
 ///
 /// Read whenever the epoch moves, and awaited while the run waits for something.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RunControl {
     word: AtomicU8,
     changed: Notify,
     /// How long the run stood aside for others on its thread, in nanoseconds.
     aside: AtomicU64,
+    made: Instant,
+    /// When what the guest waits for was there, in nanoseconds since `made`; 0 while it is not.
+    woken: AtomicU64,
+    /// Whom to wake then.
+    driver: AtomicWaker,
+}
+
+impl Default for RunControl {
+    fn default() -> Self {
+        Self {
+            word: AtomicU8::default(),
+            changed: Notify::default(),
+            aside: AtomicU64::default(),
+            made: Instant::now(),
+            woken: AtomicU64::default(),
+            driver: AtomicWaker::default(),
+        }
+    }
+}
+
+/// As the waker a guest is polled with, it notes when the guest could have gone on.
+impl Wake for RunControl {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let now = nanos(self.made.elapsed()).max(1);
+        // An error means that it was ready before.
+        let _ = self.woken.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
+        self.driver.wake();
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl RunControl {
     /// A control that lets the run go on.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whom to wake once the guest can go on; to be told before each poll of it.
+    ///
+    /// From being ready to being polled, the guest stood aside for others on its thread.
+    pub(crate) fn before_poll(&self, driver: &Waker) {
+        self.driver.register(driver);
+        let woken = self.woken.swap(0, Ordering::AcqRel);
+        if woken != 0 {
+            self.aside.fetch_add(nanos(self.made.elapsed()).saturating_sub(woken), Ordering::Relaxed);
+        }
     }
 
     /// The moment by the run's own clock, which stands still while the run stands aside for others: what it may take does
@@ -76,12 +126,13 @@ impl RunControl {
 
     /// Lets the others on this thread have their turn.
     pub(crate) async fn stand_aside(&self) {
-        let since = Instant::now();
+        let (since, counted) = (Instant::now(), self.stood_aside());
         // Tokio's own yield, which is woken only after timers and I/O were polled; wasmtime's plain yield wakes itself at
         // once and starves them.
         tokio::task::yield_now().await;
-        let aside = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.aside.fetch_add(aside, Ordering::Relaxed);
+        // Part of it was counted by the poll that brought the run back.
+        let counted = self.stood_aside().saturating_sub(counted);
+        self.aside.fetch_add(nanos(since.elapsed().saturating_sub(counted)), Ordering::Relaxed);
     }
 
     /// Ends the run; the first reason stands.

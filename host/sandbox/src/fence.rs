@@ -7,7 +7,8 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bulkhead_core::{Interruption, Limit, RunEnd};
@@ -51,13 +52,15 @@ impl Fence {
 pub(crate) async fn fenced<T>(
     guest: impl Future<Output = Result<T>>,
     deadline: Instant,
-    control: &RunControl,
+    control: &Arc<RunControl>,
 ) -> Result<Result<T>, RunEnd> {
     let mut guest = pin!(guest);
+    let woken = Waker::from(Arc::clone(control));
     let mut clock = pin!(None);
     let mut stop = pin!(None);
     poll_fn(|context| {
-        if let Poll::Ready(answer) = poll_guarded(guest.as_mut(), context) {
+        control.before_poll(context.waker());
+        if let Poll::Ready(answer) = poll_guarded(guest.as_mut(), &mut Context::from_waker(&woken)) {
             return Poll::Ready(answer);
         }
         if clock.is_none() {
@@ -90,5 +93,40 @@ fn poll_guarded<T>(
             tracing::error!("a host call panicked; the run is interrupted and will be made again");
             Poll::Ready(Err(RunEnd::Interrupted(Interruption::EngineGone)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn waiting_for_the_thread_costs_a_run_nothing_of_its_time() {
+        let control = Arc::new(RunControl::new());
+        let deadline = Instant::now() + Duration::from_millis(200);
+        let (begun, begins) = mpsc::channel();
+        let (answer, answered) = oneshot::channel();
+        let (told, tell) = mpsc::channel();
+        // The host's side of a call, on a thread of its own: it answers while the guest's thread is busy with another.
+        let host = std::thread::spawn(move || {
+            begins.recv().unwrap();
+            answer.send(()).unwrap();
+            told.send(()).unwrap();
+        });
+        let neighbour = async move {
+            begun.send(()).unwrap();
+            tell.recv().unwrap();
+            std::thread::sleep(Duration::from_millis(400));
+        };
+        let guest = fenced(async { Ok(answered.await?) }, deadline, &control);
+        let (ended, ()) = tokio::join!(biased; guest, neighbour);
+        ended.expect("the call was answered in time").unwrap();
+        assert!(control.now() < deadline);
+        host.join().unwrap();
     }
 }

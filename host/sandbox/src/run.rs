@@ -80,7 +80,7 @@ impl Run {
             max_attempts: request.max_attempts,
             stage: request.stage,
         };
-        let control = &*request.control;
+        let control = &request.control;
         let compiled = handler.compiled();
         let fuel = request.limits.fuel.units();
 
