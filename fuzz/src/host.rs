@@ -12,7 +12,8 @@ use bulkhead_core::SubmissionLimits;
 use bulkhead_sandbox::{Catalogue, CatalogueSettings};
 use bulkhead_server::{App, AppSettings};
 use bulkhead_store::Store;
-use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
+use bulkhead_store::DatabaseStore;
+use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_worker::{Metrics, Worker, WorkerSettings};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -28,7 +29,7 @@ const MEMORY: &str = "/dev/shm";
 pub struct Host {
     runtime: Runtime,
     router: Router,
-    store: Arc<SqliteStore>,
+    store: Arc<DatabaseStore>,
     worker: Arc<Worker>,
     _stop: watch::Sender<bool>,
     _folder: TempDir,
@@ -51,7 +52,7 @@ impl Host {
         let folder = folder.expect("a folder");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let store = SqliteStore::open(SqliteSettings::at(folder.path().join("fuzz.db"))).expect("a store");
+        let store = sqlite::open(SqliteSettings::at(folder.path().join("fuzz.db"))).expect("a store");
         let store = Arc::new(store);
         let sandbox = crate::sandbox::sandbox().clone();
         let catalogue = CatalogueSettings { dir: folder.path().to_owned(), ..CatalogueSettings::default() };

@@ -7,24 +7,25 @@ use anyhow::{Context, Result, bail};
 use bulkhead_core::{JsonText, Retention, TagSet};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
 use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings};
-use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
+use bulkhead_store::sqlite::{self, SqliteSettings};
+use bulkhead_store::{DatabaseStore, QueueSettings};
 
 use crate::settings::Settings;
 
 /// Opens the store that the settings name.
-pub(crate) fn store(settings: &Settings) -> Result<Arc<SqliteStore>> {
+pub(crate) fn store(settings: &Settings) -> Result<Arc<DatabaseStore>> {
     let path = database(settings)?;
     let Settings { store, retention, limits, .. } = settings;
-    let settings = SqliteSettings {
+    let queue = QueueSettings {
         key_ttl: store.key_ttl.duration(),
-        cache_bytes: store.cache.bytes(),
         limits: limits.clone(),
         max_pending: store.max_pending,
         max_descendants: store.max_descendants,
         retention: Retention { succeeded: retention.succeeded, dead: retention.dead },
-        ..SqliteSettings::at(path)
+        ..QueueSettings::default()
     };
-    Ok(Arc::new(SqliteStore::open(settings)?))
+    let settings = SqliteSettings { cache_bytes: store.cache.bytes(), queue, ..SqliteSettings::at(path) };
+    Ok(Arc::new(sqlite::open(settings)?))
 }
 
 /// The database file that the settings name.

@@ -59,6 +59,7 @@ impl Problem {
                 StoreError::Cursor(_) => StatusCode::BAD_REQUEST,
                 StoreError::Full
                 | StoreError::Closed
+                | StoreError::Unreachable { .. }
                 | StoreError::InUse { .. }
                 | StoreError::ReadOnly { .. }
                 | StoreError::Corrupt { .. }

@@ -11,7 +11,7 @@ use bulkhead_core::{
     Completion, Digest, Due, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep, Priority, Route, RunEnd,
     RunRecord, TagSet, Timestamp,
 };
-use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
+use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_store::{Claimed, Commit, Delivery, ServedRoutes, Store};
 
 fn argument(place: usize, default: usize) -> usize {
@@ -71,7 +71,7 @@ fn thread_time() -> Duration {
 async fn main() {
     let (tasks, batch, window, routes) = (argument(0, 400_000), argument(1, 512), argument(2, 2_048), argument(3, 1));
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(SqliteSettings::at(folder.path().join("drain.db"))).unwrap();
+    let store = sqlite::open(SqliteSettings::at(folder.path().join("drain.db"))).unwrap();
 
     let (before, clock) = (thread_time(), Instant::now());
     let mut left = tasks;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// Why the store could not do what was asked.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another process has it open.
     #[error("the store `{}` is in use by another host{}; stop that host, or give this one a store of its own (store.url)", path.display(), holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
@@ -38,6 +38,12 @@ pub enum StoreError {
         found: i64,
         /// The newest schema that this host knows.
         known: i64,
+    },
+    /// The database server cannot be reached.
+    #[error("the database cannot be reached: {reason}; see whether the server runs and store.url names it")]
+    Unreachable {
+        /// What was said.
+        reason: String,
     },
     /// No room is left.
     #[error("the disk that holds the store is full; nothing was stored: free some space and try again")]

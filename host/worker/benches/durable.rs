@@ -16,7 +16,7 @@ use bare_loop::{ALL, BareLoop, PAYLOAD, median, rate};
 use bulkhead_core::{Due, JsonText, Kind, NewTask, Priority, Route, TagSet};
 use bulkhead_sandbox::{Catalogue, CatalogueSettings, Sandbox, SandboxSettings};
 use bulkhead_store::Store;
-use bulkhead_store::sqlite::{SqliteSettings, SqliteStore};
+use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_worker::{Metrics, Worker, WorkerSettings};
 
 const THREADS: usize = 2;
@@ -64,7 +64,7 @@ fn drain(sandbox: &Sandbox, catalogue: &Arc<Catalogue>, tasks: usize) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
     runtime.block_on(async {
-        let store = SqliteStore::open(SqliteSettings::at(folder.path().join("bench.db"))).expect("a store");
+        let store = sqlite::open(SqliteSettings::at(folder.path().join("bench.db"))).expect("a store");
         let store: Arc<dyn Store> = Arc::new(store);
         let task = NewTask {
             id: None,

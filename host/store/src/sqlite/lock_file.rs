@@ -10,7 +10,7 @@ use crate::StoreError;
 
 /// A lock on `<database>.lock`, held for as long as this lives; the file says which process holds it.
 #[derive(Debug)]
-pub(super) struct LockFile {
+pub(crate) struct LockFile {
     _file: File,
 }
 

@@ -1,67 +1,18 @@
 //! SQLite, embedded: the default.
 //!
-//! One thread writes (`thread`). Each of its cycles is one transaction: it does all that is waiting (`commit`, `submit`,
-//! `change`, `loss`), makes due what falls due (`placing`, `ticks`), claims for every worker that has room (`claim`),
-//! commits, and only then tells (`publish`). What it needs at hand is in `memory`: the heads of the queue (`ready_index`)
-//! and the leases that are out (`leases`). Reads go through connections of their own (`readers`, `view`, `list`). The
-//! schema and its reasons are in docs/adr/0002-sqlite-schema.md.
+//! One host has one file, and holds a lock beside it (`lock_file`). The schema and its reasons are in
+//! docs/adr/0002-sqlite-schema.md.
 
-mod agenda;
-mod attached;
-mod change;
-mod children;
-mod claim;
-mod clock;
-mod commit;
-mod crash_point;
-mod cursor;
-mod cycle;
-mod dice;
-mod ending;
-mod expiry;
 mod failure;
-mod hearing;
-mod history_row;
-mod ids;
-mod inbox;
-mod interned;
-mod kind_limits;
-mod leases;
-mod line;
-mod list;
-mod load;
 mod lock_file;
-mod loss;
 pub mod maintenance;
-mod memory;
-mod names;
 mod open;
-mod outcome;
-mod pausing;
-mod place;
-mod placing;
-mod publish;
-mod readers;
-mod ready_index;
-mod request;
-mod retention;
-mod schedule_row;
-mod schedule_view;
-mod schedules;
 mod schema;
 mod settings;
-mod shared;
-mod slot;
-mod store;
-mod submit;
-mod thread;
-mod ticks;
-mod told;
-mod upstream;
-mod view;
-mod waiting;
+mod values;
 
-pub use clock::{Clock, SystemClock};
+pub(crate) use lock_file::LockFile;
+pub use open::open;
 pub use schema::SCHEMA_VERSION;
 pub use settings::SqliteSettings;
-pub use store::SqliteStore;
+pub(crate) use values::{Bound, read_value};

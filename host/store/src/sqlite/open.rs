@@ -1,13 +1,16 @@
 //! Opening the database file.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::StoreError;
+use crate::relational::{DatabaseStore, Opened, Source};
+use crate::{StoreError, sql};
 
 use super::failure::opening;
+use super::lock_file::LockFile;
 use super::schema;
 use super::settings::SqliteSettings;
 
@@ -20,6 +23,23 @@ const CHECKPOINT_PAGES: u32 = 8_192;
 
 /// Statements kept prepared on each connection; more than there are.
 const STATEMENTS: usize = 128;
+
+/// Opens the store, and makes it where there is none. Leases that an earlier host left are void from here on.
+pub fn open(settings: SqliteSettings) -> Result<DatabaseStore, StoreError> {
+    let lock = Some(LockFile::acquire(&settings.path)?);
+    let queue = settings.queue.clone();
+    DatabaseStore::begin(Opened { source: Arc::new(settings), lock, many_hosts: None, settings: queue })
+}
+
+impl Source for SqliteSettings {
+    fn writer(&self) -> Result<sql::Connection, StoreError> {
+        writer(self).map(sql::Connection::Sqlite)
+    }
+
+    fn reader(&self) -> Result<sql::Connection, StoreError> {
+        reader(&self.path).map(sql::Connection::Sqlite)
+    }
+}
 
 /// Opens the one connection that writes, with the schema up to date.
 pub(super) fn writer(settings: &SqliteSettings) -> Result<Connection, StoreError> {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bulkhead_core::{Kind, KindLimit, Timestamp};
-use bulkhead_store::Store;
-use bulkhead_store::sqlite::{Clock, SqliteSettings, SqliteStore};
+use bulkhead_store::sqlite::{self, SqliteSettings};
+use bulkhead_store::{Clock, DatabaseStore, QueueSettings, Store};
 use tempfile::TempDir;
 
 use crate::harness::{Engine, START};
@@ -35,7 +35,7 @@ impl Clock for ManualClock {
 
 /// A store in a folder of its own.
 pub(crate) struct Sqlite {
-    pub(crate) store: Option<SqliteStore>,
+    pub(crate) store: Option<DatabaseStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) folder: TempDir,
     pub(crate) max_pages: Option<u32>,
@@ -49,13 +49,13 @@ impl Sqlite {
     }
 
     pub(crate) fn settings(&self) -> SqliteSettings {
-        SqliteSettings {
+        let queue = QueueSettings {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            max_pages: self.max_pages,
             max_pending: self.max_pending,
             limits: self.limits.clone(),
-            ..SqliteSettings::at(self.path())
-        }
+            ..QueueSettings::default()
+        };
+        SqliteSettings { max_pages: self.max_pages, queue, ..SqliteSettings::at(self.path()) }
     }
 
     pub(crate) fn start_with(max_pages: Option<u32>) -> Self {
@@ -71,7 +71,7 @@ impl Sqlite {
     }
 
     pub(crate) fn open(&mut self) {
-        self.store = Some(SqliteStore::open(self.settings()).unwrap());
+        self.store = Some(sqlite::open(self.settings()).unwrap());
     }
 
     /// A connection beside the store's own.

@@ -3,14 +3,14 @@
 use std::fs;
 
 use bulkhead_core::{NextStep, State};
-use bulkhead_store::sqlite::{SCHEMA_VERSION, SqliteSettings, SqliteStore};
-use bulkhead_store::{CommitFate, Delivery, Store, StoreError};
+use bulkhead_store::sqlite::{self, SCHEMA_VERSION, SqliteSettings};
+use bulkhead_store::{CommitFate, DatabaseStore, Delivery, Store, StoreError};
 
 use crate::harness::{Engine, seconds, succeeded, task};
 use crate::sqlite_engine::Sqlite;
 
-fn open(engine: &Sqlite) -> Result<SqliteStore, StoreError> {
-    SqliteStore::open(engine.settings())
+fn open(engine: &Sqlite) -> Result<DatabaseStore, StoreError> {
+    sqlite::open(engine.settings())
 }
 
 #[tokio::test]
@@ -46,13 +46,13 @@ async fn what_is_no_store_is_refused_and_left_as_it_was() {
     fs::write(&text, "these are somebody's notes, not a database, and long enough to look like one\n".repeat(100))
         .unwrap();
     let before = fs::read(&text).unwrap();
-    let error = SqliteStore::open(SqliteSettings::at(&text)).unwrap_err();
+    let error = sqlite::open(SqliteSettings::at(&text)).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert_eq!(fs::read(&text).unwrap(), before);
 
     let foreign = folder.path().join("foreign.db");
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE albums (name TEXT)").unwrap();
-    let error = SqliteStore::open(SqliteSettings::at(&foreign)).unwrap_err();
+    let error = sqlite::open(SqliteSettings::at(&foreign)).unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt { reason, .. } if reason.contains("another program")), "{error}");
 }
 
@@ -71,9 +71,9 @@ async fn a_damaged_store_is_called_corrupt() {
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_read_only() {
     // The superuser may write anywhere but there.
-    let error = SqliteStore::open(SqliteSettings::at("/sys/bulkhead.db")).unwrap_err();
+    let error = sqlite::open(SqliteSettings::at("/sys/bulkhead.db")).unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
-    let error = SqliteStore::open(SqliteSettings::at("/nowhere/at/all/bulkhead.db")).unwrap_err();
+    let error = sqlite::open(SqliteSettings::at("/nowhere/at/all/bulkhead.db")).unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
 }
 
@@ -205,7 +205,7 @@ const VICTIM: &str = "BULKHEAD_TEST_VICTIM";
 async fn victim() {
     use std::io::Write;
     let Ok(path) = std::env::var(VICTIM) else { return };
-    let store = SqliteStore::open(SqliteSettings::at(path)).unwrap();
+    let store = sqlite::open(SqliteSettings::at(path)).unwrap();
     let mut out = std::io::stdout();
     let mut worker = crate::harness::Worker { line: store.attach("victim").await.unwrap() };
     worker.line.sender.serve(bulkhead_store::ServedRoutes { generation: 1, serves: std::sync::Arc::new(|_| true) });
@@ -238,7 +238,7 @@ async fn what_was_answered_holds_wherever_the_process_is_killed() {
                 said.lines().filter_map(|line| line.strip_prefix(what)).map(|id| id.trim().parse().unwrap()).collect()
             };
             assert_eq!(output.status.success(), answered("succeeded").len() == 5, "{point}:{passing}: {said}");
-            let store = SqliteStore::open(SqliteSettings::at(&path)).unwrap();
+            let store = sqlite::open(SqliteSettings::at(&path)).unwrap();
             for id in answered("submitted") {
                 assert!(store.get(&id).await.unwrap().is_some(), "{point}:{passing} {id}");
             }

@@ -1,0 +1,233 @@
+//! One connection to a server, for one thread at a time: each call waits for its answer.
+//!
+//! The store's thread and those who read have nothing else to do meanwhile, and a call that is driven by the thread that
+//! waits for it is quicker than one that is handed to another.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use bulkhead_core::Timestamp;
+use tokio::runtime::Runtime;
+use tokio_postgres::types::{ToSql as Parameter, Type};
+use tokio_postgres::{SimpleQueryMessage, Statement};
+
+use crate::StoreError;
+use crate::sql::{Error, Result, ToSql};
+
+use super::settings::PostgresSettings;
+use super::values::Bound;
+
+/// The longest that one statement is waited for; a server that takes longer is as good as gone.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Statements kept prepared; more than there are that recur.
+const STATEMENTS: usize = 512;
+
+/// What holds for every transaction of ours. Every statement is meant to go by keys: where statistics lag behind a queue
+/// that is empty now and full in a second, the planner would read whole tables. A transaction that its host has left, since
+/// the network is cut, must not hold the others up.
+const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+    SET jit = off; SET plan_cache_mode = force_generic_plan; SET idle_in_transaction_session_timeout = '8s'; \
+    SET lock_timeout = '8s'; SET client_min_messages = warning;";
+
+/// A statement that can be carried out again and again.
+#[derive(Debug, Clone)]
+pub(crate) enum Prepared {
+    /// One that the server has prepared.
+    Statement(Statement),
+    /// Its text, where each transaction may be on another server connection.
+    Text(String),
+}
+
+/// A connection.
+pub(crate) struct Client {
+    /// Drives the connection while a call waits; taken only when the client is dropped.
+    runtime: Option<Runtime>,
+    client: tokio_postgres::Client,
+    statements: RefCell<HashMap<Box<str>, Statement>>,
+    in_transaction: Cell<bool>,
+    /// Whether another server connection may serve each transaction.
+    pooled: bool,
+}
+
+impl Client {
+    /// Connects.
+    pub(super) fn connect(settings: &PostgresSettings) -> std::result::Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| StoreError::Database(format!("no runtime for a connection: {error}")))?;
+        let client = runtime.block_on(settings.connect())?;
+        let client = Self {
+            runtime: Some(runtime),
+            client,
+            statements: RefCell::default(),
+            in_transaction: Cell::new(false),
+            pooled: settings.pooled,
+        };
+        if !client.pooled {
+            client.batch(SESSION).map_err(|error| StoreError::Database(error.words().to_owned()))?;
+        }
+        Ok(client)
+    }
+
+    fn wait<T>(&self, call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>) -> Result<T> {
+        let Some(runtime) = &self.runtime else { return Err(Error::Gone("the connection is closed".to_owned())) };
+        let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, call).await });
+        match answer {
+            Ok(answer) => answer.map_err(|error| super::failure::read(&error)),
+            Err(_) => Err(Error::Gone(format!("the database has not answered for {} s", PATIENCE.as_secs()))),
+        }
+    }
+
+    /// A text with `?1` for values as a statement of this engine, prepared where the connection keeps it.
+    pub(crate) fn prepared(&self, text: &str) -> Result<Prepared> {
+        if self.pooled {
+            return Ok(Prepared::Text(translated(text)));
+        }
+        if let Some(statement) = self.statements.borrow().get(text) {
+            return Ok(Prepared::Statement(statement.clone()));
+        }
+        let statement = self.wait(self.client.prepare(&translated(text)))?;
+        let mut statements = self.statements.borrow_mut();
+        if statements.len() >= STATEMENTS {
+            statements.clear();
+        }
+        statements.insert(text.into(), statement.clone());
+        Ok(Prepared::Statement(statement))
+    }
+
+    /// How many rows a statement changes.
+    pub(crate) fn execute(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<usize> {
+        let changed = match prepared {
+            Prepared::Statement(statement) => {
+                self.wait(self.client.execute_raw(statement, values.iter().map(|value| Bound(value.value()))))?
+            }
+            Prepared::Text(text) => {
+                let values: Vec<Bound<'_>> = values.iter().map(|value| Bound(value.value())).collect();
+                let typed: Vec<(&(dyn Parameter + Sync), Type)> =
+                    values.iter().map(|value| (value as _, value.kind())).collect();
+                self.wait(self.client.execute_typed(text, &typed))?
+            }
+        };
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    /// What a statement brings back.
+    pub(crate) fn query(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<Vec<tokio_postgres::Row>> {
+        let values: Vec<Bound<'_>> = values.iter().map(|value| Bound(value.value())).collect();
+        match prepared {
+            Prepared::Statement(statement) => {
+                let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|value| value as _).collect();
+                self.wait(self.client.query(statement, &values))
+            }
+            Prepared::Text(text) => {
+                let typed: Vec<(&(dyn Parameter + Sync), Type)> =
+                    values.iter().map(|value| (value as _, value.kind())).collect();
+                self.wait(self.client.query_typed(text, &typed))
+            }
+        }
+    }
+
+    /// The same with values of the engine's own types, arrays among them.
+    pub(crate) fn query_arrays(
+        &self,
+        text: &str,
+        values: &[(&(dyn Parameter + Sync), Type)],
+    ) -> Result<Vec<tokio_postgres::Row>> {
+        match self.prepared(text)? {
+            Prepared::Statement(statement) => {
+                let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
+                self.wait(self.client.query(&statement, &values))
+            }
+            Prepared::Text(text) => self.wait(self.client.query_typed(&text, values)),
+        }
+    }
+
+    /// The same, where nothing comes back but how many rows were changed.
+    pub(crate) fn execute_arrays(&self, text: &str, values: &[(&(dyn Parameter + Sync), Type)]) -> Result<u64> {
+        match self.prepared(text)? {
+            Prepared::Statement(statement) => {
+                let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
+                self.wait(self.client.execute(&statement, &values))
+            }
+            Prepared::Text(text) => self.wait(self.client.execute_typed(&text, values)),
+        }
+    }
+
+    /// Statements without values.
+    pub(crate) fn batch(&self, text: &str) -> Result<()> {
+        self.wait(self.client.batch_execute(text))
+    }
+
+    pub(crate) fn begin(&self) -> Result<()> {
+        self.in_transaction.set(true);
+        self.batch(if self.pooled { BEGIN_POOLED } else { "BEGIN" })
+    }
+
+    /// Begins to read one state of the database.
+    pub(crate) fn begin_reading(&self) -> Result<()> {
+        self.in_transaction.set(true);
+        self.batch(if self.pooled { READ_POOLED } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
+    }
+
+    pub(crate) fn commit(&self) -> Result<()> {
+        self.in_transaction.set(false);
+        self.batch("COMMIT")
+    }
+
+    pub(crate) fn rollback(&self) -> Result<()> {
+        self.in_transaction.set(false);
+        self.batch("ROLLBACK")
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.in_transaction.get() && !self.client.is_closed()
+    }
+
+    /// Whether nothing can be asked any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// The server's time.
+    pub(crate) fn now(&self) -> Result<Timestamp> {
+        const SELECT: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        for message in self.wait(self.client.simple_query(SELECT))? {
+            if let SimpleQueryMessage::Row(row) = message
+                && let Some(millis) = row.get(0).and_then(|text| text.parse().ok())
+            {
+                return Ok(Timestamp::from_millis(millis));
+            }
+        }
+        Err(Error::NoRow)
+    }
+}
+
+const BEGIN_POOLED: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+    SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL idle_in_transaction_session_timeout = '8s'; \
+    SET LOCAL lock_timeout = '8s'";
+const READ_POOLED: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = off; \
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off";
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // A runtime must not be waited for where others are driven.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Client").field("in_transaction", &self.in_transaction).finish_non_exhaustive()
+    }
+}
+
+/// A statement as this engine writes it: `$1` for values, and nothing of what only SQLite's planner is told.
+fn translated(text: &str) -> String {
+    text.replace('?', "$").replace("CROSS JOIN", "JOIN").replace(" INDEXED BY ended_otherwise", "")
+}

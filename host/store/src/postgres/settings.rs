@@ -1,0 +1,55 @@
+//! What a PostgreSQL store is told.
+
+use std::time::Duration;
+
+use tokio_postgres::{Config, NoTls};
+
+use crate::{QueueSettings, StoreError};
+
+use super::failure::words;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The settings of a store on a PostgreSQL server.
+#[derive(Debug, Clone)]
+pub struct PostgresSettings {
+    /// Where the database is: `postgres://user@host:port/database`, with the options of libpq.
+    pub url: String,
+    /// Whether a pooler stands between that gives each transaction another connection.
+    pub pooled: bool,
+    /// Whether times are the database's; otherwise they are the clock's of `queue`, which several hosts would have to share.
+    pub database_time: bool,
+    /// What is the same on every database.
+    pub queue: QueueSettings,
+}
+
+impl PostgresSettings {
+    /// The defaults, for the database at `url`.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into(), pooled: false, database_time: true, queue: QueueSettings::default() }
+    }
+
+    /// Makes a connection, driven by the runtime that this is called on.
+    pub(super) async fn connect(&self) -> Result<tokio_postgres::Client, StoreError> {
+        let failed = |error: &tokio_postgres::Error| StoreError::Unreachable { reason: words(error) };
+        let mut config: Config = self.url.parse().map_err(|error| failed(&error))?;
+        if config.get_application_name().is_none() {
+            config.application_name("bulkhead");
+        }
+        config
+            .connect_timeout(CONNECT)
+            .keepalives_idle(Duration::from_secs(10))
+            .tcp_user_timeout(Duration::from_secs(10));
+        let (client, connection) = tokio::time::timeout(CONNECT, config.connect(NoTls))
+            .await
+            .map_err(|_| StoreError::Unreachable { reason: format!("no answer within {} s", CONNECT.as_secs()) })?
+            .map_err(|error| failed(&error))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to the database has ended");
+            }
+        });
+        Ok(client)
+    }
+}

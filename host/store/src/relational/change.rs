@@ -1,0 +1,111 @@
+//! What callers ask of tasks that are there.
+
+use bulkhead_core::{State, TaskId};
+
+use crate::ending::state_number;
+use crate::history::{Answered, HistoryRow, Text};
+use crate::sql::params;
+use crate::{Change, Fate, TaskSeq};
+
+use super::cycle::Cycle;
+use super::failure::Halt;
+use super::place::{Place, find, locate};
+use super::slot::{Flags, Slot};
+
+impl Cycle<'_> {
+    /// Does what is asked of one task.
+    pub(super) fn change(&mut self, id: &TaskId, change: &Change) -> Result<Fate, Halt> {
+        let Some(seq) = find(self.connection, id)? else { return Ok(Fate::Unknown) };
+        let Some((slot, place)) = locate(self.connection, seq)? else { return Ok(Fate::Unknown) };
+        match (change, place) {
+            (Change::Cancel, _) => self.cancel(slot, place),
+            (Change::Pause, _) => self.pause(slot, place),
+            (Change::Resume(answer), _) => self.resume(slot, place, answer.as_ref()),
+            (Change::Requeue, Place::Ended(State::Dead)) => self.requeue(slot).map(|()| Fate::Done),
+            (Change::Resolve(result), Place::Ended(State::Dead)) => {
+                self.resolve(seq, result.as_str()).map(|()| Fate::Done)
+            }
+            (Change::Remove, Place::Ended(State::Dead)) => {
+                let removed = self.remove(seq, State::Dead)?;
+                Ok(if removed { Fate::Done } else { Fate::Refused(State::Dead) })
+            }
+            (Change::Requeue | Change::Resolve(_) | Change::Remove, _) => Ok(Fate::Refused(place.state())),
+        }
+    }
+
+    /// Cancels a task wherever it is, as part of something else.
+    pub(super) fn cancel_task(&mut self, seq: TaskSeq) -> Result<(), Halt> {
+        match locate(self.connection, seq)? {
+            Some((slot, place)) => self.cancel(slot, place).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Cancels a task that waits, and marks one that runs.
+    fn cancel(&mut self, slot: Slot, place: Place) -> Result<Fate, Halt> {
+        match place {
+            Place::Ended(state) => return Ok(Fate::Refused(state)),
+            Place::Running => {
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO cancels (seq, cancelled_at) VALUES (?1, ?2) ON CONFLICT (seq) DO NOTHING",
+                    )?
+                    .execute(params![slot.seq.0, self.now.as_millis()])?;
+                if let Some((worker, _)) = self.memory.leases.holder(slot.seq) {
+                    self.out.marked.push((worker, slot.seq));
+                }
+                return Ok(Fate::Underway);
+            }
+            Place::Suspended => self.stop_waiting(slot, State::Cancelled, None, None)?,
+            Place::Waiting(waits) => {
+                self.displace(slot, waits)?;
+                self.end_cancelled(slot)?;
+            }
+            Place::Paused => {
+                self.leave_pause(slot)?;
+                self.end_cancelled(slot)?;
+            }
+        }
+        Ok(Fate::Done)
+    }
+
+    /// Makes a dead letter ready again in a new epoch, at its stage and with its state.
+    fn requeue(&mut self, slot: Slot) -> Result<(), Halt> {
+        let seq = slot.seq;
+        // An end that no run made leaves no attempt behind.
+        self.connection
+            .prepare_cached(
+                "INSERT INTO attempts (seq, attempt, epoch, worker, version, started_at, ended_at, elapsed, fuel, \
+                 peak, \"end\", error, digests) SELECT seq, attempt, epoch, worker, version, started_at, ended_at, \
+                 elapsed, fuel, peak, coalesce(\"end\", 'succeeded'), error, digests FROM ended \
+                 WHERE seq = ?1 AND worker IS NOT NULL",
+            )?
+            .execute([seq.0])?;
+        self.connection.prepare_cached("DELETE FROM ended WHERE seq = ?1")?.execute([seq.0])?;
+        self.untell_parents(seq, State::Dead)?;
+        let mut history = HistoryRow::load(self.connection, seq)?.unwrap_or(HistoryRow::fresh(slot.due));
+        history.epoch += 1;
+        history.attempts = 0;
+        history.losses = 0;
+        history.fuel = 0;
+        history.declined.clear();
+        history.reason = None;
+        history.error = None;
+        history.end_attempt();
+        history.due = self.now;
+        history.save(self.connection, seq, Text::Stays, Answered::Stays)?;
+        self.place(Slot { due: history.due, flags: Flags::HISTORY, ..slot })
+    }
+
+    /// Closes a dead letter by hand, with a result; whoever waits for the task goes on as if it had succeeded.
+    fn resolve(&mut self, seq: TaskSeq, result: &str) -> Result<(), Halt> {
+        self.connection
+            .prepare_cached("UPDATE ended SET state = ?2, result = ?3, ended_at = ?4 WHERE seq = ?1")?
+            .execute(params![seq.0, state_number(State::Resolved), result, self.now.as_millis()])?;
+        self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
+        self.untell_parents(seq, State::Dead)?;
+        self.tell_parents(seq, State::Resolved)?;
+        self.out.ended.push(seq);
+        Ok(())
+    }
+}

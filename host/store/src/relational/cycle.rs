@@ -1,0 +1,293 @@
+//! One cycle: one write transaction that does everything that is waiting, and then claims.
+//!
+//! A cycle is tried at full speed first. If the database refuses any row, all of it is rolled back and done again with
+//! care: each batch inside a savepoint, halved until the row that is refused stands alone.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bulkhead_core::{Kind, Route, Timestamp};
+
+use crate::sql::{Connection, Savepoint, Statement};
+use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkerId};
+
+use super::crash_point::crash_point;
+use super::failure::Halt;
+use super::interned::route_of;
+use super::memory::Memory;
+use super::outcome::{Mark, Outcome};
+use super::request::{Answer, Asked, AskedSchedule, Submit};
+use super::slot::RouteId;
+
+/// How often a cycle is done again in which another host was quicker; each time it looks at what is there then.
+const RACES: u32 = 20;
+
+/// Tasks that a worker gives back, and whom to tell.
+type Release = (WorkerId, Vec<(LeaseId, TaskSeq)>, Answer<()>);
+
+/// Everything that waits to be written.
+#[derive(Debug, Default)]
+pub(super) struct Todo {
+    pub(super) commits: Vec<(WorkerId, Vec<Commit>)>,
+    pub(super) releases: Vec<Release>,
+    /// How far running tasks say they have come.
+    pub(super) reports: Vec<(WorkerId, Vec<(TaskSeq, ProgressNote)>)>,
+    pub(super) detached: Vec<WorkerId>,
+    pub(super) changes: Vec<Asked>,
+    pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
+    pub(super) schedules: Vec<AskedSchedule>,
+    pub(super) submits: Vec<Submit>,
+    /// Claims are made, and what is due is promoted.
+    pub(super) claim: bool,
+}
+
+impl Todo {
+    pub(super) fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+            && self.releases.is_empty()
+            && self.reports.is_empty()
+            && self.detached.is_empty()
+            && self.changes.is_empty()
+            && self.holds.is_empty()
+            && self.schedules.is_empty()
+            && self.submits.is_empty()
+    }
+}
+
+/// A transaction under way.
+pub(super) struct Cycle<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) memory: &'a mut Memory,
+    pub(super) now: Timestamp,
+    pub(super) boot: Duration,
+    pub(super) out: Outcome,
+    pub(super) careful: bool,
+    /// The statements of the hot path, looked up once a cycle rather than once a task.
+    pub(super) hot: Hot<'a>,
+}
+
+/// Prepared statements, each fetched when it is first needed.
+#[derive(Default)]
+pub(super) struct Hot<'a> {
+    pub(super) end: Option<Statement<'a>>,
+    pub(super) task: Option<Statement<'a>>,
+    pub(super) ready: Option<Statement<'a>>,
+}
+
+/// The statement, fetched where it is not there yet.
+pub(super) fn fetched<'b, 'a>(
+    statement: &'b mut Option<Statement<'a>>,
+    connection: &'a Connection,
+    text: &str,
+) -> Result<&'b mut Statement<'a>, Halt> {
+    match statement {
+        Some(statement) => Ok(statement),
+        None => Ok(statement.insert(connection.prepare_cached(text)?)),
+    }
+}
+
+/// Does all of it in one transaction, durably, or nothing.
+pub(super) fn run(
+    connection: &Connection,
+    memory: &mut Memory,
+    todo: &Todo,
+    now: Timestamp,
+    boot: Duration,
+) -> Result<Outcome, StoreError> {
+    let (mut careful, mut races) = (false, 0);
+    loop {
+        let mut cycle = Cycle { connection, memory, now, boot, out: Outcome::default(), careful, hot: Hot::default() };
+        let Err(halt) = cycle.transact(todo) else { return Ok(cycle.out) };
+        cycle.undo(Mark::START);
+        if let Err(error) = connection.rollback() {
+            tracing::error!(error = error.words(), "a transaction could not be rolled back");
+        }
+        match halt {
+            Halt::Raced if races < RACES => races += 1,
+            Halt::Row(_) | Halt::Taken { .. } | Halt::QueueFull { .. } if !careful => careful = true,
+            halt => return Err(halt.trouble()),
+        }
+    }
+}
+
+/// Ends what an earlier holder of the file left, and loads the index.
+pub(super) fn recover(
+    connection: &Connection,
+    memory: &mut Memory,
+    now: Timestamp,
+    boot: Duration,
+) -> Result<(), StoreError> {
+    let mut cycle =
+        Cycle { connection, memory, now, boot, out: Outcome::default(), careful: true, hot: Hot::default() };
+    cycle.transact_recovery().map_err(Halt::trouble)
+}
+
+impl Cycle<'_> {
+    fn transact_recovery(&mut self) -> Result<(), Halt> {
+        self.connection.begin()?;
+        self.recover()?;
+        self.load_index()?;
+        self.connection.commit()?;
+        Ok(())
+    }
+
+    fn transact(&mut self, todo: &Todo) -> Result<(), Halt> {
+        self.connection.begin()?;
+        for (worker, commits) in &todo.commits {
+            self.commit(*worker, commits)?;
+        }
+        for (worker, progress) in &todo.reports {
+            for (seq, note) in progress {
+                if self.memory.leases.holder(*seq).is_some_and(|(holder, _)| holder == *worker) {
+                    self.keep_progress(*seq, note)?;
+                }
+            }
+        }
+        for (worker, tasks, _) in &todo.releases {
+            self.release(*worker, tasks)?;
+        }
+        for worker in &todo.detached {
+            self.give_back(*worker)?;
+        }
+        self.sweep_lost()?;
+        for Asked { ids, change, .. } in &todo.changes {
+            let fates = ids.iter().map(|id| self.change(id, change)).collect::<Result<_, _>>()?;
+            self.out.fates_of_changes.push(fates);
+        }
+        for (kind, held, _) in &todo.holds {
+            self.hold(kind.as_ref(), *held)?;
+        }
+        for asked in &todo.schedules {
+            self.change_schedule(&asked.change)?;
+        }
+        for submit in &todo.submits {
+            self.submit(&submit.tasks)?;
+        }
+        if todo.claim {
+            self.promote()?;
+            self.sweep_expired()?;
+            self.sweep_waits()?;
+            self.sweep_ticks()?;
+            self.unpark()?;
+            self.sweep_names()?;
+            self.sweep_ended()?;
+            if self.memory.stale {
+                self.load_index()?;
+            }
+            if self.memory.limits.reopen(self.now) {
+                self.memory.serve_anew();
+            }
+            self.out.claiming_since = Some(Instant::now());
+            self.claim()?;
+        }
+        self.drop_spent_leases()?;
+        if !self.out.claims.is_empty() {
+            crash_point("after_claim");
+        }
+        crash_point("before_commit");
+        self.connection.commit()?;
+        crash_point("after_commit");
+        Ok(())
+    }
+
+    /// Does something inside a savepoint; where it fails, it has not happened.
+    pub(super) fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Halt>) -> Result<T, Halt> {
+        self.connection.savepoint(Savepoint::Set)?;
+        let mark = self.out.mark();
+        let floor = std::mem::replace(&mut self.out.floor, mark.counts);
+        let done = work(self);
+        self.out.floor = floor;
+        // Some failures (a full disk) end the transaction itself; then there is nothing to go back to.
+        if done.is_err() && !self.connection.is_autocommit() {
+            self.connection.savepoint(Savepoint::GoBack)?;
+            self.undo(mark);
+        }
+        if !self.connection.is_autocommit() {
+            self.connection.savepoint(Savepoint::Release)?;
+        }
+        done
+    }
+
+    /// Takes back, in memory, what was done since.
+    fn undo(&mut self, mark: Mark) {
+        let Outcome { counts, done, new_routes, ended, died, settled, marked, freed, limited, .. } = &mut self.out;
+        for (route, change) in counts.drain(mark.counts..) {
+            if let Some(known) = self.memory.routes.get_mut(route) {
+                known.pending -= change;
+                self.memory.pending -= change;
+            }
+        }
+        for (lease, seq) in done.drain(mark.done..) {
+            self.memory.leases.unfinish(lease, seq);
+        }
+        for route in new_routes.drain(mark.new_routes..) {
+            self.memory.routes.forget(route);
+            self.memory.ready.forget(route);
+        }
+        ended.truncate(mark.ended);
+        died.truncate(mark.died);
+        freed.truncate(mark.freed);
+        for (route, count) in limited.drain(mark.limited..) {
+            self.memory.limits.claim(&route.kind, -count, self.now);
+        }
+        settled.truncate(mark.settled);
+        marked.truncate(mark.marked);
+        self.memory.names.clear();
+        self.memory.stale = true;
+    }
+
+    /// Counts tasks that came into, or left, the queue of a route.
+    pub(super) fn count(&mut self, route: RouteId, change: i64) -> Result<(), Halt> {
+        self.route(route)?;
+        if let Some(known) = self.memory.routes.get_mut(route) {
+            known.pending += change;
+            self.memory.pending += change;
+        }
+        // A sum that an outer savepoint has begun is not added to, or it could not be taken back apart.
+        let own = self.out.counts.len() > self.out.floor;
+        match self.out.counts.last_mut() {
+            Some((last, sum)) if own && *last == route => *sum += change,
+            _ => self.out.counts.push((route, change)),
+        }
+        Ok(())
+    }
+
+    /// The route of a number, from memory where it is there.
+    pub(super) fn route(&mut self, id: RouteId) -> Result<Arc<Route>, Halt> {
+        if let Some(known) = self.memory.routes.get(id) {
+            return Ok(Arc::clone(&known.route));
+        }
+        let route = Arc::new(route_of(self.connection, id)?);
+        self.memory.routes.remember(id, Arc::clone(&route));
+        self.route_is_new(id, &route);
+        Ok(route)
+    }
+
+    /// Asks every worker whether it serves a route that was not in memory.
+    pub(super) fn route_is_new(&mut self, id: RouteId, route: &Route) {
+        let held = self.memory.is_held(route);
+        for (worker, attached) in &self.memory.workers {
+            if attached.routes.as_ref().is_some_and(|served| (served.serves)(route)) {
+                if !held {
+                    self.memory.ready.serve_also(*worker, id);
+                }
+                self.memory.shared.show_served_also(id);
+            }
+        }
+    }
+
+    /// Ends the leases whose last task is done.
+    fn drop_spent_leases(&mut self) -> Result<(), Halt> {
+        let mut last = None;
+        for (id, _) in &self.out.done {
+            if last.replace(*id) != Some(*id)
+                && self.memory.leases.get(*id).is_some_and(|lease| lease.left() == 0)
+                && !self.out.over.contains(id)
+            {
+                self.out.over.push(*id);
+                self.connection.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id.0])?;
+            }
+        }
+        Ok(())
+    }
+}

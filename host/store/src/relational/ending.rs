@@ -1,0 +1,91 @@
+//! Writing how a task ends, and attempts that were not its last.
+
+use bulkhead_core::{DeadReason, State};
+
+use crate::TaskSeq;
+use crate::ending::{AttemptFacts, Ending, state_number};
+use crate::history::signed;
+use crate::sql::params;
+
+use super::cycle::{Cycle, fetched};
+use super::failure::Halt;
+use super::slot::Slot;
+
+impl Cycle<'_> {
+    /// Writes the end of a task that runs or was just taken out of the queue.
+    pub(super) fn end(&mut self, slot: Slot, ending: &Ending<'_>, has_history: bool) -> Result<(), Halt> {
+        let seq = slot.seq;
+        const INSERT: &str = "INSERT INTO ended (seq, state, ended_at, attempt, epoch, stage, max_attempts, worker, \
+            version, started_at, elapsed, fuel, peak, result, metadata, \"end\", reason, error, digests) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+        let facts = ending.facts.as_ref();
+        // The common end says nothing that its state does not say.
+        let end = facts.map(|facts| facts.end).filter(|_| ending.state != State::Succeeded);
+        let digests = facts.map(|facts| facts.digests).filter(|digests| !digests.is_empty());
+        fetched(&mut self.hot.end, self.connection, INSERT)?.execute(params![
+            seq.0,
+            state_number(ending.state),
+            self.now.as_millis(),
+            ending.attempt,
+            ending.epoch,
+            ending.stage,
+            ending.max_attempts,
+            facts.map(|facts| facts.worker),
+            facts.and_then(|facts| facts.version),
+            facts.map(|facts| facts.started_at),
+            facts.map(|facts| signed(facts.elapsed)),
+            facts.map(|facts| signed(facts.fuel)),
+            facts.map(|facts| signed(facts.peak)),
+            ending.result,
+            ending.metadata,
+            end,
+            ending.reason.map(DeadReason::as_str),
+            ending.error,
+            digests,
+        ])?;
+        // A dead letter may be requeued, and then goes on from its stage; the others are over.
+        if has_history && ending.state != State::Dead {
+            self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
+        }
+        if self.memory.has_pausing {
+            self.take_back_pause(seq)?;
+        }
+        self.out.ended.push(seq);
+        if let Some(reason) = ending.reason {
+            self.out.died.push((slot.route, reason));
+        }
+        if ending.state == State::Cancelled {
+            self.cancel_children(seq)?;
+        }
+        self.tell_parents(seq, ending.state)
+    }
+
+    /// Writes an attempt that was not the task's last.
+    pub(super) fn keep_attempt(
+        &mut self,
+        seq: TaskSeq,
+        (number, epoch): (u32, u32),
+        facts: &AttemptFacts<'_>,
+        error: Option<&str>,
+    ) -> Result<(), Halt> {
+        const INSERT: &str = "INSERT INTO attempts (seq, attempt, epoch, worker, version, started_at, ended_at, \
+            elapsed, fuel, peak, \"end\", error, digests) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        self.connection.prepare_cached(INSERT)?.execute(params![
+            seq.0,
+            number,
+            epoch,
+            facts.worker,
+            facts.version,
+            facts.started_at,
+            self.now.as_millis(),
+            signed(facts.elapsed),
+            signed(facts.fuel),
+            signed(facts.peak),
+            facts.end,
+            error,
+            (!facts.digests.is_empty()).then_some(facts.digests),
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! Routes, handler versions and worker names as numbers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bulkhead_core::{HandlerVersion, Kind, Route, TagSet};
+
+use super::failure::Halt;
+use super::slot::RouteId;
+use crate::sql::{Connection, Error, OptionalExtension, params};
+
+/// A route in memory.
+#[derive(Debug)]
+pub(super) struct KnownRoute {
+    pub(super) route: Arc<Route>,
+    /// Tasks in ready, delayed, parked and alone.
+    pub(super) pending: i64,
+}
+
+/// The routes in memory: all that hold tasks, and some that did.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    numbers: HashMap<Arc<Route>, RouteId>,
+    known: HashMap<RouteId, KnownRoute>,
+}
+
+impl Routes {
+    pub(super) fn number(&self, route: &Route) -> Option<RouteId> {
+        self.numbers.get(route).copied()
+    }
+
+    pub(super) fn get(&self, id: RouteId) -> Option<&KnownRoute> {
+        self.known.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: RouteId) -> Option<&mut KnownRoute> {
+        self.known.get_mut(&id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RouteId, &KnownRoute)> {
+        self.known.iter().map(|(id, known)| (*id, known))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub(super) fn remember(&mut self, id: RouteId, route: Arc<Route>) {
+        self.numbers.insert(Arc::clone(&route), id);
+        self.known.entry(id).or_insert(KnownRoute { route, pending: 0 });
+    }
+
+    pub(super) fn forget(&mut self, id: RouteId) {
+        if let Some(known) = self.known.remove(&id) {
+            self.numbers.remove(&known.route);
+        }
+    }
+
+    /// Routes that hold nothing.
+    pub(super) fn idle(&self) -> Vec<RouteId> {
+        self.known.iter().filter(|(_, known)| known.pending <= 0).map(|(id, _)| *id).collect()
+    }
+}
+
+/// The number of a route in the database; made where absent. The flag says that it was made.
+pub(super) fn route_number(connection: &Connection, route: &Route) -> Result<(RouteId, bool), Halt> {
+    let requires = route.requires.to_string();
+    let found = connection
+        .prepare_cached("SELECT id FROM routes WHERE kind = ?1 AND requires = ?2")?
+        .query_row(params![route.kind.as_str(), requires], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok((RouteId(id), false));
+    }
+    let made = connection
+        .prepare_cached(
+            "INSERT INTO routes (kind, requires) VALUES (?1, ?2) ON CONFLICT (kind, requires) DO NOTHING RETURNING id",
+        )?
+        .query_row(params![route.kind.as_str(), requires], |row| row.get(0))
+        .optional()?;
+    // Another host was quicker: the next attempt finds its row.
+    made.map(|id| (RouteId(id), true)).ok_or(Halt::Raced)
+}
+
+/// The route of a number.
+pub(super) fn route_of(connection: &Connection, id: RouteId) -> crate::sql::Result<Route> {
+    connection.prepare_cached("SELECT kind, requires FROM routes WHERE id = ?1")?.query_row([id], |row| {
+        let (kind, requires): (String, String) = (row.get(0)?, row.get(1)?);
+        read_route(kind, &requires)
+    })
+}
+
+/// A route as its row has it.
+pub(super) fn read_route(kind: String, requires: &str) -> crate::sql::Result<Route> {
+    let kind = Kind::parse(kind).map_err(|error| Error::Other(format!("a route is damaged: {error}")))?;
+    let requires = TagSet::parse(requires.split_ascii_whitespace())
+        .map_err(|error| Error::Other(format!("a route is damaged: {error}")))?;
+    Ok(Route { kind, requires })
+}
+
+/// Numbers of handler versions and worker names that were used lately.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    versions: HashMap<HandlerVersion, i64>,
+    /// Runs of one version follow each other; the same `Arc` needs no hashing.
+    latest: Option<(Arc<HandlerVersion>, i64)>,
+    workers: HashMap<Arc<str>, i64>,
+}
+
+/// Versions and names remembered at once; beyond that they are looked up anew.
+const MAX_NAMES: usize = 4_096;
+
+impl Names {
+    /// Forgets what was remembered, since what it came from was rolled back.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn version(&mut self, connection: &Connection, version: &Arc<HandlerVersion>) -> Result<i64, Halt> {
+        if let Some((latest, id)) = &self.latest
+            && Arc::ptr_eq(latest, version)
+        {
+            return Ok(*id);
+        }
+        let id = match self.versions.get(&**version) {
+            Some(id) => *id,
+            None => {
+                let (name, digest) = (version.name.as_str(), &version.digest.as_bytes()[..]);
+                let id = interned(
+                    connection,
+                    "SELECT id FROM versions WHERE handler = ?1 AND digest = ?2",
+                    "INSERT INTO versions (handler, digest) VALUES (?1, ?2) ON CONFLICT (handler, digest) DO NOTHING RETURNING id",
+                    params![name, digest],
+                )?;
+                if self.versions.len() >= MAX_NAMES {
+                    self.versions.clear();
+                }
+                self.versions.insert((**version).clone(), id);
+                id
+            }
+        };
+        self.latest = Some((Arc::clone(version), id));
+        Ok(id)
+    }
+
+    pub(super) fn worker(&mut self, connection: &Connection, name: &Arc<str>) -> Result<i64, Halt> {
+        if let Some(id) = self.workers.get(name) {
+            return Ok(*id);
+        }
+        let id = interned(
+            connection,
+            "SELECT id FROM workers WHERE name = ?1",
+            "INSERT INTO workers (name) VALUES (?1) ON CONFLICT (name) DO NOTHING RETURNING id",
+            params![&**name],
+        )?;
+        if self.workers.len() >= MAX_NAMES {
+            self.workers.clear();
+        }
+        self.workers.insert(Arc::clone(name), id);
+        Ok(id)
+    }
+}
+
+fn interned(
+    connection: &Connection,
+    select: &str,
+    insert: &str,
+    values: &[&dyn crate::sql::ToSql],
+) -> Result<i64, Halt> {
+    let found = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    let made = connection.prepare_cached(insert)?.query_row(values, |row| row.get(0)).optional()?;
+    made.ok_or(Halt::Raced)
+}

@@ -1,0 +1,212 @@
+//! Lists and counts of tasks.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use bulkhead_core::{ReadyReason, State};
+
+use crate::sql::{Connection, Value};
+use crate::{Page, Selection, StoreError, TaskFilter, TaskSeq};
+
+use super::cursor;
+use super::failure::reading;
+use super::place::{PLACE, PLACES};
+use super::shared::Shared;
+use super::slot::RouteId;
+use super::view;
+use crate::ending::state_number;
+
+/// The longest page.
+const MAX_PAGE: usize = 1_000;
+
+/// Up to so many waiting tasks, a list of them begins with them; beyond, with the newest tasks, of which many wait.
+const FEW_WAITING: u64 = 20_000;
+
+/// A question in SQL.
+struct Question {
+    from: String,
+    conditions: String,
+    values: Vec<Value>,
+}
+
+impl Question {
+    fn new(filter: &TaskFilter, connection: &Connection, shared: &Shared) -> crate::sql::Result<Self> {
+        let mut question = Self { from: PLACES.to_owned(), conditions: "TRUE".to_owned(), values: Vec::new() };
+        let states: HashSet<State> = filter.states.iter().copied().collect();
+        let only = |allowed: &[State]| !states.is_empty() && states.iter().all(|state| allowed.contains(state));
+        if only(&[State::Dead, State::Cancelled, State::Skipped, State::Resolved]) || filter.dead_reason.is_some() {
+            // Those are few, and have an index of their own.
+            question.from = PLACES.replacen(
+                "tasks t LEFT JOIN ended e ON e.seq = t.seq",
+                "ended e INDEXED BY ended_otherwise CROSS JOIN tasks t ON t.seq = e.seq",
+                1,
+            );
+            question.and("e.state <> 6");
+        } else if only(&[State::Suspended]) {
+            question.and("t.seq IN (SELECT seq FROM waits)");
+        } else if only(&[State::Paused]) {
+            question.and("t.seq IN (SELECT seq FROM paused)");
+        } else if only(&[State::Running]) {
+            let running = leased(connection)?;
+            question.and(&format!("t.seq IN ({running})"));
+        } else if (only(&[State::Ready]) || filter.ready_reason.is_some()) && shared.pending() <= FEW_WAITING {
+            question.and(
+                "t.seq IN (SELECT seq FROM ready UNION ALL SELECT seq FROM delayed \
+                 UNION ALL SELECT seq FROM parked UNION ALL SELECT seq FROM alone)",
+            );
+        }
+        if !states.is_empty() {
+            question.and(&format!("({})", states_are(&states)));
+        }
+        if let Some(parent) = &filter.parent {
+            let seq = super::place::find(connection, parent)?.map_or(-1, |seq| seq.0);
+            question.and(&format!("t.seq IN (SELECT child FROM kin WHERE parent = {seq} AND own)"));
+        }
+        if let Some(moment) = filter.ended_before {
+            question.and(&format!("e.ended_at < {}", moment.as_millis()));
+        }
+        if let Some(kind) = &filter.kind {
+            question.equals("rt.kind", kind.as_str());
+        }
+        if let Some(tenant) = &filter.tenant {
+            question.equals("t.tenant", tenant);
+        }
+        if let Some(reason) = filter.dead_reason {
+            question.equals("e.reason", reason.as_str());
+            question.and(&format!("e.state = {}", state_number(State::Dead)));
+        }
+        if let Some(reason) = filter.ready_reason {
+            question.waits_for(reason, shared);
+        }
+        Ok(question)
+    }
+
+    fn and(&mut self, condition: &str) {
+        let _ = write!(self.conditions, " AND {condition}");
+    }
+
+    fn equals(&mut self, column: &str, value: &str) {
+        self.values.push(Value::Text(value.to_owned()));
+        let place = self.values.len();
+        self.and(&format!("{column} = ?{place}"));
+    }
+
+    fn waits_for(&mut self, reason: ReadyReason, shared: &Shared) {
+        match reason {
+            ReadyReason::Scheduled => self.and("d.seq IS NOT NULL AND h.reason IS NULL"),
+            ReadyReason::NoCapableWorker => self.and("p.seq IS NOT NULL"),
+            ReadyReason::Unroutable => match shared.served() {
+                Some(served) => {
+                    let served = joined(served.into_iter().map(|RouteId(id)| id));
+                    self.and("e.seq IS NULL AND coalesce(r.seq, a.seq) IS NOT NULL");
+                    self.and(&format!("t.route NOT IN ({served})"));
+                }
+                None => self.and("FALSE"),
+            },
+            ReadyReason::Retry | ReadyReason::Declined | ReadyReason::Interrupted => {
+                self.and("d.seq IS NOT NULL");
+                self.equals("h.reason", reason.as_str());
+            }
+            ReadyReason::WorkerLost => {
+                self.and("coalesce(d.seq, a.seq) IS NOT NULL");
+                self.equals("h.reason", reason.as_str());
+            }
+        }
+    }
+}
+
+/// The condition that a task is in one of these states.
+fn states_are(states: &HashSet<State>) -> String {
+    let mut any: Vec<String> = Vec::new();
+    let ended = joined(states.iter().filter(|state| state.is_ended()).map(|state| state_number(*state)));
+    if !ended.is_empty() {
+        // Not `e.state IN …`, which would let SQLite begin with `ended` and sort all of it for each page.
+        any.push(format!("coalesce(e.state, -1) IN ({ended})"));
+    }
+    if states.contains(&State::Ready) {
+        any.push("(e.seq IS NULL AND coalesce(r.seq, d.seq, p.seq, a.seq) IS NOT NULL)".to_owned());
+    }
+    if states.contains(&State::Suspended) {
+        any.push("w.seq IS NOT NULL".to_owned());
+    }
+    if states.contains(&State::Paused) {
+        any.push("u.seq IS NOT NULL".to_owned());
+    }
+    if states.contains(&State::Running) {
+        any.push(format!("({PLACE}) IS NULL"));
+    }
+    // States that no task of this store is in yet.
+    if any.is_empty() { "FALSE".to_owned() } else { any.join(" OR ") }
+}
+
+/// The tasks under any lease, done or not, for `IN (…)`.
+fn leased(connection: &Connection) -> crate::sql::Result<String> {
+    if connection.postgres().is_some() {
+        return Ok("SELECT unnest(tasks) FROM leases".to_owned());
+    }
+    let mut statement = connection.prepare_cached("SELECT tasks FROM leases")?;
+    let mut rows = statement.query([])?;
+    let mut numbers = Vec::new();
+    while let Some(row) = rows.next()? {
+        numbers.extend(row.get_ref(0)?.as_bytes()?.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)));
+    }
+    Ok(joined(numbers.into_iter()))
+}
+
+fn joined(numbers: impl Iterator<Item = i64>) -> String {
+    let mut text = String::new();
+    for number in numbers {
+        let _ = write!(text, "{}{number}", if text.is_empty() { "" } else { "," });
+    }
+    text
+}
+
+/// One page.
+pub(super) fn page(
+    connection: &Connection,
+    selection: &Selection,
+    shared: &Shared,
+    secret: i64,
+) -> Result<Page, StoreError> {
+    let after = match &selection.cursor {
+        Some(text) => Some(cursor::parse(text, &selection.filter, secret)?),
+        None => None,
+    };
+    let limit = selection.limit.clamp(1, MAX_PAGE);
+    let read = || -> crate::sql::Result<Vec<_>> {
+        let question = Question::new(&selection.filter, connection, shared)?;
+        let mut select = format!(
+            "SELECT {} FROM {} CROSS JOIN routes rt ON rt.id = t.route WHERE {}",
+            view::columns(),
+            question.from,
+            question.conditions
+        );
+        // Sorted by the column that the outer table is walked by, so that nothing is sorted at all.
+        let walked = if question.from.starts_with("ended") { "e.seq" } else { "t.seq" };
+        if let Some(TaskSeq(after)) = after {
+            let _ = write!(select, " AND {walked} < {after}");
+        }
+        let _ = write!(select, " ORDER BY {walked} DESC LIMIT {}", limit + 1);
+        let mut statement = connection.prepare_cached(&select)?;
+        let rows = statement.query_map(question.values, |row| view::read(row, shared))?;
+        rows.collect()
+    };
+    let mut tasks = read().map_err(|error| reading(&error))?;
+    let more = tasks.len() > limit;
+    tasks.truncate(limit);
+    let next = tasks.last().filter(|_| more).map(|(seq, _)| cursor::make(*seq, &selection.filter, secret));
+    Ok(Page { items: tasks.into_iter().map(|(_, view)| view).collect(), next })
+}
+
+/// How many tasks a filter meets.
+pub(super) fn count(connection: &Connection, filter: &TaskFilter, shared: &Shared) -> Result<u64, StoreError> {
+    let read = || -> crate::sql::Result<i64> {
+        let question = Question::new(filter, connection, shared)?;
+        let select = format!(
+            "SELECT count(*) FROM {} CROSS JOIN routes rt ON rt.id = t.route WHERE {}",
+            question.from, question.conditions
+        );
+        connection.prepare_cached(&select)?.query_row(question.values, |row| row.get(0))
+    };
+    read().map(|count| u64::try_from(count).unwrap_or(0)).map_err(|error| reading(&error))
+}

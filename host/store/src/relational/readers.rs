@@ -1,0 +1,64 @@
+//! The connections that read, each used by one blocking thread at a time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use crate::StoreError;
+use crate::sql::Connection;
+
+use super::failure::reading;
+use super::source::Source;
+
+/// A small pool; who finds it empty waits.
+#[derive(Debug, Clone)]
+pub(super) struct Readers {
+    source: Arc<dyn Source>,
+    connections: Arc<Mutex<Vec<Connection>>>,
+    free: Arc<Semaphore>,
+}
+
+impl Readers {
+    /// Opens one of `count` connections, so that what cannot be read is known at once; the others as they are needed.
+    pub(super) fn open(source: &Arc<dyn Source>, count: usize) -> Result<Self, StoreError> {
+        let first = source.reader()?;
+        Ok(Self {
+            source: Arc::clone(source),
+            connections: Arc::new(Mutex::new(vec![first])),
+            free: Arc::new(Semaphore::new(count.max(1))),
+        })
+    }
+
+    /// Reads one consistent state of the store.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (connections, source) = (Arc::clone(&self.connections), Arc::clone(&self.source));
+        let read = tokio::task::spawn_blocking(move || {
+            let taken = connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = match taken {
+                Some(connection) => connection,
+                None => source.reader()?,
+            };
+            let answer = connection.begin_reading().map_err(|error| reading(&error)).and_then(|()| {
+                let answer = question(&connection);
+                let ended = connection.rollback().map_err(|error| reading(&error));
+                answer.and_then(|answer| ended.map(|()| answer))
+            });
+            if !connection.is_closed() {
+                connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            }
+            drop(permit);
+            answer
+        });
+        read.await.map_err(|error| StoreError::Database(error.to_string()))?
+    }
+
+    /// Lets no new question in, and closes what is not in use.
+    pub(super) fn close(&self) {
+        self.free.close();
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

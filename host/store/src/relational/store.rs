@@ -1,0 +1,275 @@
+//! [`DatabaseStore`]: the trait, put together from the writing thread and the reading connections.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bulkhead_core::{Kind, NewTask, ScheduleName, TaskId, UpstreamTask};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::sql::Connection;
+use crate::sqlite::LockFile;
+use crate::{
+    AuditView, BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, LogPage, Page, RouteDepth, ScheduleChange,
+    ScheduleFate, ScheduleView, Selection, Spawned, Store, StoreError, Submitted, TaskFilter, TaskSeq, TaskView,
+    UpstreamPart, WorkLine,
+};
+
+use super::cycle;
+use super::dice::Dice;
+use super::inbox::Inbox;
+use super::list;
+use super::load::{latest, load_routes};
+use super::many_hosts::ManyHosts;
+use super::memory::Memory;
+use super::place;
+use super::publish::show_all;
+use super::readers::Readers;
+use super::request::{Answer, Asked, AskedSchedule, Prepared, Request, Submit};
+use super::schedule_view;
+use super::settings::QueueSettings;
+use super::shared::Shared;
+use super::source::Source;
+use super::thread::Thread;
+use super::told;
+use super::upstream;
+use super::view;
+
+/// Requests from outside that may wait at once; who comes later waits for room.
+const REQUESTS: usize = 1_024;
+
+/// The durable queue in a database.
+///
+/// Dropping it without [`Store::close`] stops it as a crash would: what was committed is there, and what runs has lost
+/// its worker.
+#[derive(Debug)]
+pub struct DatabaseStore {
+    inbox: Arc<Inbox>,
+    shared: Arc<Shared>,
+    readers: Readers,
+    room: Arc<Semaphore>,
+    secret: i64,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A database whose schema is up to date, to begin with.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// Where more connections come from.
+    pub(crate) source: Arc<dyn Source>,
+    /// What keeps other hosts away, where only one may have the database.
+    pub(crate) lock: Option<LockFile>,
+    /// Whether other hosts have the database, too.
+    pub(crate) many_hosts: Option<ManyHosts>,
+    pub(crate) settings: QueueSettings,
+}
+
+impl DatabaseStore {
+    /// Begins to work on a database.
+    pub(crate) fn begin(opened: Opened) -> Result<Self, StoreError> {
+        let Opened { source, lock, many_hosts, settings } = opened;
+        let connection = source.writer()?;
+        let failed = |error: crate::sql::Error| super::failure::reading(&error);
+        let secret = secret(&connection).map_err(failed)?;
+        let (now, boot) = (settings.clock.now(), settings.clock.since_boot());
+        let shared = Arc::new(Shared::default());
+        let newest = latest(&connection).map_err(failed)?;
+        let readers = Readers::open(&source, settings.readers)?;
+        let mut memory = Memory::new(settings, Arc::clone(&shared), newest, many_hosts, now);
+        if memory.many_hosts.is_none() {
+            load_routes(&connection, &mut memory).map_err(failed)?;
+            cycle::recover(&connection, &mut memory, now, boot)?;
+        }
+        show_all(&memory);
+        let inbox = Arc::new(Inbox::default());
+        let thread = Thread::new(source, connection, memory, Arc::clone(&inbox), lock, now);
+        let thread = std::thread::Builder::new()
+            .name("bulkhead-store".to_owned())
+            .spawn(move || thread.run())
+            .map_err(|error| StoreError::Database(format!("no thread for the store: {error}")))?;
+        let room = Arc::new(Semaphore::new(REQUESTS));
+        Ok(Self { inbox, shared, readers, room, secret, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Looks at the clock now, and answers when all that is due has been done once.
+    pub async fn tick(&self) -> Result<(), StoreError> {
+        self.ask(|answer| Request::Tick { answer }).await
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.push(request(answer));
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)
+    }
+
+    async fn view(&self, id: TaskId) -> Result<Option<(crate::TaskSeq, TaskView)>, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        self.readers
+            .read(move |connection| {
+                let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
+                let Some(seq) = found else { return Ok(None) };
+                Ok(view::whole(connection, seq, &shared)?.map(|view| (seq, view)))
+            })
+            .await
+    }
+}
+
+/// The number that seals cursors, made with the store.
+fn secret(connection: &Connection) -> crate::sql::Result<i64> {
+    let made = i64::try_from(Dice::seeded().throw() >> 1).unwrap_or(0);
+    connection.execute("INSERT INTO meta (name, value) VALUES ('secret', ?1) ON CONFLICT (name) DO NOTHING", [made])?;
+    connection.prepare_cached("SELECT value FROM meta WHERE name = 'secret'")?.query_row([], |row| row.get(0))
+}
+
+impl Store for DatabaseStore {
+    fn submit(&self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Result<Vec<Submitted>, BatchRefusal>, StoreError>> {
+        Box::pin(async move {
+            if tasks.is_empty() {
+                return Ok(Ok(Vec::new()));
+            }
+            let permit = self.permit().await?;
+            let tasks: Vec<Prepared> = tasks.into_iter().map(Prepared::from).collect();
+            self.ask(|answer| Request::Submit(Submit { tasks, answer, _permit: permit })).await
+        })
+    }
+
+    fn get<'a>(&'a self, id: &'a TaskId) -> BoxFuture<'a, Result<Option<TaskView>, StoreError>> {
+        Box::pin(async move { Ok(self.view(id.clone()).await?.map(|(_, view)| view)) })
+    }
+
+    fn wait<'a>(&'a self, id: &'a TaskId, limit: Duration) -> BoxFuture<'a, Result<Option<TaskView>, StoreError>> {
+        Box::pin(async move {
+            let Some((seq, view)) = self.view(id.clone()).await? else { return Ok(None) };
+            if view.state.is_ended() || limit.is_zero() {
+                return Ok(Some(view));
+            }
+            // Who ends the task after this line wakes us; who ended it before is seen by the next read.
+            let waiter = self.shared.waiters.join(seq);
+            let until_ended = async {
+                loop {
+                    let woken = waiter.notify.notified();
+                    let mut woken = std::pin::pin!(woken);
+                    woken.as_mut().enable();
+                    match self.view(id.clone()).await? {
+                        Some((_, view)) if !view.state.is_ended() => {}
+                        other => return Ok(other.map(|(_, view)| view)),
+                    }
+                    woken.await;
+                }
+            };
+            match tokio::time::timeout(limit, until_ended).await {
+                Ok(ended) => ended,
+                Err(_) => Ok(self.view(id.clone()).await?.map(|(_, view)| view)),
+            }
+        })
+    }
+
+    fn list(&self, selection: Selection) -> BoxFuture<'_, Result<Page, StoreError>> {
+        let (shared, secret) = (Arc::clone(&self.shared), self.secret);
+        Box::pin(self.readers.read(move |connection| list::page(connection, &selection, &shared, secret)))
+    }
+
+    fn count(&self, filter: TaskFilter) -> BoxFuture<'_, Result<u64, StoreError>> {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(self.readers.read(move |connection| list::count(connection, &filter, &shared)))
+    }
+
+    fn change(&self, ids: Vec<TaskId>, change: Change) -> BoxFuture<'_, Result<Vec<Fate>, StoreError>> {
+        Box::pin(async move {
+            let permit = self.permit().await?;
+            self.ask(|answer| Request::Change(Asked { ids, change, answer, _permit: permit })).await
+        })
+    }
+
+    fn log<'a>(&'a self, id: &'a TaskId, after: i64) -> BoxFuture<'a, Result<Option<LogPage>, StoreError>> {
+        let id = id.clone();
+        Box::pin(self.readers.read(move |connection| {
+            let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
+            found.map(|seq| told::log(connection, seq, after)).transpose()
+        }))
+    }
+
+    fn audits<'a>(&'a self, id: &'a TaskId) -> BoxFuture<'a, Result<Option<Vec<AuditView>>, StoreError>> {
+        let id = id.clone();
+        Box::pin(self.readers.read(move |connection| {
+            let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
+            found.map(|seq| told::audits(connection, seq)).transpose()
+        }))
+    }
+
+    fn hold(&self, kind: Option<Kind>, held: bool) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.ask(move |answer| Request::Hold { kind, held, answer }))
+    }
+
+    fn held(&self) -> Held {
+        self.shared.held()
+    }
+
+    fn change_schedule(&self, change: ScheduleChange) -> BoxFuture<'_, Result<ScheduleFate, StoreError>> {
+        Box::pin(async move {
+            let permit = self.permit().await?;
+            self.ask(|answer| Request::Schedule(AskedSchedule { change, answer, _permit: permit })).await
+        })
+    }
+
+    fn schedule<'a>(&'a self, name: &'a ScheduleName) -> BoxFuture<'a, Result<Option<ScheduleView>, StoreError>> {
+        let name = name.clone();
+        Box::pin(self.readers.read(move |connection| schedule_view::whole(connection, &name)))
+    }
+
+    fn schedules(&self) -> BoxFuture<'_, Result<Vec<ScheduleView>, StoreError>> {
+        Box::pin(self.readers.read(schedule_view::list))
+    }
+
+    fn upstream(
+        &self,
+        of: TaskSeq,
+        spawned: Spawned,
+        part: UpstreamPart,
+    ) -> BoxFuture<'_, Result<Vec<UpstreamTask>, StoreError>> {
+        Box::pin(self.readers.read(move |connection| upstream::read(connection, of, spawned, &part)))
+    }
+
+    fn depths(&self) -> Vec<RouteDepth> {
+        self.shared.depths()
+    }
+
+    fn deaths(&self) -> Vec<DeadCount> {
+        self.shared.deaths()
+    }
+
+    fn attach<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<WorkLine, StoreError>> {
+        Box::pin(self.ask(|answer| Request::Attach { name: name.to_owned(), answer }))
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.readers.close();
+            self.room.close();
+            let closed = self.ask(|answer| Request::Close { answer }).await;
+            // The thread has answered as its last act, or was closed before.
+            let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(thread) = thread {
+                let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+            }
+            match closed {
+                Err(StoreError::Closed) => Ok(()),
+                other => other,
+            }
+        })
+    }
+}
+
+impl Drop for DatabaseStore {
+    fn drop(&mut self) {
+        self.inbox.push(Request::Abandon);
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A connection to a database, and statements prepared on it.
+
+use super::error::{Error, Result};
+use super::row::{Row, Rows};
+use super::value::{Params, ToSql};
+use crate::postgres::{Client, Prepared};
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Sqlite(rusqlite::Connection),
+    Postgres(Client),
+}
+
+/// A prepared statement.
+pub(crate) enum Statement<'a> {
+    Sqlite(rusqlite::CachedStatement<'a>),
+    Postgres { client: &'a Client, prepared: Prepared },
+}
+
+impl Connection {
+    /// Prepares a statement, or finds it prepared.
+    pub(crate) fn prepare_cached(&self, text: &str) -> Result<Statement<'_>> {
+        match self {
+            Self::Sqlite(connection) => Ok(Statement::Sqlite(connection.prepare_cached(text)?)),
+            Self::Postgres(client) => Ok(Statement::Postgres { client, prepared: client.prepared(text)? }),
+        }
+    }
+
+    /// Carries out a statement that changes rows; how many.
+    pub(crate) fn execute(&self, text: &str, values: impl Params) -> Result<usize> {
+        self.prepare_cached(text)?.execute(values)
+    }
+
+    /// The client, where this is PostgreSQL.
+    pub(crate) const fn postgres(&self) -> Option<&Client> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(client) => Some(client),
+        }
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) fn begin(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => drop(connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?),
+            Self::Postgres(client) => client.begin()?,
+        }
+        Ok(())
+    }
+
+    /// Begins to read one state of the database; ended by [`Connection::rollback`].
+    pub(crate) fn begin_reading(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => drop(connection.prepare_cached("BEGIN")?.execute([])?),
+            Self::Postgres(client) => client.begin_reading()?,
+        }
+        Ok(())
+    }
+
+    /// Whether nothing can be asked any more, since the server or the way to it is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.postgres().is_some_and(Client::is_closed)
+    }
+
+    /// Makes everything since [`Connection::begin`] durable.
+    pub(crate) fn commit(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => drop(connection.prepare_cached("COMMIT")?.execute([])?),
+            Self::Postgres(client) => client.commit()?,
+        }
+        Ok(())
+    }
+
+    /// Takes everything since [`Connection::begin`] back, where that was not done by the failure itself.
+    pub(crate) fn rollback(&self) -> Result<()> {
+        if self.is_autocommit() {
+            return Ok(());
+        }
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch("ROLLBACK")?,
+            Self::Postgres(client) => client.rollback()?,
+        }
+        Ok(())
+    }
+
+    /// Ends it in an orderly way.
+    pub(crate) fn close(self) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => {
+                // The log is folded into the file, so that a copy of the file alone is whole.
+                if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                    tracing::warn!(%error, "the write-ahead log could not be folded into the store");
+                }
+                connection.close().map_err(|(_, error)| Error::from(error))
+            }
+            Self::Postgres(client) => {
+                drop(client);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether no transaction is under way.
+    pub(crate) fn is_autocommit(&self) -> bool {
+        match self {
+            Self::Sqlite(connection) => connection.is_autocommit(),
+            Self::Postgres(client) => !client.is_in_transaction(),
+        }
+    }
+
+    /// Marks a place to go back to, goes back to it, or forgets it.
+    pub(crate) fn savepoint(&self, statement: Savepoint) -> Result<()> {
+        let text = match statement {
+            Savepoint::Set => "SAVEPOINT guarded",
+            Savepoint::GoBack => "ROLLBACK TO guarded",
+            Savepoint::Release => "RELEASE guarded",
+        };
+        match self {
+            Self::Sqlite(connection) => drop(connection.prepare_cached(text)?.execute([])?),
+            Self::Postgres(client) => client.batch(text)?,
+        }
+        Ok(())
+    }
+}
+
+/// What is done with a savepoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Savepoint {
+    Set,
+    GoBack,
+    Release,
+}
+
+impl Statement<'_> {
+    /// Carries it out; how many rows it changed.
+    pub(crate) fn execute(&mut self, values: impl Params) -> Result<usize> {
+        values.with(|values| match self {
+            Self::Sqlite(statement) => {
+                bind(statement, values)?;
+                Ok(statement.raw_execute()?)
+            }
+            Self::Postgres { client, prepared } => client.execute(prepared, values),
+        })
+    }
+
+    /// Its rows.
+    pub(crate) fn query(&mut self, values: impl Params) -> Result<Rows<'_>> {
+        values.with(|values| match self {
+            Self::Sqlite(statement) => {
+                bind(statement, values)?;
+                Ok(Rows::Sqlite(statement.raw_query()))
+            }
+            Self::Postgres { client, prepared } => {
+                Ok(Rows::Postgres { rows: client.query(prepared, values)?.into_iter(), current: None })
+            }
+        })
+    }
+
+    /// What is made of each of its rows.
+    pub(crate) fn query_map<T>(
+        &mut self,
+        values: impl Params,
+        mut each: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<std::vec::IntoIter<Result<T>>> {
+        let mut rows = self.query(values)?;
+        let mut made = Vec::new();
+        while let Some(row) = rows.next()? {
+            made.push(each(&row));
+        }
+        Ok(made.into_iter())
+    }
+
+    /// What is made of its first row.
+    pub(crate) fn query_row<T>(&mut self, values: impl Params, each: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<T> {
+        let mut rows = self.query(values)?;
+        let row = rows.next()?.ok_or(Error::NoRow)?;
+        each(&row)
+    }
+}
+
+fn bind(statement: &mut rusqlite::CachedStatement<'_>, values: &[&dyn ToSql]) -> Result<()> {
+    for (place, value) in (1..).zip(values) {
+        statement.raw_bind_parameter(place, crate::sqlite::Bound(value.value()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! What a statement brings back.
+
+use super::error::{Error, Result};
+use super::value::{FromSql, ValueRef};
+
+/// One row.
+#[derive(Debug)]
+pub(crate) enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
+}
+
+impl Row<'_> {
+    /// A column, by its place.
+    pub(crate) fn get<T: FromSql>(&self, place: usize) -> Result<T> {
+        T::from_sql(self.get_ref(place)?)
+    }
+
+    /// A column, by its place, as it is.
+    pub(crate) fn get_ref(&self, place: usize) -> Result<ValueRef<'_>> {
+        match self {
+            Self::Sqlite(row) => crate::sqlite::read_value(row.get_ref(place)?),
+            Self::Postgres(row) => row.try_get(place).map_err(|error| Error::Other(error.to_string())),
+        }
+    }
+}
+
+/// Rows, one after the other.
+pub(crate) enum Rows<'a> {
+    Sqlite(rusqlite::Rows<'a>),
+    Postgres { rows: std::vec::IntoIter<tokio_postgres::Row>, current: Option<tokio_postgres::Row> },
+}
+
+impl Rows<'_> {
+    /// The next one, while there is one.
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>> {
+        match self {
+            Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+            Self::Postgres { rows, current } => {
+                *current = rows.next();
+                Ok(current.as_ref().map(Row::Postgres))
+            }
+        }
+    }
+}
