@@ -137,12 +137,21 @@ impl Client {
         text: &str,
         values: &[(&(dyn Parameter + Sync), Type)],
     ) -> Result<Vec<tokio_postgres::Row>> {
-        match self.prepared(text)? {
+        self.query_prepared(&self.prepared(text)?, values)
+    }
+
+    /// The same with a statement that is prepared.
+    pub(crate) fn query_prepared(
+        &self,
+        prepared: &Prepared,
+        values: &[(&(dyn Parameter + Sync), Type)],
+    ) -> Result<Vec<tokio_postgres::Row>> {
+        match prepared {
             Prepared::Statement(statement) => {
                 let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
-                self.wait(self.client.query(&statement, &values))
+                self.wait(self.client.query(statement, &values))
             }
-            Prepared::Text(text) => self.wait(self.client.query_typed(&text, values)),
+            Prepared::Text(text) => self.wait(self.client.query_typed(text, values)),
         }
     }
 

@@ -1,9 +1,15 @@
 //! PostgreSQL: one database for many hosts.
+//!
+//! The queue itself is in `relational`, the same as on SQLite; here is how it is reached (`client`), and its tables.
 
 mod client;
 mod failure;
+mod open;
+mod schema;
 mod settings;
 mod values;
 
 pub(crate) use client::{Client, Prepared};
+pub use open::open;
+pub use schema::SCHEMA_VERSION;
 pub use settings::PostgresSettings;

@@ -4,13 +4,18 @@ use bulkhead_core::{State, TaskId};
 
 use crate::ending::state_number;
 use crate::history::{Answered, HistoryRow, Text};
-use crate::sql::params;
+use crate::sql::{Connection, params};
 use crate::{Change, Fate, TaskSeq};
 
 use super::cycle::Cycle;
 use super::failure::Halt;
 use super::place::{Place, find, locate};
 use super::slot::{Flags, Slot};
+
+/// A task's place in the queue as it is now.
+fn slot_at(connection: &Connection, slot: Slot) -> Result<Slot, Halt> {
+    Ok(locate(connection, slot.seq)?.map_or(slot, |(slot, _)| slot))
+}
 
 impl Cycle<'_> {
     /// Does what is asked of one task.
@@ -46,6 +51,10 @@ impl Cycle<'_> {
         match place {
             Place::Ended(state) => return Ok(Fate::Refused(state)),
             Place::Running => {
+                let place = self.hold_run(slot.seq)?;
+                if place != Place::Running {
+                    return self.cancel(slot_at(self.connection, slot)?, place);
+                }
                 self.connection
                     .prepare_cached(
                         "INSERT INTO cancels (seq, cancelled_at) VALUES (?1, ?2) ON CONFLICT (seq) DO NOTHING",
@@ -81,7 +90,8 @@ impl Cycle<'_> {
                  WHERE seq = ?1 AND worker IS NOT NULL",
             )?
             .execute([seq.0])?;
-        self.connection.prepare_cached("DELETE FROM ended WHERE seq = ?1")?.execute([seq.0])?;
+        let brought_back = self.connection.execute("DELETE FROM ended WHERE seq = ?1", [seq.0])?;
+        self.first(brought_back)?;
         self.untell_parents(seq, State::Dead)?;
         let mut history = HistoryRow::load(self.connection, seq)?.unwrap_or(HistoryRow::fresh(slot.due));
         history.epoch += 1;
@@ -99,9 +109,11 @@ impl Cycle<'_> {
 
     /// Closes a dead letter by hand, with a result; whoever waits for the task goes on as if it had succeeded.
     fn resolve(&mut self, seq: TaskSeq, result: &str) -> Result<(), Halt> {
-        self.connection
-            .prepare_cached("UPDATE ended SET state = ?2, result = ?3, ended_at = ?4 WHERE seq = ?1")?
-            .execute(params![seq.0, state_number(State::Resolved), result, self.now.as_millis()])?;
+        let update = "UPDATE ended SET state = ?2, result = ?3, ended_at = ?4 WHERE seq = ?1 AND state = ?5";
+        let (resolved, dead) = (state_number(State::Resolved), state_number(State::Dead));
+        let changed =
+            self.connection.execute(update, params![seq.0, resolved, result, self.now.as_millis(), dead])?;
+        self.first(changed)?;
         self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
         self.untell_parents(seq, State::Dead)?;
         self.tell_parents(seq, State::Resolved)?;

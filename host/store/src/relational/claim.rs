@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bulkhead_core::{Extras, JsonText, TaskId};
+use bulkhead_core::{Extras, JsonText, TaskId, Timestamp};
 
 use crate::sql::{Row, params};
-use crate::{Claimed, LeaseId, WorkerId};
+use crate::{Claimed, LeaseId, TaskSeq, WorkerId};
 
 use super::attached::AloneTurn;
 use super::cycle::Cycle;
@@ -14,7 +14,7 @@ use super::ids;
 use super::leases::Lease;
 use super::memory::Lone;
 use super::outcome::Claim;
-use super::ready_index::Entry;
+use super::ready_index::{Entry, Taken};
 use super::slot::{Flags, RouteId, Slot};
 use crate::history::HistoryRow;
 
@@ -69,6 +69,9 @@ impl Cycle<'_> {
         if workers.len() > 1 {
             let first = self.memory.dice.throw() as usize % workers.len();
             workers.rotate_left(first);
+        }
+        if workers.iter().any(|worker| self.may_claim(*worker)) {
+            self.hold_attachments(&mut workers)?;
         }
         let handed_back = self.out.done.len();
         for worker in workers {
@@ -142,6 +145,11 @@ impl Cycle<'_> {
         self.memory.alone.iter().find(|lone| self.memory.ready.servers(lone.route).contains(&worker)).copied()
     }
 
+    /// Whether anything is there for a worker.
+    fn may_claim(&self, worker: WorkerId) -> bool {
+        self.memory.ready.has_work(worker) || self.lone_for(worker).is_some()
+    }
+
     fn holds(&self, worker: WorkerId, lease: LeaseId) -> bool {
         self.memory.leases.get(lease).is_some_and(|lease| lease.worker == worker)
     }
@@ -157,9 +165,12 @@ impl Cycle<'_> {
             let wanted = allowed.min(most - slots.len());
             let Some(taken) = self.memory.ready.take(worker, wanted, &mut entries) else { break };
             let (route, rank) = (taken.route, taken.rank);
+            if self.is_shared() {
+                self.take_lane(taken, &mut entries)?;
+            }
             self.count_limited(route, entries.len() as i64)?;
             // The index holds the first of the lane, so what was taken is all there is up to its last.
-            if let Some(last) = entries.last() {
+            if let Some(last) = entries.last().filter(|_| !self.is_shared()) {
                 self.connection.prepare_cached(DELETE)?.execute(params![
                     route,
                     rank,
@@ -167,13 +178,37 @@ impl Cycle<'_> {
                     last.seq.0
                 ])?;
             }
-            if taken.drained {
+            if taken.drained && !self.is_shared() {
                 self.refill(route, rank)?;
             }
             self.count(route, -(entries.len() as i64))?;
             slots.extend(entries.iter().map(|&Entry { due, seq, flags }| Slot { seq, due, route, rank, flags }));
         }
         Ok(slots)
+    }
+
+    /// Takes the first tasks of a lane out of the table, as many as were expected there: those that other hosts are
+    /// taking just now are passed over, and `entries` are those that were taken.
+    fn take_lane(&mut self, taken: Taken, entries: &mut Vec<Entry>) -> Result<(), Halt> {
+        const TAKE: &str = "DELETE FROM ready WHERE ctid = ANY(ARRAY(SELECT ctid FROM ready \
+            WHERE route = ?1 AND rank = ?2 ORDER BY due, seq LIMIT ?3 FOR UPDATE SKIP LOCKED)) \
+            RETURNING due, seq, flags";
+        let Taken { route, rank, drained } = taken;
+        let expected = entries.len();
+        let mut statement = self.connection.prepare_cached(TAKE)?;
+        let rows = statement.query_map(params![route, rank, expected as u64], |row| {
+            let (due, seq) = (Timestamp::from_millis(row.get(0)?), TaskSeq(row.get(1)?));
+            Ok(Entry { due, seq, flags: Flags(row.get(2)?) })
+        })?;
+        *entries = rows.collect::<crate::sql::Result<_>>()?;
+        entries.sort_unstable();
+        if entries.len() < expected {
+            // Others have, or are taking, what is left of it.
+            self.memory.ready.taken(route, rank, None);
+            return Ok(());
+        }
+        self.memory.ready.taken(route, rank, entries.last().map(|last| (last.due, last.seq)));
+        if drained { self.refill(route, rank) } else { Ok(()) }
     }
 
     /// How many of the worker's next tasks may be claimed, for all their kind's limit; none where it has no next.
@@ -205,6 +240,8 @@ impl Cycle<'_> {
 
     /// Puts tasks that are out of the queue under one lease.
     fn lease(&mut self, worker: WorkerId, slots: Vec<Slot>) -> Result<(), Halt> {
+        const SCAN: &str = "SELECT seq, id, extras, payload FROM tasks WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
+        const PICK: &str = "SELECT seq, id, extras, payload FROM tasks WHERE seq = ANY(?1) ORDER BY seq";
         let id = self.memory.new_lease();
         let mut order: Vec<u32> = (0..).take(slots.len()).collect();
         let in_order = slots.is_sorted_by_key(|slot| slot.seq);
@@ -217,13 +254,17 @@ impl Cycle<'_> {
         while first < order.len() {
             let seq_at = |place: usize| slots[order[place] as usize].seq.0;
             let mut last = first;
-            while last + 1 < order.len() && seq_at(last + 1) - seq_at(last) <= SCAN_GAP {
+            let reach = if self.is_shared() { i64::MAX } else { SCAN_GAP };
+            while last + 1 < order.len() && seq_at(last + 1) - seq_at(last) <= reach {
                 last += 1;
             }
-            let mut statement = self.connection.prepare_cached(
-                "SELECT seq, id, extras, payload FROM tasks WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
-            )?;
-            let mut rows = statement.query([seq_at(first), seq_at(last)])?;
+            let mut statement = self.connection.prepare_cached(if self.is_shared() { PICK } else { SCAN })?;
+            let mut rows = if self.is_shared() {
+                let numbers: Vec<i64> = (first..=last).map(seq_at).collect();
+                statement.query_numbers(&numbers)?
+            } else {
+                statement.query([seq_at(first), seq_at(last)])?
+            };
             let mut next = first;
             while let Some(row) = rows.next()? {
                 if next > last {
@@ -277,9 +318,13 @@ impl Cycle<'_> {
             Some(attached) => self.memory.names.worker(self.connection, &attached.name)?,
             None => 0,
         };
-        self.connection
-            .prepare_cached("INSERT INTO leases (id, worker, claimed_at, tasks) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![id.0, name, self.now.as_millis(), numbers])?;
+        match self.connection.postgres() {
+            None => {
+                let insert = "INSERT INTO leases (id, worker, claimed_at, tasks) VALUES (?1, ?2, ?3, ?4)";
+                self.connection.execute(insert, params![id.0, name, self.now.as_millis(), numbers])?;
+            }
+            Some(client) => self.insert_lease(client, (id, worker, name), &claimed)?,
+        }
         let lease = Lease::new(worker, self.now, claimed.iter().map(|(place, _)| slots[*place as usize]));
         if !in_order {
             claimed.sort_unstable_by_key(|(place, _)| *place);

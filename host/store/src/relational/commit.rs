@@ -160,7 +160,7 @@ impl Cycle<'_> {
                 ),
             ),
             Halt::Row(message) => (DeadReason::Limit, format!("the store refused the task's row: {message}")),
-            Halt::Raced => (DeadReason::Limit, "another host was quicker".to_owned()),
+            Halt::Raced | Halt::Unknown => (DeadReason::Limit, "another host was quicker".to_owned()),
             Halt::Trouble(error) => (DeadReason::Limit, error.to_string()),
         };
         let facts = AttemptFacts::of(commit, history.as_ref(), number, None);
@@ -174,6 +174,9 @@ impl Cycle<'_> {
 
     /// Marks a task as done under its lease.
     pub(super) fn finish(&mut self, worker: WorkerId, lease: LeaseId, seq: TaskSeq) -> Option<Slot> {
+        if !self.is_live(lease) {
+            return None;
+        }
         let slot = self.memory.leases.finish(worker, lease, seq)?;
         self.out.done.push((lease, seq));
         if !self.memory.limits.is_empty() {

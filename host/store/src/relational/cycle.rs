@@ -3,13 +3,14 @@
 //! A cycle is tried at full speed first. If the database refuses any row, all of it is rolled back and done again with
 //! care: each batch inside a savepoint, halved until the row that is refused stands alone.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bulkhead_core::{Kind, Route, Timestamp};
 
-use crate::sql::{Connection, Savepoint, Statement};
-use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkerId};
+use crate::sql::{Connection, Error, Savepoint, Statement};
+use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkLine, WorkerId};
 
 use super::crash_point::crash_point;
 use super::failure::Halt;
@@ -37,6 +38,12 @@ pub(super) struct Todo {
     pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
     pub(super) schedules: Vec<AskedSchedule>,
     pub(super) submits: Vec<Submit>,
+    /// Workers that come, where others must know of them.
+    pub(super) attaches: Vec<(WorkerId, Arc<str>, Answer<WorkLine>)>,
+    /// Workers that renew their leases, likewise.
+    pub(super) renewals: Vec<(WorkerId, Answer<bool>)>,
+    /// What other hosts have done is looked at.
+    pub(super) look: bool,
     /// Claims are made, and what is due is promoted.
     pub(super) claim: bool,
 }
@@ -51,6 +58,8 @@ impl Todo {
             && self.holds.is_empty()
             && self.schedules.is_empty()
             && self.submits.is_empty()
+            && self.attaches.is_empty()
+            && self.renewals.is_empty()
     }
 }
 
@@ -62,6 +71,10 @@ pub(super) struct Cycle<'a> {
     pub(super) boot: Duration,
     pub(super) out: Outcome,
     pub(super) careful: bool,
+    /// Looks at what other hosts have done.
+    pub(super) looks: bool,
+    /// The leases under which something may still end; `None` where that is not in question.
+    pub(super) live: Option<HashSet<LeaseId>>,
     /// The statements of the hot path, looked up once a cycle rather than once a task.
     pub(super) hot: Hot<'a>,
 }
@@ -86,6 +99,22 @@ pub(super) fn fetched<'b, 'a>(
     }
 }
 
+/// How a cycle ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// All of it is written.
+    Done(Outcome),
+    /// The connection was lost before the database said whether it is.
+    Unknown(Outcome),
+}
+
+/// Takes back, in memory, what a cycle did that was not written after all.
+pub(super) fn undo(connection: &Connection, memory: &mut Memory, outcome: Outcome, now: Timestamp) {
+    let mut cycle = Cycle::new(connection, memory, now, Duration::ZERO, false);
+    cycle.out = outcome;
+    cycle.undo(Mark::START);
+}
+
 /// Does all of it in one transaction, durably, or nothing.
 pub(super) fn run(
     connection: &Connection,
@@ -93,11 +122,15 @@ pub(super) fn run(
     todo: &Todo,
     now: Timestamp,
     boot: Duration,
-) -> Result<Outcome, StoreError> {
+) -> Result<Ended, StoreError> {
     let (mut careful, mut races) = (false, 0);
     loop {
-        let mut cycle = Cycle { connection, memory, now, boot, out: Outcome::default(), careful, hot: Hot::default() };
-        let Err(halt) = cycle.transact(todo) else { return Ok(cycle.out) };
+        let mut cycle = Cycle::new(connection, memory, now, boot, careful);
+        cycle.looks = todo.look;
+        let Err(halt) = cycle.transact(todo) else { return Ok(Ended::Done(cycle.out)) };
+        if matches!(halt, Halt::Unknown) {
+            return Ok(Ended::Unknown(cycle.out));
+        }
         cycle.undo(Mark::START);
         if let Err(error) = connection.rollback() {
             tracing::error!(error = error.words(), "a transaction could not be rolled back");
@@ -117,12 +150,22 @@ pub(super) fn recover(
     now: Timestamp,
     boot: Duration,
 ) -> Result<(), StoreError> {
-    let mut cycle =
-        Cycle { connection, memory, now, boot, out: Outcome::default(), careful: true, hot: Hot::default() };
+    let mut cycle = Cycle::new(connection, memory, now, boot, true);
     cycle.transact_recovery().map_err(Halt::trouble)
 }
 
-impl Cycle<'_> {
+impl<'a> Cycle<'a> {
+    fn new(
+        connection: &'a Connection,
+        memory: &'a mut Memory,
+        now: Timestamp,
+        boot: Duration,
+        careful: bool,
+    ) -> Self {
+        let (out, hot) = (Outcome::default(), Hot::default());
+        Self { connection, memory, now, boot, out, careful, looks: false, live: None, hot }
+    }
+
     fn transact_recovery(&mut self) -> Result<(), Halt> {
         self.connection.begin()?;
         self.recover()?;
@@ -133,6 +176,14 @@ impl Cycle<'_> {
 
     fn transact(&mut self, todo: &Todo) -> Result<(), Halt> {
         self.connection.begin()?;
+        self.heed_others(todo)?;
+        for (worker, name, _) in &todo.attaches {
+            self.attach(*worker, name)?;
+        }
+        for (worker, _) in &todo.renewals {
+            let renewed = self.renew(*worker)?;
+            self.out.renewed.push(renewed);
+        }
         for (worker, commits) in &todo.commits {
             self.commit(*worker, commits)?;
         }
@@ -171,7 +222,7 @@ impl Cycle<'_> {
             self.unpark()?;
             self.sweep_names()?;
             self.sweep_ended()?;
-            if self.memory.stale {
+            if self.memory.stale || self.looks {
                 self.load_index()?;
             }
             if self.memory.limits.reopen(self.now) {
@@ -180,12 +231,20 @@ impl Cycle<'_> {
             self.out.claiming_since = Some(Instant::now());
             self.claim()?;
         }
-        self.drop_spent_leases()?;
+        if self.is_shared() {
+            self.save_leases()?;
+            self.save_counts()?;
+        } else {
+            self.drop_spent_leases()?;
+        }
         if !self.out.claims.is_empty() {
             crash_point("after_claim");
         }
         crash_point("before_commit");
-        self.connection.commit()?;
+        match self.connection.commit() {
+            Err(Error::Gone(_)) if self.is_shared() => return Err(Halt::Unknown),
+            committed => committed?,
+        }
         crash_point("after_commit");
         Ok(())
     }

@@ -26,6 +26,8 @@ pub(crate) enum Halt {
     },
     /// Another host was quicker: all of it is to be done again, on what is there now.
     Raced,
+    /// The connection was lost before the database said whether the transaction is written.
+    Unknown,
     /// Nothing can be written for now.
     Trouble(StoreError),
 }
@@ -38,6 +40,7 @@ impl Halt {
             Self::Row(message) => StoreError::Database(message),
             Self::Taken { name, .. } => StoreError::Database(format!("`{name}` is taken")),
             Self::QueueFull { .. } => StoreError::Database("the queue is full".to_owned()),
+            Self::Unknown => StoreError::Database("the connection was lost".to_owned()),
             Self::Raced => StoreError::Database("other hosts were quicker again and again".to_owned()),
         }
     }

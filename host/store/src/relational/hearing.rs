@@ -11,7 +11,7 @@ use crate::{ServedRoutes, TaskSeq, WorkLine, WorkerId};
 use super::attached::{Attached, DELIVERIES};
 use super::cycle::Todo;
 use super::line::Line;
-use super::request::Request;
+use super::request::{Answer, Request};
 use super::thread::Thread;
 
 impl Thread {
@@ -20,11 +20,11 @@ impl Thread {
         match request {
             Request::Attach { name, answer } => {
                 let worker = self.memory.new_worker();
-                let (sender, deliveries) = mpsc::channel(DELIVERIES);
-                self.memory.workers.insert(worker, Attached::new(name.into(), sender, boot));
-                let line = Line { worker, inbox: Arc::clone(&self.inbox) };
-                // Where nobody waits for it, the line is dropped here and takes itself off.
-                let _ = answer.send(Ok(WorkLine { worker, sender: Arc::new(line), deliveries }));
+                if self.memory.many_hosts.is_some() {
+                    todo.attaches.push((worker, name.into(), answer));
+                } else {
+                    self.attached(worker, name.into(), answer, boot);
+                }
             }
             Request::Work { worker, commits, permits } => {
                 if let Some(attached) = self.memory.workers.get_mut(&worker) {
@@ -41,6 +41,9 @@ impl Thread {
                     attached.permits = 0;
                 }
                 let _ = answer.send(Ok(()));
+            }
+            Request::Renew { worker, answer } if self.memory.many_hosts.is_some() => {
+                todo.renewals.push((worker, answer));
             }
             Request::Renew { worker, answer } => {
                 let lease_duration = self.memory.settings.lease_duration;
@@ -67,6 +70,15 @@ impl Thread {
             | Request::Close { .. }
             | Request::Abandon => {}
         }
+    }
+
+    /// Gives a worker its line.
+    pub(super) fn attached(&mut self, worker: WorkerId, name: Arc<str>, answer: Answer<WorkLine>, boot: Duration) {
+        let (sender, deliveries) = mpsc::channel(DELIVERIES);
+        self.memory.workers.insert(worker, Attached::new(name, sender, boot));
+        let line = Line { worker, inbox: Arc::clone(&self.inbox) };
+        // Where nobody waits for it, the line is dropped here and takes itself off.
+        let _ = answer.send(Ok(WorkLine { worker, sender: Arc::new(line), deliveries }));
     }
 
     fn serve(&mut self, worker: WorkerId, routes: ServedRoutes) {

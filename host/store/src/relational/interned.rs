@@ -65,11 +65,13 @@ impl Routes {
 /// The number of a route in the database; made where absent. The flag says that it was made.
 pub(super) fn route_number(connection: &Connection, route: &Route) -> Result<(RouteId, bool), Halt> {
     let requires = route.requires.to_string();
-    let found = connection
-        .prepare_cached("SELECT id FROM routes WHERE kind = ?1 AND requires = ?2")?
-        .query_row(params![route.kind.as_str(), requires], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = found {
+    let find = || {
+        connection
+            .prepare_cached("SELECT id FROM routes WHERE kind = ?1 AND requires = ?2")?
+            .query_row(params![route.kind.as_str(), requires], |row| row.get(0))
+            .optional()
+    };
+    if let Some(id) = find()? {
         return Ok((RouteId(id), false));
     }
     let made = connection
@@ -78,8 +80,11 @@ pub(super) fn route_number(connection: &Connection, route: &Route) -> Result<(Ro
         )?
         .query_row(params![route.kind.as_str(), requires], |row| row.get(0))
         .optional()?;
-    // Another host was quicker: the next attempt finds its row.
-    made.map(|id| (RouteId(id), true)).ok_or(Halt::Raced)
+    match made {
+        Some(id) => Ok((RouteId(id), true)),
+        // Another host was quicker: its row is there now.
+        None => find().map_err(Halt::from)?.map(|id| (RouteId(id), false)).ok_or(Halt::Raced),
+    }
 }
 
 /// The route of a number.
@@ -167,10 +172,12 @@ fn interned(
     insert: &str,
     values: &[&dyn crate::sql::ToSql],
 ) -> Result<i64, Halt> {
-    let found = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
-    if let Some(id) = found {
-        return Ok(id);
+    // Another host may be quicker: then its row is there after that.
+    for statement in [select, insert, select] {
+        let found = connection.prepare_cached(statement)?.query_row(values, |row| row.get(0)).optional()?;
+        if let Some(id) = found {
+            return Ok(id);
+        }
     }
-    let made = connection.prepare_cached(insert)?.query_row(values, |row| row.get(0)).optional()?;
-    made.ok_or(Halt::Raced)
+    Err(Halt::Raced)
 }

@@ -38,6 +38,15 @@ impl Lease {
         self.tasks.iter().filter(|held| !held.done).map(|held| held.slot)
     }
 
+    /// Which are done, a bit each.
+    pub(super) fn done(&self) -> Vec<u8> {
+        let mut bits = vec![0; self.tasks.len().div_ceil(8)];
+        for (place, held) in self.tasks.iter().enumerate() {
+            bits[place / 8] |= u8::from(held.done) << (place % 8);
+        }
+        bits
+    }
+
     /// How many still run.
     pub(super) const fn left(&self) -> usize {
         self.left

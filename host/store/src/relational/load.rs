@@ -1,5 +1,7 @@
 //! Reading into memory what the file knows.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use bulkhead_core::Timestamp;
 
 use crate::TaskSeq;
@@ -10,7 +12,12 @@ use super::failure::Halt;
 use super::interned::read_route;
 use super::memory::{Lone, Memory};
 use super::place::{Place, locate};
-use super::slot::{Rank, RouteId};
+use super::ready_index::{Entry, LANE_BUFFER};
+use super::slot::{Flags, Rank, RouteId};
+
+/// Tasks that are read ahead where several hosts claim, of all lanes together, and of each at least.
+const LOADED: usize = 4_096;
+const LOADED_LEAST: usize = 4;
 
 /// Routes that hold tasks, and how many: one pass over the narrow tables, about a tenth of a microsecond a task, and
 /// nothing to be kept up while tasks come and go.
@@ -47,6 +54,36 @@ pub(super) fn latest(connection: &Connection) -> crate::sql::Result<TaskSeq> {
 impl Cycle<'_> {
     /// Fills the index of what can be claimed, and the times at which something falls due.
     pub(super) fn load_index(&mut self) -> Result<(), Halt> {
+        if self.is_shared() {
+            self.load_depths()?;
+            self.load_lanes()?;
+        } else {
+            self.load_whole_lanes()?;
+        }
+        let mut statement = self.connection.prepare_cached("SELECT rank, due, seq, route FROM alone")?;
+        let lone = statement.query_map([], |row| {
+            Ok(Lone {
+                rank: Rank(row.get(0)?),
+                due: Timestamp::from_millis(row.get(1)?),
+                seq: TaskSeq(row.get(2)?),
+                route: RouteId(row.get(3)?),
+            })
+        })?;
+        self.memory.alone = lone.collect::<crate::sql::Result<_>>()?;
+        for lone in self.memory.alone.clone() {
+            self.route(lone.route)?;
+        }
+        self.memory.next_delayed = self.next_of("SELECT min(due) FROM delayed")?;
+        self.memory.next_expiry = self.next_of("SELECT min(expires_at) FROM expiring")?;
+        self.memory.next_wake = self.next_of("SELECT min(wakes_at) FROM waits")?;
+        self.load_paused()?;
+        self.load_agenda()?;
+        self.memory.stale = false;
+        Ok(())
+    }
+
+    /// Reads the first tasks of every lane, one lane after the other.
+    fn load_whole_lanes(&mut self) -> Result<(), Halt> {
         const NEXT_LANE: &str =
             "SELECT route, rank FROM ready WHERE (route, rank) > (?1, ?2) ORDER BY route, rank LIMIT 1";
         self.memory.ready.clear();
@@ -62,26 +99,60 @@ impl Cycle<'_> {
             self.route(lane.0)?;
             self.refill(lane.0, lane.1)?;
         }
-        let mut statement = self.connection.prepare_cached("SELECT rank, due, seq, route FROM alone")?;
-        let lone = statement.query_map([], |row| {
-            Ok(Lone {
-                rank: Rank(row.get(0)?),
-                due: Timestamp::from_millis(row.get(1)?),
-                seq: TaskSeq(row.get(2)?),
-                route: RouteId(row.get(3)?),
-            })
-        })?;
-        self.memory.alone = lone.collect::<crate::sql::Result<_>>()?;
-        drop(statement);
-        for lone in self.memory.alone.clone() {
-            self.route(lone.route)?;
+        Ok(())
+    }
+
+    /// Reads how much of each route waits, on whichever host it came in.
+    fn load_depths(&mut self) -> Result<(), Halt> {
+        const SELECT: &str = "SELECT route, CAST(sum(pending) AS BIGINT) FROM depths GROUP BY route";
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let rows = statement.query_map([], |row| Ok((RouteId(row.get(0)?), row.get::<i64>(1)?)))?;
+        let mut depths: BTreeMap<RouteId, i64> = rows.collect::<crate::sql::Result<_>>()?;
+        // What this cycle has changed so far is written at its end.
+        self.out.counts.iter().for_each(|(route, change)| *depths.entry(*route).or_default() += change);
+        let known: Vec<RouteId> = self.memory.routes.iter().map(|(id, _)| id).collect();
+        for id in known {
+            depths.entry(id).or_default();
         }
-        self.memory.next_delayed = self.next_of("SELECT min(due) FROM delayed")?;
-        self.memory.next_expiry = self.next_of("SELECT min(expires_at) FROM expiring")?;
-        self.memory.next_wake = self.next_of("SELECT min(wakes_at) FROM waits")?;
-        self.load_paused()?;
-        self.load_agenda()?;
-        self.memory.stale = false;
+        self.memory.pending = 0;
+        for (id, pending) in depths {
+            if pending == 0 && self.memory.routes.get(id).is_none() {
+                continue;
+            }
+            self.route(id)?;
+            if let Some(known) = self.memory.routes.get_mut(id) {
+                known.pending = pending;
+                self.memory.pending += pending;
+            }
+            self.out.seen.push(id);
+        }
+        Ok(())
+    }
+
+    /// Reads the first tasks of every lane in one statement; the fewer of each, the more lanes there are.
+    fn load_lanes(&mut self) -> Result<(), Halt> {
+        const SELECT: &str = "WITH RECURSIVE lanes AS ( \
+                (SELECT route, rank FROM ready ORDER BY route, rank LIMIT 1) \
+                UNION ALL SELECT n.route, n.rank FROM lanes l CROSS JOIN LATERAL (SELECT route, rank FROM ready \
+                    WHERE (route, rank) > (l.route, l.rank) ORDER BY route, rank LIMIT 1) n ON TRUE \
+            ) SELECT l.route, l.rank, r.due, r.seq, r.flags FROM lanes l CROSS JOIN LATERAL (SELECT due, seq, flags \
+                FROM ready WHERE route = l.route AND rank = l.rank ORDER BY due, seq LIMIT ?1) r ON TRUE";
+        let most = (LOADED / self.memory.ready.lanes().max(1)).clamp(LOADED_LEAST, LANE_BUFFER);
+        let mut lanes: BTreeMap<(RouteId, Rank), VecDeque<Entry>> = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let mut rows = statement.query([most as u64])?;
+        while let Some(row) = rows.next()? {
+            let (due, seq) = (Timestamp::from_millis(row.get(2)?), TaskSeq(row.get(3)?));
+            let lane = lanes.entry((RouteId(row.get(0)?), Rank(row.get(1)?))).or_default();
+            lane.push_back(Entry { due, seq, flags: Flags(row.get(4)?) });
+        }
+        self.memory.ready.clear();
+        for ((route, rank), mut entries) in lanes {
+            self.route(route)?;
+            entries.make_contiguous().sort_unstable();
+            let whole = entries.len() < most;
+            self.memory.ready.refill(route, rank, entries, whole);
+        }
         Ok(())
     }
 

@@ -27,12 +27,16 @@ impl Cycle<'_> {
     /// Takes back all that a worker holds which leaves in an orderly way.
     pub(super) fn give_back(&mut self, worker: WorkerId) -> Result<(), Halt> {
         self.end_leases(worker, |cycle, slot, _| cycle.take_back(slot))?;
+        self.detach(worker)?;
         self.out.detached.push(worker);
         Ok(())
     }
 
     /// Finds workers that have not renewed in time, and takes their tasks from them.
     pub(super) fn sweep_lost(&mut self) -> Result<(), Halt> {
+        if self.is_shared() {
+            return if self.looks { self.sweep_attachments() } else { Ok(()) };
+        }
         let lost: Vec<WorkerId> = self.memory.workers.keys().copied().filter(|id| self.is_lost(*id)).collect();
         for worker in lost {
             if self.out.detached.contains(&worker) {
@@ -66,8 +70,9 @@ impl Cycle<'_> {
             let claimed_at = lease.claimed_at.as_millis();
             let running: Vec<Slot> = lease.running().collect();
             for slot in running {
-                self.finish(worker, id, slot.seq);
-                each(self, slot, claimed_at)?;
+                if self.finish(worker, id, slot.seq).is_some() {
+                    each(self, slot, claimed_at)?;
+                }
             }
         }
         Ok(())

@@ -62,6 +62,8 @@ mod upstream;
 mod view;
 mod waiting;
 
+pub(crate) use failure::reading;
+pub(crate) use many_hosts::ManyHosts;
 pub use clock::{Clock, SystemClock};
 pub use settings::QueueSettings;
 pub(crate) use source::Source;

@@ -88,19 +88,25 @@ impl Cycle<'_> {
     /// Notes the names of a task that was just accepted.
     pub(super) fn remember(&self, task: &Prepared, seq: TaskSeq, body: &[u8; 32]) -> Result<(), Halt> {
         if let Some(id) = &task.id {
-            self.connection
-                .prepare_cached("INSERT INTO own_ids (id, seq, body) VALUES (?1, ?2, ?3)")?
+            let noted = self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO own_ids (id, seq, body) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
+                )?
                 .execute(params![id.as_str(), seq.0, &body[..]])?;
+            self.first(noted)?;
         }
         if let Some(key) = &task.key {
             let expires_at = self.now.after(self.memory.settings.key_ttl);
-            self.connection
+            let noted = self
+                .connection
                 .prepare_cached(
                     "INSERT INTO keys (key, seq, body, expires_at, id, state) VALUES (?1, ?2, ?3, ?4, NULL, NULL) \
                      ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, body = excluded.body, \
-                     expires_at = excluded.expires_at, id = NULL, state = NULL",
+                     expires_at = excluded.expires_at, id = NULL, state = NULL WHERE keys.expires_at <= ?5",
                 )?
-                .execute(params![key, seq.0, &body[..], expires_at.as_millis()])?;
+                .execute(params![key, seq.0, &body[..], expires_at.as_millis(), self.now.as_millis()])?;
+            self.first(noted)?;
         }
         Ok(())
     }

@@ -34,6 +34,12 @@ pub(super) struct Outcome {
     pub(super) settled: Vec<TaskSeq>,
     /// Running tasks that are to be told that they are cancelled.
     pub(super) marked: Vec<(WorkerId, TaskSeq)>,
+    /// The same of tasks that were cancelled by way of another host.
+    pub(super) heard: Vec<(WorkerId, TaskSeq)>,
+    /// Whether the leases of those who renewed were still valid.
+    pub(super) renewed: Vec<bool>,
+    /// Routes whose depth was looked at.
+    pub(super) seen: Vec<RouteId>,
 
     pub(super) fates: Vec<(WorkerId, Vec<(TaskSeq, CommitFate)>)>,
     pub(super) submitted: Vec<Result<Vec<Submitted>, BatchRefusal>>,

@@ -2,7 +2,7 @@
 
 use bulkhead_core::Kind;
 
-use crate::sql::params;
+use crate::sql::{OptionalExtension, params};
 use crate::{Fate, Held, TaskSeq};
 
 use super::cycle::Cycle;
@@ -24,6 +24,9 @@ impl Cycle<'_> {
                 Ok(Fate::Done)
             }
             Place::Running => {
+                if self.hold_run(slot.seq)? != Place::Running {
+                    return Err(Halt::Raced);
+                }
                 let insert = "INSERT INTO pausing (seq) VALUES (?1) ON CONFLICT (seq) DO NOTHING";
                 self.connection.prepare_cached(insert)?.execute([slot.seq.0])?;
                 self.memory.has_pausing = true;
@@ -53,14 +56,16 @@ impl Cycle<'_> {
         let parked: bool = self
             .connection
             .prepare_cached("DELETE FROM paused WHERE seq = ?1 RETURNING parked")?
-            .query_row([slot.seq.0], |row| row.get(0))?;
+            .query_row([slot.seq.0], |row| row.get(0))
+            .optional()?
+            .map_or_else(|| self.first(0).map(|()| false), Ok)?;
         if parked { self.place_as(slot, Waits::Parked) } else { self.place(slot) }
     }
 
     /// Takes a paused task out of its pause for good.
     pub(super) fn leave_pause(&self, slot: Slot) -> Result<(), Halt> {
-        self.connection.prepare_cached("DELETE FROM paused WHERE seq = ?1")?.execute([slot.seq.0])?;
-        Ok(())
+        let left = self.connection.execute("DELETE FROM paused WHERE seq = ?1", [slot.seq.0])?;
+        self.first(left)
     }
 
     fn put_aside(&self, slot: Slot, parked: bool) -> Result<(), Halt> {

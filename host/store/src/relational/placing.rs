@@ -89,25 +89,22 @@ impl Cycle<'_> {
         self.count(route, -1)?;
         match waits {
             Waits::Ready => {
-                self.connection
-                    .prepare_cached("DELETE FROM ready WHERE route = ?1 AND rank = ?2 AND due = ?3 AND seq = ?4")?
-                    .execute(params![route, rank, due.as_millis(), seq.0])?;
+                let delete = "DELETE FROM ready WHERE route = ?1 AND rank = ?2 AND due = ?3 AND seq = ?4";
+                self.first(self.connection.execute(delete, params![route, rank, due.as_millis(), seq.0])?)?;
                 if self.memory.ready.remove(route, rank, due, seq) {
                     self.refill(route, rank)?;
                 }
             }
             Waits::Delayed => {
-                self.connection
-                    .prepare_cached("DELETE FROM delayed WHERE due = ?1 AND seq = ?2")?
-                    .execute(params![due.as_millis(), seq.0])?;
+                let delete = "DELETE FROM delayed WHERE due = ?1 AND seq = ?2";
+                self.first(self.connection.execute(delete, params![due.as_millis(), seq.0])?)?;
             }
             Waits::Parked => {
-                self.connection
-                    .prepare_cached("DELETE FROM parked WHERE route = ?1 AND seq = ?2")?
-                    .execute(params![route, seq.0])?;
+                let delete = "DELETE FROM parked WHERE route = ?1 AND seq = ?2";
+                self.first(self.connection.execute(delete, params![route, seq.0])?)?;
             }
             Waits::Alone => {
-                self.connection.prepare_cached("DELETE FROM alone WHERE seq = ?1")?.execute([seq.0])?;
+                self.first(self.connection.execute("DELETE FROM alone WHERE seq = ?1", [seq.0])?)?;
                 self.memory.alone.remove(&Lone { rank, due, seq, route });
             }
         }
@@ -142,8 +139,11 @@ impl Cycle<'_> {
         if self.memory.next_delayed.is_none_or(|next| next > self.now) {
             return Ok(());
         }
+        /// The same where other hosts do so, too.
+        const TAKE: &str = "DELETE FROM delayed WHERE (due, seq) IN (SELECT due, seq FROM delayed WHERE due <= ?1 \
+            ORDER BY due, seq LIMIT ?2 FOR UPDATE SKIP LOCKED) RETURNING due, seq, route, rank, flags";
         let slots = {
-            let mut statement = self.connection.prepare_cached(SELECT)?;
+            let mut statement = self.connection.prepare_cached(if self.is_shared() { TAKE } else { SELECT })?;
             let slots = statement.query_map(params![self.now.as_millis(), BATCH], |row| {
                 Ok(Slot {
                     due: Timestamp::from_millis(row.get(0)?),
@@ -155,7 +155,7 @@ impl Cycle<'_> {
             })?;
             slots.collect::<crate::sql::Result<Vec<_>>>()?
         };
-        if let Some(last) = slots.last() {
+        if let Some(last) = slots.last().filter(|_| !self.is_shared()) {
             self.connection
                 .prepare_cached("DELETE FROM delayed WHERE (due, seq) <= (?1, ?2)")?
                 .execute(params![last.due.as_millis(), last.seq.0])?;

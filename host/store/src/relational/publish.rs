@@ -48,6 +48,9 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
             cancels.entry(*worker).or_default().push(*seq);
         }
     }
+    for (worker, seq) in &outcome.heard {
+        cancels.entry(*worker).or_default().push(*seq);
+    }
     show_depths(memory, &outcome);
     for (worker, fates) in outcome.fates {
         deliver(memory, worker, Delivery::Committed(fates));
@@ -55,16 +58,7 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
     for (worker, seqs) in cancels {
         deliver(memory, worker, Delivery::Cancel(seqs));
     }
-    for worker in &outcome.lost {
-        deliver(memory, *worker, Delivery::LeasesLost);
-    }
-    for worker in outcome.lost.iter().chain(&outcome.detached) {
-        memory.workers.remove(worker);
-        memory.ready.detach(*worker);
-        for lease in memory.leases.of(*worker) {
-            memory.leases.remove(lease);
-        }
-    }
+    forget_workers(memory, &outcome.lost, &outcome.detached);
     let took = outcome.claiming_since.map(|since| since.elapsed()).unwrap_or_default();
     for Claim { id, lease, tasks } in outcome.claims {
         let worker = lease.worker;
@@ -88,6 +82,28 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
     let asked = todo.schedules.into_iter().zip(outcome.fates_of_schedules);
     asked.for_each(|(asked, fate)| drop(asked.answer.send(Ok(fate))));
     todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Ok(()))));
+    let renewals = todo.renewals.into_iter().zip(outcome.renewed);
+    renewals.for_each(|((_, answer), renewed)| drop(answer.send(Ok(renewed))));
+}
+
+/// Tells every worker that its leases are void, and forgets it.
+pub(super) fn give_up(memory: &mut Memory) {
+    let lost: Vec<WorkerId> = memory.workers.keys().copied().collect();
+    forget_workers(memory, &lost, &[]);
+}
+
+/// Tells the workers whose leases ran out, and forgets them and those that left.
+fn forget_workers(memory: &mut Memory, lost: &[WorkerId], detached: &[WorkerId]) {
+    for worker in lost {
+        deliver(memory, *worker, Delivery::LeasesLost);
+    }
+    for worker in lost.iter().chain(detached) {
+        memory.workers.remove(worker);
+        memory.ready.detach(*worker);
+        for lease in memory.leases.of(*worker) {
+            memory.leases.remove(lease);
+        }
+    }
 }
 
 fn deliver(memory: &mut Memory, worker: WorkerId, delivery: Delivery) {
@@ -98,7 +114,8 @@ fn deliver(memory: &mut Memory, worker: WorkerId, delivery: Delivery) {
 
 /// Shows the depths of the routes that changed.
 fn show_depths(memory: &Memory, outcome: &Outcome) {
-    let mut changed: Vec<_> = outcome.counts.iter().map(|(route, _)| *route).collect();
+    let changed = outcome.counts.iter().map(|(route, _)| *route);
+    let mut changed: Vec<_> = changed.chain(outcome.seen.iter().copied()).collect();
     changed.sort_unstable();
     changed.dedup();
     memory.shared.show(changed.into_iter().filter_map(|id| {

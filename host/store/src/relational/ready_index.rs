@@ -74,6 +74,33 @@ impl ReadyIndex {
         self.lanes.insert((route, rank), Lane { entries, whole });
     }
 
+    /// How many lanes hold anything.
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Forgets the tasks of a lane up to this one, which were taken out of the table; all of them where there is none.
+    pub(super) fn taken(&mut self, route: RouteId, rank: Rank, last: Option<(Timestamp, TaskSeq)>) {
+        let Some(lane) = self.lanes.get_mut(&(route, rank)) else { return };
+        let before = lane.entries.front().copied();
+        match last {
+            Some(last) => {
+                while lane.entries.front().is_some_and(|entry| (entry.due, entry.seq) <= last) {
+                    lane.entries.pop_front();
+                }
+            }
+            None => lane.entries.clear(),
+        }
+        let after = lane.entries.front().copied();
+        if lane.entries.is_empty() {
+            self.lanes.remove(&(route, rank));
+        }
+        if before != after {
+            self.hide(route, rank, before);
+            self.show(route, rank, after);
+        }
+    }
+
     /// Notes a task that was put into the table.
     pub(super) fn insert(&mut self, route: RouteId, rank: Rank, entry: Entry) {
         let lane = self.lanes.entry((route, rank)).or_insert_with(|| Lane { entries: VecDeque::new(), whole: true });

@@ -16,9 +16,13 @@ pub(super) type Readable = Result<ScheduleRow, String>;
 
 impl ScheduleRow {
     /// The row of this name, where there is one.
-    pub(super) fn load(connection: &Connection, name: &ScheduleName) -> crate::sql::Result<Option<Readable>> {
+    pub(super) fn load(
+        connection: &Connection,
+        name: &ScheduleName,
+        lock: &str,
+    ) -> crate::sql::Result<Option<Readable>> {
         connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM schedules WHERE name = ?1"))?
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM schedules WHERE name = ?1{lock}"))?
             .query_row([name.as_str()], |row| Ok(Self::read(row)))
             .optional()
     }

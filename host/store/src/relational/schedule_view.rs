@@ -11,7 +11,7 @@ use super::place;
 
 /// One schedule, with its task.
 pub(super) fn whole(connection: &Connection, name: &ScheduleName) -> Result<Option<ScheduleView>, StoreError> {
-    match ScheduleRow::load(connection, name).map_err(|error| reading(&error))? {
+    match ScheduleRow::load(connection, name, "").map_err(|error| reading(&error))? {
         Some(Ok(row)) => view(connection, row).map(Some).map_err(|error| reading(&error)),
         Some(Err(why)) => Err(StoreError::Database(format!("the schedule `{name}` cannot be read: {why}"))),
         None => Ok(None),

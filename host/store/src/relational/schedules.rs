@@ -30,7 +30,7 @@ impl Cycle<'_> {
     }
 
     fn put_schedule(&mut self, submission: &ScheduleSubmission, replace: bool) -> Result<ScheduleFate, Halt> {
-        let known = ScheduleRow::load(self.connection, &submission.name)?;
+        let known = ScheduleRow::load(self.connection, &submission.name, self.lock())?;
         match &known {
             Some(Ok(row)) if row.submission == *submission => return Ok(ScheduleFate::Same),
             Some(_) if !replace => return Ok(ScheduleFate::Taken),
@@ -56,7 +56,7 @@ impl Cycle<'_> {
         name: &ScheduleName,
         alter: impl FnOnce(&mut ScheduleRow, &bulkhead_core::NewSchedule),
     ) -> Result<ScheduleFate, Halt> {
-        let mut row = match ScheduleRow::load(self.connection, name)? {
+        let mut row = match ScheduleRow::load(self.connection, name, self.lock())? {
             Some(Ok(row)) => row,
             Some(Err(why)) => return Ok(ScheduleFate::Refused(why)),
             None => return Ok(ScheduleFate::Unknown),

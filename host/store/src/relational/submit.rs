@@ -88,7 +88,7 @@ impl Cycle<'_> {
         }
         self.check_room(asker)?;
         let route = self.route_id(&task.route)?;
-        let seq = self.memory.new_seq();
+        let seq = self.new_seq()?;
         let due = match task.due {
             Due::Now => self.now,
             Due::After(delay) => self.now.after(delay),

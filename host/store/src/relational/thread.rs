@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bulkhead_core::Timestamp;
 
@@ -12,9 +12,11 @@ use crate::{Delivery, StoreError, WorkerId};
 
 use super::attached::{AloneTurn, Attached};
 use super::claim::DRAIN_PATIENCE;
-use super::cycle::{self, Todo};
+use super::cycle::{self, Ended, Todo};
 use super::inbox::Inbox;
+use super::many_hosts::{LOOK_EVERY, ManyHosts};
 use super::memory::Memory;
+use super::outcome::Outcome;
 use super::request::{Answer, Request};
 use super::source::Source;
 
@@ -31,6 +33,9 @@ const DELIVER_AGAIN: Duration = Duration::from_millis(10);
 const TROUBLE_FIRST: Duration = Duration::from_millis(100);
 const TROUBLE_MOST: Duration = Duration::from_secs(5);
 
+/// How long it is tried to find out what became of a transaction; by then the leases have run out.
+const FIND_OUT_FOR: Duration = Duration::from_secs(30);
+
 /// The thread's belongings.
 pub(super) struct Thread {
     source: Arc<dyn Source>,
@@ -44,6 +49,8 @@ pub(super) struct Thread {
     kept: Todo,
     trouble: Option<Trouble>,
     latest: Timestamp,
+    /// When that was, in time since boot.
+    latest_at: Duration,
 }
 
 /// Nothing can be written.
@@ -78,7 +85,7 @@ impl Thread {
         now: Timestamp,
     ) -> Self {
         let (backlog, kept, trouble) = (VecDeque::new(), Todo::default(), None);
-        Self { source, connection, memory, inbox, lock, backlog, kept, trouble, latest: now }
+        Self { source, connection, memory, inbox, lock, backlog, kept, trouble, latest: now, latest_at: Duration::ZERO }
     }
 
     /// Runs until the store is closed.
@@ -150,8 +157,7 @@ impl Thread {
 
     /// One cycle, where there is anything to do.
     fn turn(&mut self, mut todo: Todo, boot: Duration, asked: bool) {
-        self.latest = self.latest.max(self.memory.settings.clock.now());
-        let now = self.latest;
+        let now = self.estimate(boot);
         for (id, attached) in &mut self.memory.workers {
             attached.catch_up();
             if attached.gone && !todo.detached.contains(id) {
@@ -168,23 +174,32 @@ impl Thread {
         }
         let from_outside =
             !(todo.submits.is_empty() && todo.changes.is_empty() && todo.schedules.is_empty() && todo.holds.is_empty());
-        if !again && !from_outside && todo.releases.is_empty() {
+        let from_workers = !(todo.releases.is_empty() && todo.attaches.is_empty() && todo.renewals.is_empty());
+        if !again && !from_outside && !from_workers {
             // Only what is kept, and it is not time yet.
             self.kept = todo;
             return;
         }
         // While nothing can be written, claims would only add to what is to be written.
         todo.claim = self.trouble.is_none() || (again && todo.commits.is_empty());
-        match cycle::run(&self.connection, &mut self.memory, &todo, now, boot) {
+        todo.look = todo.claim && (asked || self.is_time_to_look(boot));
+        match self.carry_out(&todo, boot) {
             Ok(outcome) => {
+                let now = self.latest;
+                if let Some(many) = self.memory.many_hosts.as_mut().filter(|_| todo.look) {
+                    many.look_at = boot + LOOK_EVERY;
+                }
                 if self.trouble.take().is_some() {
                     tracing::info!("the store can be written again");
                 }
                 let lines_changed = !outcome.lost.is_empty() || !outcome.detached.is_empty();
-                let holds = std::mem::take(&mut todo.holds);
+                let (holds, attaches) = (std::mem::take(&mut todo.holds), std::mem::take(&mut todo.attaches));
                 super::publish::publish(&mut self.memory, todo, outcome, now);
                 if lines_changed {
                     self.show_served();
+                }
+                for (worker, name, answer) in attaches {
+                    self.attached(worker, name, answer, boot);
                 }
                 for (kind, held, answer) in holds {
                     self.held(kind, held);
@@ -193,6 +208,76 @@ impl Thread {
             }
             Err(error) => self.keep(todo, error, boot),
         }
+    }
+
+    /// Does it in one transaction, on a connection that is there.
+    fn carry_out(&mut self, todo: &Todo, boot: Duration) -> Result<Outcome, StoreError> {
+        if self.connection.is_closed() {
+            self.connection = self.source.writer()?;
+        }
+        let now = match self.connection.postgres() {
+            Some(client) if self.memory.many_hosts.as_ref().is_some_and(|many| many.database_time) => {
+                client.now().map_err(|error| super::failure::reading(&error))?
+            }
+            _ => self.memory.settings.clock.now(),
+        };
+        (self.latest, self.latest_at) = (self.latest.max(now), boot);
+        match cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot) {
+            Ok(Ended::Done(outcome)) => Ok(outcome),
+            Ok(Ended::Unknown(outcome)) => self.find_out(outcome),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Learns what became of a transaction whose end the database did not tell, by the row of this host that it wrote.
+    fn find_out(&mut self, outcome: Outcome) -> Result<Outcome, StoreError> {
+        let (host, cycle) = self.memory.many_hosts.as_ref().map(ManyHosts::last_cycle).unwrap_or_default();
+        let begun = Instant::now();
+        let mut error = StoreError::Closed;
+        while begun.elapsed() < FIND_OUT_FOR {
+            match self.source.writer() {
+                Ok(connection) => {
+                    self.connection = connection;
+                    match self.written_cycle(host) {
+                        Ok(written) if written == cycle => return Ok(outcome),
+                        Ok(_) => {
+                            cycle::undo(&self.connection, &mut self.memory, outcome, self.latest);
+                            return Err(StoreError::Database("the connection was lost; nothing was written".to_owned()));
+                        }
+                        Err(why) => error = super::failure::reading(&why),
+                    }
+                }
+                Err(why) => error = why,
+            }
+            std::thread::sleep(TROUBLE_FIRST);
+        }
+        // Nobody may rely on either: who runs anything here has lost it, and the leases are left to run out.
+        tracing::error!(%error, "it cannot be found out whether a transaction was written; this host's leases are given up");
+        cycle::undo(&self.connection, &mut self.memory, outcome, self.latest);
+        super::publish::give_up(&mut self.memory);
+        Err(error)
+    }
+
+    /// The number of the last cycle of a host that was written; waits for one that is about to be.
+    fn written_cycle(&self, host: i64) -> crate::sql::Result<i64> {
+        self.connection.begin()?;
+        let select = "SELECT cycle FROM hosts WHERE id = ?1 FOR UPDATE";
+        let written = self.connection.prepare_cached(select)?.query_row([host], |row| row.get(0));
+        self.connection.rollback()?;
+        written
+    }
+
+    /// The time, as far as it can be known without asking the database.
+    fn estimate(&self, boot: Duration) -> Timestamp {
+        match &self.memory.many_hosts {
+            Some(many) if many.database_time => self.latest.after(boot.saturating_sub(self.latest_at)),
+            _ => self.latest.max(self.memory.settings.clock.now()),
+        }
+    }
+
+    /// Whether other hosts may have done something by now.
+    fn is_time_to_look(&self, boot: Duration) -> bool {
+        self.memory.many_hosts.as_ref().is_some_and(|many| many.look_at <= boot || self.memory.stale)
     }
 
     /// Keeps what must not be lost, and tells everybody else that it was not done.
@@ -213,6 +298,8 @@ impl Thread {
         todo.schedules.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.holds.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.submits.into_iter().for_each(|submit| drop(submit.answer.send(Err(refuse()))));
+        todo.attaches.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
+        todo.renewals.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));
     }
 
     /// Whether something is to be done that nobody asked for.
@@ -224,13 +311,15 @@ impl Thread {
             || past(memory.next_wake)
             || past(memory.limits.next_at(now))
             || past(memory.agenda.next())
+            || self.is_time_to_look(boot)
             // What fell due in a cycle that was rolled back is due still, and only the file knows of it.
             || memory.stale
             || past(Some(memory.retention_walk.next_at))
             || !memory.unparking.is_empty()
             || (asked && memory.next_name_sweep <= now)
             || memory.workers.iter().any(|(id, attached)| {
-                boot.saturating_sub(attached.renewed_at) > memory.settings.lease_duration
+                (memory.many_hosts.is_none()
+                    && boot.saturating_sub(attached.renewed_at) > memory.settings.lease_duration)
                     || self.can_claim(*id, attached, boot)
             })
     }
@@ -251,7 +340,8 @@ impl Thread {
     /// How long the thread may sleep; `None`: until somebody asks.
     fn idle_for(&self) -> Option<Duration> {
         let clock = &self.memory.settings.clock;
-        let (now, boot) = (self.latest.max(clock.now()), clock.since_boot());
+        let boot = clock.since_boot();
+        let now = self.estimate(boot);
         if !self.backlog.is_empty() {
             return Some(Duration::ZERO);
         }
@@ -267,6 +357,9 @@ impl Thread {
         if self.is_due(now, boot, false) {
             return Some(Duration::ZERO);
         }
+        if let Some(many) = &self.memory.many_hosts {
+            at_most(many.look_at.saturating_sub(boot).max(Duration::from_millis(1)));
+        }
         let Memory { next_delayed, next_expiry, next_wake, .. } = self.memory;
         let (walk, tick) = (Some(self.memory.retention_walk.next_at), self.memory.agenda.next());
         let limits = self.memory.limits.next_at(now);
@@ -274,7 +367,7 @@ impl Thread {
             let millis = u64::try_from(moment.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
             at_most(Duration::from_millis(millis).min(LONGEST_SLEEP));
         }
-        for attached in self.memory.workers.values() {
+        for attached in self.memory.workers.values().filter(|_| self.memory.many_hosts.is_none()) {
             let lost_at = attached.renewed_at + self.memory.settings.lease_duration + Duration::from_millis(1);
             at_most(lost_at.saturating_sub(boot));
             if let AloneTurn::Draining(since) = attached.alone {

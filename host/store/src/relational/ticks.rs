@@ -21,7 +21,7 @@ impl Cycle<'_> {
         for name in self.memory.agenda.due(self.now, BATCH) {
             // One that cannot be read is not looked at again before the store is opened anew.
             self.memory.agenda.forget(&name);
-            let row = match ScheduleRow::load(self.connection, &name)? {
+            let row = match ScheduleRow::load(self.connection, &name, self.lock())? {
                 Some(Ok(row)) if !row.paused => row,
                 Some(Err(why)) => {
                     say_unreadable(&name, &why);

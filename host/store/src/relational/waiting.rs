@@ -109,7 +109,8 @@ impl Cycle<'_> {
     ) -> Result<(), Halt> {
         let Some((slot, Place::Suspended)) = locate(self.connection, seq)? else { return Ok(()) };
         let mut history = HistoryRow::load(self.connection, seq)?.unwrap_or(HistoryRow::fresh(slot.due));
-        self.connection.prepare_cached("DELETE FROM waits WHERE seq = ?1")?.execute([seq.0])?;
+        let woken = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [seq.0])?;
+        self.first(woken)?;
         let upstream = upstream(&history);
         history.advance(upstream);
         history.due = self.now;
@@ -137,6 +138,7 @@ impl Cycle<'_> {
             .prepare_cached("DELETE FROM waits WHERE seq = ?1 RETURNING worker, started_at")?
             .query_row([slot.seq.0], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
+        self.first(usize::from(began.is_some()))?;
         let history = HistoryRow::load(self.connection, slot.seq)?;
         let facts = match (&began, &history) {
             (Some((Some(worker), started_at)), Some(history)) => Some(AttemptFacts {

@@ -1,5 +1,7 @@
 //! A connection to a database, and statements prepared on it.
 
+use tokio_postgres::types::Type;
+
 use super::error::{Error, Result};
 use super::row::{Row, Rows};
 use super::value::{Params, ToSql};
@@ -155,6 +157,17 @@ impl Statement<'_> {
                 Ok(Rows::Postgres { rows: client.query(prepared, values)?.into_iter(), current: None })
             }
         })
+    }
+
+    /// Its rows, where its one value is a list of numbers; for PostgreSQL alone.
+    pub(crate) fn query_numbers(&mut self, numbers: &[i64]) -> Result<Rows<'_>> {
+        match self {
+            Self::Sqlite(_) => Err(Error::Other("SQLite has no lists".to_owned())),
+            Self::Postgres { client, prepared } => {
+                let rows = client.query_prepared(prepared, &[(&numbers, Type::INT8_ARRAY)])?;
+                Ok(Rows::Postgres { rows: rows.into_iter(), current: None })
+            }
+        }
     }
 
     /// What is made of each of its rows.

@@ -1,6 +1,7 @@
 //! One suite of properties for every engine: each is generic over [`harness::Engine`], and run on each engine there is.
 
 mod harness;
+mod postgres_engine;
 mod sqlite_engine;
 
 mod alone;
@@ -34,6 +35,15 @@ macro_rules! properties {
                 $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $property() {
                     crate::$module::$property::<crate::sqlite_engine::Sqlite>().await;
+                })*
+            })*
+        }
+
+        mod postgres {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $property() {
+                    crate::$module::$property::<crate::postgres_engine::Postgres>().await;
                 })*
             })*
         }

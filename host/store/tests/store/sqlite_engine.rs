@@ -18,7 +18,11 @@ use crate::harness::{Engine, START};
 pub(crate) struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    fn advance(&self, time: Duration) {
+    pub(crate) fn at_start() -> Self {
+        Self(AtomicI64::new(START))
+    }
+
+    pub(crate) fn advance(&self, time: Duration) {
         self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
@@ -63,7 +67,7 @@ impl Sqlite {
     }
 
     fn started(max_pages: Option<u32>, max_pending: u64, limits: BTreeMap<Kind, KindLimit>) -> Self {
-        let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+        let clock = Arc::new(ManualClock::at_start());
         let mut engine =
             Self { store: None, clock, folder: tempfile::tempdir().unwrap(), max_pages, max_pending, limits };
         engine.open();
