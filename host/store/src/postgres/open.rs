@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::StoreError;
 use crate::relational::{DatabaseStore, ManyHosts, Opened, Source, reading};
 use crate::sql::Connection;
-use crate::StoreError;
 
 use super::client::Client;
 use super::schema;

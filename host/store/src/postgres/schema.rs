@@ -45,9 +45,7 @@ fn upgrade(connection: &Connection, url: &str) -> std::result::Result<(), StoreE
     let Some(client) = connection.postgres() else { return Ok(()) };
     // One at a time, for this schema of this database; held until the transaction ends, so that poolers do no harm.
     client.batch("SELECT pg_advisory_xact_lock(1112295496, hashtext(current_schema()))").map_err(failed)?;
-    client
-        .batch("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)")
-        .map_err(failed)?;
+    client.batch("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)").map_err(failed)?;
     let found = match versions(connection).map_err(failed)? {
         Some((found, least)) => {
             compatible(found, least, url)?;

@@ -111,8 +111,7 @@ impl Cycle<'_> {
     fn resolve(&mut self, seq: TaskSeq, result: &str) -> Result<(), Halt> {
         let update = "UPDATE ended SET state = ?2, result = ?3, ended_at = ?4 WHERE seq = ?1 AND state = ?5";
         let (resolved, dead) = (state_number(State::Resolved), state_number(State::Dead));
-        let changed =
-            self.connection.execute(update, params![seq.0, resolved, result, self.now.as_millis(), dead])?;
+        let changed = self.connection.execute(update, params![seq.0, resolved, result, self.now.as_millis(), dead])?;
         self.first(changed)?;
         self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
         self.untell_parents(seq, State::Dead)?;

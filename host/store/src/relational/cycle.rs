@@ -155,13 +155,7 @@ pub(super) fn recover(
 }
 
 impl<'a> Cycle<'a> {
-    fn new(
-        connection: &'a Connection,
-        memory: &'a mut Memory,
-        now: Timestamp,
-        boot: Duration,
-        careful: bool,
-    ) -> Self {
+    fn new(connection: &'a Connection, memory: &'a mut Memory, now: Timestamp, boot: Duration, careful: bool) -> Self {
         let (out, hot) = (Outcome::default(), Hot::default());
         Self { connection, memory, now, boot, out, careful, looks: false, live: None, hot }
     }

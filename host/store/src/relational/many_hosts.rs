@@ -105,16 +105,14 @@ impl Cycle<'_> {
     fn hear_of_cancels(&mut self) -> Result<(), Halt> {
         const FLAGS: &str = "SELECT EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM pausing), \
             EXISTS (SELECT 1 FROM cancels)";
-        let (kin, pausing, cancels): (bool, bool, bool) = self
-            .connection
-            .prepare_cached(FLAGS)?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let (kin, pausing, cancels): (bool, bool, bool) =
+            self.connection.prepare_cached(FLAGS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         (self.memory.has_kin, self.memory.has_pausing, self.memory.has_told) = (kin, pausing, true);
         let mut cancelled = HashMap::new();
         if cancels {
             let mut statement = self.connection.prepare_cached("SELECT seq, cancelled_at FROM cancels")?;
-            let rows = statement
-                .query_map([], |row| Ok((TaskSeq(row.get(0)?), Timestamp::from_millis(row.get(1)?))))?;
+            let rows =
+                statement.query_map([], |row| Ok((TaskSeq(row.get(0)?), Timestamp::from_millis(row.get(1)?))))?;
             cancelled = rows.collect::<crate::sql::Result<_>>()?;
             for seq in cancelled.keys().filter(|seq| !self.memory.cancelled.contains_key(*seq)) {
                 if let Some((worker, _)) = self.memory.leases.holder(*seq) {

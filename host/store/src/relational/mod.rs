@@ -62,9 +62,9 @@ mod upstream;
 mod view;
 mod waiting;
 
+pub use clock::{Clock, SystemClock};
 pub(crate) use failure::reading;
 pub(crate) use many_hosts::ManyHosts;
-pub use clock::{Clock, SystemClock};
 pub use settings::QueueSettings;
 pub(crate) use source::Source;
 pub use store::DatabaseStore;

@@ -90,9 +90,7 @@ impl Cycle<'_> {
         if let Some(id) = &task.id {
             let noted = self
                 .connection
-                .prepare_cached(
-                    "INSERT INTO own_ids (id, seq, body) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
-                )?
+                .prepare_cached("INSERT INTO own_ids (id, seq, body) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING")?
                 .execute(params![id.as_str(), seq.0, &body[..]])?;
             self.first(noted)?;
         }

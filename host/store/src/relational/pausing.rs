@@ -90,10 +90,15 @@ impl Cycle<'_> {
         let mut statement = self.connection.prepare_cached("SELECT kind FROM paused_kinds")?;
         let kinds = statement.query_map([], |row| row.get::<String>(0))?;
         let kinds = kinds.collect::<crate::sql::Result<Vec<String>>>()?;
-        self.memory.held = Held {
+        let held = Held {
             all: kinds.iter().any(|kind| kind == ALL_KINDS),
             kinds: kinds.into_iter().filter_map(|kind| Kind::parse(kind).ok()).collect(),
         };
+        if self.memory.held != held {
+            self.memory.held = held;
+            self.memory.shared.show_held(self.memory.held.clone());
+            self.memory.serve_anew();
+        }
         let any = |table: &str| -> Result<bool, Halt> {
             let select = format!("SELECT EXISTS (SELECT 1 FROM {table})");
             Ok(self.connection.prepare_cached(&select)?.query_row([], |row| row.get(0))?)

@@ -242,7 +242,9 @@ impl Thread {
                         Ok(written) if written == cycle => return Ok(outcome),
                         Ok(_) => {
                             cycle::undo(&self.connection, &mut self.memory, outcome, self.latest);
-                            return Err(StoreError::Database("the connection was lost; nothing was written".to_owned()));
+                            return Err(StoreError::Database(
+                                "the connection was lost; nothing was written".to_owned(),
+                            ));
                         }
                         Err(why) => error = super::failure::reading(&why),
                     }

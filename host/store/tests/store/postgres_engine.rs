@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bulkhead_core::{Kind, KindLimit};
 use bulkhead_store::postgres::{self, PostgresSettings};
-use bulkhead_store::{Clock, DatabaseStore, LEASE_DURATION, QueueSettings, Store};
+use bulkhead_store::{Clock, DatabaseStore, QueueSettings, Store};
 
 use crate::harness::Engine;
 use crate::sqlite_engine::ManualClock;
@@ -26,7 +26,8 @@ struct Schema(String);
 
 /// Where the server is.
 pub(crate) fn server() -> String {
-    std::env::var("BULKHEAD_TEST_POSTGRES").expect("a PostgreSQL server (BULKHEAD_TEST_POSTGRES); `cargo xtask test` starts one")
+    std::env::var("BULKHEAD_TEST_POSTGRES")
+        .expect("a PostgreSQL server (BULKHEAD_TEST_POSTGRES); `cargo xtask test` starts one")
 }
 
 impl Schema {
@@ -118,8 +119,8 @@ impl Engine for Postgres {
 
     async fn crash(mut self) -> Self {
         drop(self.store.take());
-        // Others may be at work: what a host left is taken over once its leases have run out.
-        self.clock.advance(LEASE_DURATION + Duration::from_millis(1));
+        // Others may be at work, so what a host left is taken over only once its leases have run out; here they have.
+        sql(&self.schema.url(), "UPDATE attachments SET renewed_at = 0");
         self.open();
         self.settle().await;
         self
