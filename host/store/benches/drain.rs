@@ -1,6 +1,7 @@
 //! How fast the store hands out and takes back tasks that do nothing: `cargo bench -p bulkhead-store --bench drain`.
 //!
-//! Arguments: tasks (400,000), batch (512), window (2,048), routes (1).
+//! Arguments: tasks (400,000), batch (512), window (2,048), routes (1). On the empty PostgreSQL database that
+//! `BULKHEAD_BENCH_POSTGRES` names, where it is set.
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use bulkhead_core::{
     Completion, Digest, Due, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep, Priority, Route, RunEnd,
     RunRecord, TagSet, Timestamp,
 };
+use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_store::{Claimed, Commit, Delivery, ServedRoutes, Store};
 
@@ -71,7 +73,10 @@ fn thread_time() -> Duration {
 async fn main() {
     let (tasks, batch, window, routes) = (argument(0, 400_000), argument(1, 512), argument(2, 2_048), argument(3, 1));
     let folder = tempfile::tempdir().unwrap();
-    let store = sqlite::open(SqliteSettings::at(folder.path().join("drain.db"))).unwrap();
+    let store = match std::env::var("BULKHEAD_BENCH_POSTGRES") {
+        Ok(url) => postgres::open(PostgresSettings::at(url)).unwrap(),
+        Err(_) => sqlite::open(SqliteSettings::at(folder.path().join("drain.db"))).unwrap(),
+    };
 
     let (before, clock) = (thread_time(), Instant::now());
     let mut left = tasks;

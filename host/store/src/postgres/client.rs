@@ -14,8 +14,9 @@ use tokio_postgres::types::{ToSql as Parameter, Type};
 use tokio_postgres::{SimpleQueryMessage, Statement};
 
 use crate::StoreError;
-use crate::sql::{Error, Result, ToSql};
+use crate::sql::{Error, Result, Table, ToSql};
 
+use super::gathered::Gathered;
 use super::settings::PostgresSettings;
 use super::values::Bound;
 
@@ -48,6 +49,8 @@ pub(crate) struct Client {
     client: tokio_postgres::Client,
     statements: RefCell<HashMap<Box<str>, Statement>>,
     in_transaction: Cell<bool>,
+    /// New rows that the server has not been told of; it is, before anything else is asked of it.
+    gathered: RefCell<Vec<Gathered>>,
     /// Whether another server connection may serve each transaction.
     pooled: bool,
 }
@@ -65,6 +68,7 @@ impl Client {
             client,
             statements: RefCell::default(),
             in_transaction: Cell::new(false),
+            gathered: RefCell::default(),
             pooled: settings.pooled,
         };
         if !client.pooled {
@@ -82,8 +86,53 @@ impl Client {
         }
     }
 
+    /// Puts a row into a table, together with others of its kind, before anything else is asked.
+    pub(crate) fn insert(&self, table: &'static Table, values: &[&dyn ToSql]) -> Result<()> {
+        let mut gathered = self.gathered.borrow_mut();
+        match gathered.iter_mut().find(|gathered| gathered.table.place == table.place) {
+            Some(rows) => rows.add(values),
+            None => {
+                let mut rows = Gathered::new(table);
+                rows.add(values)?;
+                gathered.push(rows);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells the server of all new rows, a statement for each table, all on their way at once.
+    pub(crate) fn flush(&self) -> Result<()> {
+        let gathered = std::mem::take(&mut *self.gathered.borrow_mut());
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        let statements =
+            gathered.iter().map(|rows| self.prepare(rows.table.insert_many())).collect::<Result<Vec<_>>>()?;
+        let values: Vec<_> = gathered.iter().map(Gathered::values).collect();
+        let inserts = statements.iter().zip(&values).map(|(statement, values)| async move {
+            match statement {
+                Prepared::Statement(statement) => {
+                    let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
+                    self.client.execute(statement, &values).await
+                }
+                Prepared::Text(text) => self.client.execute_typed(text, values).await,
+            }
+        });
+        self.wait(async { futures::future::try_join_all(inserts).await.map(drop) })
+    }
+
+    /// Forgets new rows that the server has not been told of.
+    fn forget(&self) {
+        self.gathered.borrow_mut().clear();
+    }
+
     /// A text with `?1` for values as a statement of this engine, prepared where the connection keeps it.
     pub(crate) fn prepared(&self, text: &str) -> Result<Prepared> {
+        self.flush()?;
+        self.prepare(text)
+    }
+
+    fn prepare(&self, text: &str) -> Result<Prepared> {
         if self.pooled {
             return Ok(Prepared::Text(translated(text)));
         }
@@ -168,6 +217,7 @@ impl Client {
 
     /// Statements without values.
     pub(crate) fn batch(&self, text: &str) -> Result<()> {
+        self.flush()?;
         self.wait(self.client.batch_execute(text))
     }
 
@@ -183,13 +233,21 @@ impl Client {
     }
 
     pub(crate) fn commit(&self) -> Result<()> {
+        self.flush()?;
         self.in_transaction.set(false);
         self.batch("COMMIT")
     }
 
     pub(crate) fn rollback(&self) -> Result<()> {
+        self.forget();
         self.in_transaction.set(false);
         self.batch("ROLLBACK")
+    }
+
+    /// Goes back to a savepoint.
+    pub(crate) fn go_back(&self, statement: &str) -> Result<()> {
+        self.forget();
+        self.batch(statement)
     }
 
     pub(crate) fn is_in_transaction(&self) -> bool {

@@ -4,6 +4,7 @@
 
 mod client;
 mod failure;
+mod gathered;
 mod open;
 mod schema;
 mod settings;

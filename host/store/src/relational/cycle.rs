@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bulkhead_core::{Kind, Route, Timestamp};
 
-use crate::sql::{Connection, Error, Savepoint, Statement};
+use crate::sql::{Connection, Error, Savepoint, Statement, Table, ToSql};
 use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkLine, WorkerId};
 
 use super::crash_point::crash_point;
@@ -19,6 +19,7 @@ use super::memory::Memory;
 use super::outcome::{Mark, Outcome};
 use super::request::{Answer, Asked, AskedSchedule, Submit};
 use super::slot::RouteId;
+use super::tables;
 
 /// How often a cycle is done again in which another host was quicker; each time it looks at what is there then.
 const RACES: u32 = 20;
@@ -82,13 +83,11 @@ pub(super) struct Cycle<'a> {
 /// Prepared statements, each fetched when it is first needed.
 #[derive(Default)]
 pub(super) struct Hot<'a> {
-    pub(super) end: Option<Statement<'a>>,
-    pub(super) task: Option<Statement<'a>>,
-    pub(super) ready: Option<Statement<'a>>,
+    inserts: [Option<Statement<'a>>; tables::COUNT],
 }
 
 /// The statement, fetched where it is not there yet.
-pub(super) fn fetched<'b, 'a>(
+fn fetched<'b, 'a>(
     statement: &'b mut Option<Statement<'a>>,
     connection: &'a Connection,
     text: &str,
@@ -243,12 +242,25 @@ impl<'a> Cycle<'a> {
         Ok(())
     }
 
+    /// Puts a row into a table; where the engine is a server, with others of its kind.
+    pub(super) fn insert(&mut self, table: &'static Table, values: &[&dyn ToSql]) -> Result<(), Halt> {
+        match self.connection {
+            Connection::Postgres(client) => client.insert(table, values)?,
+            connection @ Connection::Sqlite(_) => {
+                let statement = self.hot.inserts.get_mut(table.place);
+                let statement = statement.ok_or_else(|| Halt::Row(format!("`{}` is no table", table.name)))?;
+                fetched(statement, connection, table.insert_one())?.execute(values)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Does something inside a savepoint; where it fails, it has not happened.
     pub(super) fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Halt>) -> Result<T, Halt> {
         self.connection.savepoint(Savepoint::Set)?;
         let mark = self.out.mark();
         let floor = std::mem::replace(&mut self.out.floor, mark.counts);
-        let done = work(self);
+        let done = work(self).and_then(|done| Ok(self.connection.flush().map(|()| done)?));
         self.out.floor = floor;
         // Some failures (a full disk) end the transaction itself; then there is nothing to go back to.
         if done.is_err() && !self.connection.is_autocommit() {

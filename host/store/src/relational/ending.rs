@@ -7,42 +7,44 @@ use crate::ending::{AttemptFacts, Ending, state_number};
 use crate::history::signed;
 use crate::sql::params;
 
-use super::cycle::{Cycle, fetched};
+use super::cycle::Cycle;
 use super::failure::Halt;
 use super::slot::Slot;
+use super::tables::{ATTEMPTS, ENDED};
 
 impl Cycle<'_> {
     /// Writes the end of a task that runs or was just taken out of the queue.
     pub(super) fn end(&mut self, slot: Slot, ending: &Ending<'_>, has_history: bool) -> Result<(), Halt> {
         let seq = slot.seq;
-        const INSERT: &str = "INSERT INTO ended (seq, state, ended_at, attempt, epoch, stage, max_attempts, worker, \
-            version, started_at, elapsed, fuel, peak, result, metadata, \"end\", reason, error, digests) \
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
         let facts = ending.facts.as_ref();
         // The common end says nothing that its state does not say.
         let end = facts.map(|facts| facts.end).filter(|_| ending.state != State::Succeeded);
         let digests = facts.map(|facts| facts.digests).filter(|digests| !digests.is_empty());
-        fetched(&mut self.hot.end, self.connection, INSERT)?.execute(params![
-            seq.0,
-            state_number(ending.state),
-            self.now.as_millis(),
-            ending.attempt,
-            ending.epoch,
-            ending.stage,
-            ending.max_attempts,
-            facts.map(|facts| facts.worker),
-            facts.and_then(|facts| facts.version),
-            facts.map(|facts| facts.started_at),
-            facts.map(|facts| signed(facts.elapsed)),
-            facts.map(|facts| signed(facts.fuel)),
-            facts.map(|facts| signed(facts.peak)),
-            ending.result,
-            ending.metadata,
-            end,
-            ending.reason.map(DeadReason::as_str),
-            ending.error,
-            digests,
-        ])?;
+        let now = self.now.as_millis();
+        self.insert(
+            &ENDED,
+            params![
+                seq.0,
+                state_number(ending.state),
+                now,
+                ending.attempt,
+                ending.epoch,
+                ending.stage,
+                ending.max_attempts,
+                facts.map(|facts| facts.worker),
+                facts.and_then(|facts| facts.version),
+                facts.map(|facts| facts.started_at),
+                facts.map(|facts| signed(facts.elapsed)),
+                facts.map(|facts| signed(facts.fuel)),
+                facts.map(|facts| signed(facts.peak)),
+                ending.result,
+                ending.metadata,
+                end,
+                ending.reason.map(DeadReason::as_str),
+                ending.error,
+                digests,
+            ],
+        )?;
         // A dead letter may be requeued, and then goes on from its stage; the others are over.
         if has_history && ending.state != State::Dead {
             self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
@@ -68,24 +70,25 @@ impl Cycle<'_> {
         facts: &AttemptFacts<'_>,
         error: Option<&str>,
     ) -> Result<(), Halt> {
-        const INSERT: &str = "INSERT INTO attempts (seq, attempt, epoch, worker, version, started_at, ended_at, \
-            elapsed, fuel, peak, \"end\", error, digests) \
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-        self.connection.prepare_cached(INSERT)?.execute(params![
-            seq.0,
-            number,
-            epoch,
-            facts.worker,
-            facts.version,
-            facts.started_at,
-            self.now.as_millis(),
-            signed(facts.elapsed),
-            signed(facts.fuel),
-            signed(facts.peak),
-            facts.end,
-            error,
-            (!facts.digests.is_empty()).then_some(facts.digests),
-        ])?;
+        let now = self.now.as_millis();
+        self.insert(
+            &ATTEMPTS,
+            params![
+                seq.0,
+                number,
+                epoch,
+                facts.worker,
+                facts.version,
+                facts.started_at,
+                now,
+                signed(facts.elapsed),
+                signed(facts.fuel),
+                signed(facts.peak),
+                facts.end,
+                error,
+                (!facts.digests.is_empty()).then_some(facts.digests),
+            ],
+        )?;
         Ok(())
     }
 }

@@ -55,6 +55,7 @@ mod slot;
 mod source;
 mod store;
 mod submit;
+mod tables;
 mod thread;
 mod ticks;
 mod told;

@@ -7,13 +7,12 @@ use bulkhead_core::Timestamp;
 use crate::TaskSeq;
 use crate::sql::params;
 
-use super::cycle::{Cycle, fetched};
+use super::cycle::Cycle;
 use super::failure::Halt;
 use super::memory::{Lone, earlier};
 use super::ready_index::{Entry, LANE_BUFFER};
 use super::slot::{Flags, Rank, RouteId, Slot};
-
-const INSERT_READY: &str = "INSERT INTO ready (route, rank, due, seq, flags) VALUES (?1, ?2, ?3, ?4, ?5)";
+use super::tables::{DELAYED, READY};
 
 /// Where a task that is ready waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,19 +52,11 @@ impl Cycle<'_> {
         let Slot { seq, due, route, rank, flags } = slot;
         match waits {
             Waits::Ready => {
-                fetched(&mut self.hot.ready, self.connection, INSERT_READY)?.execute(params![
-                    route,
-                    rank,
-                    due.as_millis(),
-                    seq.0,
-                    flags
-                ])?;
+                self.insert(&READY, params![route, rank, due.as_millis(), seq.0, flags])?;
                 self.memory.ready.insert(route, rank, Entry { due, seq, flags });
             }
             Waits::Delayed => {
-                self.connection
-                    .prepare_cached("INSERT INTO delayed (due, seq, route, rank, flags) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                    .execute(params![due.as_millis(), seq.0, route, rank, flags])?;
+                self.insert(&DELAYED, params![due.as_millis(), seq.0, route, rank, flags])?;
                 self.memory.next_delayed = earlier(self.memory.next_delayed, due);
             }
             Waits::Parked => {

@@ -6,13 +6,14 @@ use crate::history::unsigned;
 use crate::sql::{Value, params};
 use crate::{BatchRefusal, Submitted, TaskSeq};
 
-use super::cycle::{Cycle, fetched};
+use super::cycle::Cycle;
 use super::failure::Halt;
 use super::ids;
 use super::interned::route_number;
 use super::memory::earlier;
 use super::request::Prepared;
 use super::slot::{Flags, RouteId, Slot};
+use super::tables::TASKS;
 
 /// Who asks for a task to be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,10 @@ impl Cycle<'_> {
     fn submit_each(&mut self, tasks: &[Prepared], accepted: &mut Vec<Submitted>) -> Result<(), Halt> {
         for task in tasks {
             let submitted = self.submit_one(task, Asker::Caller)?;
+            if self.careful {
+                // So that who is refused is known by its place.
+                self.connection.flush()?;
+            }
             accepted.push(submitted.submitted);
         }
         Ok(())
@@ -79,8 +84,6 @@ impl Cycle<'_> {
 
     /// Accepts one task, or finds that it was there before.
     pub(super) fn submit_one(&mut self, task: &Prepared, asker: Asker) -> Result<Accepted, Halt> {
-        const INSERT: &str = "INSERT INTO tasks (seq, id, route, rank, due, created_at, max_attempts, tenant, extras, \
-            payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         if let Some(body) = &task.body
             && let Some(known) = self.known(task, body)?
         {
@@ -101,18 +104,22 @@ impl Cycle<'_> {
                 (ids::name(uuid), Value::Blob(uuid.as_bytes().to_vec()))
             }
         };
-        fetched(&mut self.hot.task, self.connection, INSERT)?.execute(params![
-            seq.0,
-            column,
-            route,
-            task.rank,
-            due.as_millis(),
-            self.now.as_millis(),
-            task.max_attempts,
-            task.tenant,
-            task.extras,
-            &*task.payload,
-        ])?;
+        let now = self.now.as_millis();
+        self.insert(
+            &TASKS,
+            params![
+                seq.0,
+                column,
+                route,
+                task.rank,
+                due.as_millis(),
+                now,
+                task.max_attempts,
+                task.tenant,
+                task.extras,
+                &*task.payload,
+            ],
+        )?;
         self.place(Slot { seq, due, route, rank: task.rank, flags: Flags::NONE })?;
         if let Some(body) = &task.body {
             self.remember(task, seq, body)?;

@@ -120,9 +120,15 @@ impl Connection {
         };
         match self {
             Self::Sqlite(connection) => drop(connection.prepare_cached(text)?.execute([])?),
+            Self::Postgres(client) if statement == Savepoint::GoBack => client.go_back(text)?,
             Self::Postgres(client) => client.batch(text)?,
         }
         Ok(())
+    }
+
+    /// Has everything carried out that was put off; what is refused of it is heard of here at the latest.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.postgres().map_or(Ok(()), Client::flush)
     }
 }
 
