@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bulkhead_core::{Extras, JsonText, TaskId, Timestamp};
+use bulkhead_core::{Extras, JsonText, TaskId};
 
 use crate::sql::{Row, params};
-use crate::{Claimed, LeaseId, TaskSeq, WorkerId};
+use crate::{Claimed, LeaseId, WorkerId};
 
 use super::attached::AloneTurn;
 use super::cycle::Cycle;
@@ -14,7 +14,7 @@ use super::ids;
 use super::leases::Lease;
 use super::memory::Lone;
 use super::outcome::Claim;
-use super::ready_index::{Entry, Taken};
+use super::ready_index::Entry;
 use super::slot::{Flags, RouteId, Slot};
 use crate::history::HistoryRow;
 
@@ -157,6 +157,9 @@ impl Cycle<'_> {
     /// Takes ready tasks out of the table, in the order of claims.
     fn take_ready(&mut self, worker: WorkerId, most: usize) -> Result<Vec<Slot>, Halt> {
         const DELETE: &str = "DELETE FROM ready WHERE route = ?1 AND rank = ?2 AND (due, seq) <= (?3, ?4)";
+        if self.is_shared() {
+            return self.take_lanes(worker, most);
+        }
         let mut slots = Vec::with_capacity(most.min(CLAIM_BATCH));
         let mut entries: Vec<Entry> = Vec::new();
         while slots.len() < most {
@@ -165,12 +168,9 @@ impl Cycle<'_> {
             let wanted = allowed.min(most - slots.len());
             let Some(taken) = self.memory.ready.take(worker, wanted, &mut entries) else { break };
             let (route, rank) = (taken.route, taken.rank);
-            if self.is_shared() {
-                self.take_lane(taken, &mut entries)?;
-            }
             self.count_limited(route, entries.len() as i64)?;
             // The index holds the first of the lane, so what was taken is all there is up to its last.
-            if let Some(last) = entries.last().filter(|_| !self.is_shared()) {
+            if let Some(last) = entries.last() {
                 self.connection.prepare_cached(DELETE)?.execute(params![
                     route,
                     rank,
@@ -178,7 +178,7 @@ impl Cycle<'_> {
                     last.seq.0
                 ])?;
             }
-            if taken.drained && !self.is_shared() {
+            if taken.drained {
                 self.refill(route, rank)?;
             }
             self.count(route, -(entries.len() as i64))?;
@@ -187,32 +187,8 @@ impl Cycle<'_> {
         Ok(slots)
     }
 
-    /// Takes the first tasks of a lane out of the table, as many as were expected there: those that other hosts are
-    /// taking just now are passed over, and `entries` are those that were taken.
-    fn take_lane(&mut self, taken: Taken, entries: &mut Vec<Entry>) -> Result<(), Halt> {
-        const TAKE: &str = "DELETE FROM ready WHERE ctid = ANY(ARRAY(SELECT ctid FROM ready \
-            WHERE route = ?1 AND rank = ?2 ORDER BY due, seq LIMIT ?3 FOR UPDATE SKIP LOCKED)) \
-            RETURNING due, seq, flags";
-        let Taken { route, rank, drained } = taken;
-        let expected = entries.len();
-        let mut statement = self.connection.prepare_cached(TAKE)?;
-        let rows = statement.query_map(params![route, rank, expected as u64], |row| {
-            let (due, seq) = (Timestamp::from_millis(row.get(0)?), TaskSeq(row.get(1)?));
-            Ok(Entry { due, seq, flags: Flags(row.get(2)?) })
-        })?;
-        *entries = rows.collect::<crate::sql::Result<_>>()?;
-        entries.sort_unstable();
-        if entries.len() < expected {
-            // Others have, or are taking, what is left of it.
-            self.memory.ready.taken(route, rank, None);
-            return Ok(());
-        }
-        self.memory.ready.taken(route, rank, entries.last().map(|last| (last.due, last.seq)));
-        if drained { self.refill(route, rank) } else { Ok(()) }
-    }
-
     /// How many of the worker's next tasks may be claimed, for all their kind's limit; none where it has no next.
-    fn allowed(&mut self, worker: WorkerId) -> Result<Option<usize>, Halt> {
+    pub(super) fn allowed(&mut self, worker: WorkerId) -> Result<Option<usize>, Halt> {
         loop {
             let Some(route) = self.memory.ready.first(worker) else { return Ok(None) };
             if self.memory.limits.is_empty() {

@@ -16,8 +16,8 @@ use super::ready_index::{Entry, LANE_BUFFER};
 use super::slot::{Flags, Rank, RouteId};
 
 /// Tasks that are read ahead where several hosts claim, of all lanes together, and of each at least.
-const LOADED: usize = 4_096;
-const LOADED_LEAST: usize = 4;
+pub(super) const LOADED: usize = 4_096;
+pub(super) const LOADED_LEAST: usize = 4;
 
 /// Routes that hold tasks, and how many: one pass over the narrow tables, about a tenth of a microsecond a task, and
 /// nothing to be kept up while tasks come and go.

@@ -56,6 +56,7 @@ mod source;
 mod store;
 mod submit;
 mod tables;
+mod taking;
 mod thread;
 mod ticks;
 mod told;

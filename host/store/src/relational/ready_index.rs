@@ -79,6 +79,11 @@ impl ReadyIndex {
         self.lanes.len()
     }
 
+    /// The lanes that have so few tasks in memory, and more in the table.
+    pub(super) fn low(&self, few: usize) -> impl Iterator<Item = (RouteId, Rank)> {
+        self.lanes.iter().filter(move |(_, lane)| !lane.whole && lane.entries.len() <= few).map(|(lane, _)| *lane)
+    }
+
     /// Forgets the tasks of a lane up to this one, which were taken out of the table; all of them where there is none.
     pub(super) fn taken(&mut self, route: RouteId, rank: Rank, last: Option<(Timestamp, TaskSeq)>) {
         let Some(lane) = self.lanes.get_mut(&(route, rank)) else { return };

@@ -1,0 +1,142 @@
+//! Taking ready tasks where other hosts do so, too.
+//!
+//! What is in memory says which lanes come first and how far; the table says which tasks those are by now. All lanes are
+//! taken from by one statement, which passes over what others are taking just then.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bulkhead_core::Timestamp;
+use tokio_postgres::types::Type;
+
+use crate::{TaskSeq, WorkerId};
+
+use super::cycle::Cycle;
+use super::failure::Halt;
+use super::load::{LOADED, LOADED_LEAST};
+use super::ready_index::{Entry, LANE_BUFFER};
+use super::slot::{Flags, Rank, RouteId, Slot};
+
+/// One lane.
+type Lane = (RouteId, Rank);
+
+/// What is to be taken in one go.
+#[derive(Debug, Default)]
+struct Plan {
+    /// How many of each lane.
+    lanes: BTreeMap<Lane, usize>,
+    tasks: usize,
+    /// Lanes of which nothing is left in memory.
+    drained: Vec<Lane>,
+}
+
+impl Cycle<'_> {
+    /// Takes ready tasks out of the table, in the order of claims.
+    pub(super) fn take_lanes(&mut self, worker: WorkerId, most: usize) -> Result<Vec<Slot>, Halt> {
+        let mut slots = Vec::new();
+        while slots.len() < most {
+            let plan = self.plan_lanes(worker, most - slots.len())?;
+            if plan.tasks == 0 {
+                break;
+            }
+            let from = slots.len();
+            self.take_planned(&plan, &mut slots)?;
+            slots[from..].sort_unstable_by_key(|slot| (slot.rank, slot.due, slot.seq));
+            if !plan.drained.is_empty() {
+                self.refill_lanes(plan.drained)?;
+            }
+        }
+        Ok(slots)
+    }
+
+    /// Which lanes come first, as far as memory knows.
+    fn plan_lanes(&mut self, worker: WorkerId, most: usize) -> Result<Plan, Halt> {
+        let mut plan = Plan::default();
+        let mut entries: Vec<Entry> = Vec::new();
+        while plan.tasks < most && plan.drained.is_empty() {
+            entries.clear();
+            let Some(allowed) = self.allowed(worker)? else { break };
+            let wanted = allowed.min(most - plan.tasks);
+            let Some(taken) = self.memory.ready.take(worker, wanted, &mut entries) else { break };
+            self.count_limited(taken.route, entries.len() as i64)?;
+            *plan.lanes.entry((taken.route, taken.rank)).or_default() += entries.len();
+            plan.tasks += entries.len();
+            if taken.drained {
+                plan.drained.push((taken.route, taken.rank));
+            }
+        }
+        Ok(plan)
+    }
+
+    fn take_planned(&mut self, plan: &Plan, slots: &mut Vec<Slot>) -> Result<(), Halt> {
+        const TAKE: &str = "DELETE FROM ready WHERE ctid = ANY(ARRAY(SELECT r.at \
+            FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[]) AS u (route, rank, most) CROSS JOIN LATERAL \
+                (SELECT ctid AS at FROM ready WHERE route = u.route AND rank = u.rank ORDER BY due, seq \
+                LIMIT u.most FOR UPDATE SKIP LOCKED) r ON TRUE)) \
+            RETURNING route, rank, due, seq, flags";
+        let Some(client) = self.connection.postgres() else { return Ok(()) };
+        let (mut routes, mut ranks, mut most) = (Vec::new(), Vec::new(), Vec::new());
+        for ((route, rank), count) in &plan.lanes {
+            routes.push(route.0);
+            ranks.push(i64::from(rank.0));
+            most.push(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+        let lists = [(&routes as _, Type::INT8_ARRAY), (&ranks as _, Type::INT8_ARRAY), (&most as _, Type::INT8_ARRAY)];
+        let mut taken: BTreeMap<Lane, (usize, (Timestamp, TaskSeq))> = BTreeMap::new();
+        for row in client.query_arrays(TAKE, &lists)? {
+            let slot = Slot {
+                route: RouteId(row.get(0)),
+                rank: Rank(i8::try_from(row.get::<_, i64>(1)).unwrap_or_default()),
+                due: Timestamp::from_millis(row.get(2)),
+                seq: TaskSeq(row.get(3)),
+                flags: Flags(u8::try_from(row.get::<_, i64>(4)).unwrap_or_default()),
+            };
+            let place = (slot.due, slot.seq);
+            let (count, last) = taken.entry((slot.route, slot.rank)).or_insert((0, place));
+            (*count, *last) = (*count + 1, (*last).max(place));
+            slots.push(slot);
+        }
+        for ((route, rank), expected) in &plan.lanes {
+            let (count, last) = taken.get(&(*route, *rank)).map_or((0, None), |(count, last)| (*count, Some(*last)));
+            self.count(*route, -(count as i64))?;
+            if count < *expected {
+                // Others have, or are taking, what is left of it.
+                self.count_limited(*route, count as i64 - *expected as i64)?;
+                self.memory.ready.taken(*route, *rank, None);
+            } else {
+                self.memory.ready.taken(*route, *rank, last);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the first tasks of these lanes into memory, and of those that will be drained soon.
+    fn refill_lanes(&mut self, mut lanes: Vec<Lane>) -> Result<(), Halt> {
+        const SELECT: &str = "SELECT u.route, u.rank, r.due, r.seq, r.flags \
+            FROM unnest(?1::bigint[], ?2::bigint[]) AS u (route, rank) CROSS JOIN LATERAL \
+                (SELECT due, seq, flags FROM ready WHERE route = u.route AND rank = u.rank ORDER BY due, seq \
+                LIMIT ?3) r ON TRUE";
+        let Some(client) = self.connection.postgres() else { return Ok(()) };
+        lanes.extend(self.memory.ready.low(LOADED_LEAST));
+        let most = (LOADED / lanes.len().max(1)).clamp(2 * LOADED_LEAST, LANE_BUFFER);
+        let routes: Vec<i64> = lanes.iter().map(|(route, _)| route.0).collect();
+        let ranks: Vec<i64> = lanes.iter().map(|(_, rank)| i64::from(rank.0)).collect();
+        let limit = most as i64;
+        let lists = [(&routes as _, Type::INT8_ARRAY), (&ranks as _, Type::INT8_ARRAY), (&limit as _, Type::INT8)];
+        let mut found: BTreeMap<Lane, Vec<Entry>> = lanes.into_iter().map(|lane| (lane, Vec::new())).collect();
+        for row in client.query_arrays(SELECT, &lists)? {
+            let lane = (RouteId(row.get(0)), Rank(i8::try_from(row.get::<_, i64>(1)).unwrap_or_default()));
+            found.entry(lane).or_default().push(Entry {
+                due: Timestamp::from_millis(row.get(2)),
+                seq: TaskSeq(row.get(3)),
+                flags: Flags(u8::try_from(row.get::<_, i64>(4)).unwrap_or_default()),
+            });
+        }
+        for ((route, rank), mut entries) in found {
+            entries.sort_unstable();
+            let whole = entries.len() < most;
+            self.memory.ready.taken(route, rank, None);
+            self.memory.ready.refill(route, rank, VecDeque::from(entries), whole);
+        }
+        Ok(())
+    }
+}
