@@ -9,6 +9,7 @@ mod attempt;
 mod backoff;
 mod decide;
 mod digest;
+mod event;
 mod failure;
 mod fuel;
 mod handler_name;
@@ -42,6 +43,9 @@ pub use decide::{
     bounded, decide,
 };
 pub use digest::Digest;
+pub use event::{
+    Event, EventData, EventFacts, EventFilter, EventType, EventTypes, WebhookName, WebhookSubmission,
+};
 pub use failure::{Category, Failure, TaskError};
 pub use fuel::Fuel;
 pub use handler_name::HandlerName;
