@@ -1,42 +1,51 @@
 //! From settings to the rooms of a host.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bulkhead_core::{JsonText, Retention, TagSet};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
 use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings};
+use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_store::{DatabaseStore, QueueSettings};
 
 use crate::settings::Settings;
+use crate::store_place::StorePlace;
 
 /// Opens the store that the settings name.
 pub(crate) fn store(settings: &Settings) -> Result<Arc<DatabaseStore>> {
-    let path = database(settings)?;
+    let store = match store_place(settings)? {
+        StorePlace::File(path) => {
+            let (cache_bytes, queue) = (settings.store.cache.bytes(), queue(settings));
+            sqlite::open(SqliteSettings { cache_bytes, queue, ..SqliteSettings::at(path) })?
+        }
+        StorePlace::Server { url, .. } => postgres::open(server(settings, url))?,
+    };
+    Ok(Arc::new(store))
+}
+
+/// Where the settings say that the store is.
+pub(crate) fn store_place(settings: &Settings) -> Result<StorePlace> {
+    StorePlace::parse(&settings.store.url)
+}
+
+/// What a store on this server is told.
+pub(crate) fn server(settings: &Settings, url: String) -> PostgresSettings {
+    let (pooled, queue) = (settings.store.pooled, queue(settings));
+    PostgresSettings { pooled, queue, ..PostgresSettings::at(url) }
+}
+
+fn queue(settings: &Settings) -> QueueSettings {
     let Settings { store, retention, limits, .. } = settings;
-    let queue = QueueSettings {
+    QueueSettings {
         key_ttl: store.key_ttl.duration(),
         limits: limits.clone(),
         max_pending: store.max_pending,
         max_descendants: store.max_descendants,
         retention: Retention { succeeded: retention.succeeded, dead: retention.dead },
         ..QueueSettings::default()
-    };
-    let settings = SqliteSettings { cache_bytes: store.cache.bytes(), queue, ..SqliteSettings::at(path) };
-    Ok(Arc::new(sqlite::open(settings)?))
-}
-
-/// The database file that the settings name.
-pub(crate) fn database(settings: &Settings) -> Result<PathBuf> {
-    let url = &settings.store.url;
-    match url.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() => Ok(path.into()),
-        Some(("postgres" | "postgresql", _)) => {
-            bail!("store.url: PostgreSQL is not served by this version; use sqlite:FILE")
-        }
-        _ => bail!("store.url must be sqlite:FILE, such as sqlite:bulkhead.db: `{url}`"),
     }
 }
 

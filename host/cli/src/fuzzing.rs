@@ -32,7 +32,7 @@ impl Accepted {
         let words = |error: anyhow::Error| format!("{error:#}");
         bulkhead_server::check_address(settings.server.listen).map_err(|error| error.to_string())?;
         telemetry::filter(settings).map_err(words)?;
-        assemble::database(settings).map_err(words)?;
+        assemble::store_place(settings).map_err(words)?;
         assemble::catalogue(settings, &settings.handlers.dir, settings.worker.caps.tags()).map_err(words)
     }
 }

@@ -11,6 +11,7 @@ mod exit;
 pub mod fuzzing;
 mod printer;
 mod settings;
+mod store_place;
 mod telemetry;
 
 use std::process::ExitCode;

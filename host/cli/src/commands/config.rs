@@ -11,7 +11,7 @@ use crate::settings::Resolved;
 
 pub(super) fn run(command: &ConfigCommand, resolved: &Resolved, printer: &mut Printer) -> Result<ExitStatus> {
     // What reading alone does not refuse.
-    assemble::database(&resolved.settings)?;
+    assemble::store_place(&resolved.settings)?;
     bulkhead_server::check_address(resolved.settings.server.listen)?;
     let file = resolved.file.as_ref().map_or_else(|| "no settings file".to_owned(), |file| file.display().to_string());
     match command {

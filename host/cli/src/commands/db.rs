@@ -1,7 +1,10 @@
 //! `bulkhead db`
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
-use bulkhead_store::sqlite::maintenance;
+use bulkhead_store::postgres::{self, PostgresSettings};
+use bulkhead_store::sqlite;
 use serde_json::json;
 
 use crate::arguments::DbCommand;
@@ -9,28 +12,54 @@ use crate::assemble;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::settings::Settings;
+use crate::store_place::StorePlace;
 
 pub(super) fn run(command: &DbCommand, settings: &Settings, printer: &mut Printer) -> Result<ExitStatus> {
-    let path = assemble::database(settings)?;
-    let shown = path.display();
-    match command {
-        DbCommand::Migrate => {
-            let version = maintenance::migrate(&path)?;
-            printer.item(&json!({ "schema": version }), || format!("the store `{shown}` has schema {version}"))?;
-        }
-        DbCommand::Backup { to } => {
-            maintenance::backup(&path, to)?;
-            printer
-                .item(&json!({ "backup": to }), || format!("the store `{shown}` is copied to `{}`", to.display()))?;
-        }
-        DbCommand::Check => {
-            let problems = maintenance::check(&path)?;
-            if !problems.is_empty() {
-                problems.iter().try_for_each(|problem| printer.line(problem))?;
-                bail!("the store `{shown}` is damaged: restore it from a backup");
-            }
-            printer.item(&json!({ "problems": [] }), || format!("the store `{shown}` is whole"))?;
+    let place = assemble::store_place(settings)?;
+    match place {
+        StorePlace::File(path) => on_file(command, &path, printer)?,
+        StorePlace::Server { url, in_shell } => {
+            on_server(command, &assemble::server(settings, url), &in_shell, printer)?;
         }
     }
     Ok(ExitStatus::Success)
+}
+
+fn on_file(command: &DbCommand, path: &Path, printer: &mut Printer) -> Result<()> {
+    use sqlite::maintenance;
+    let shown = path.display().to_string();
+    match command {
+        DbCommand::Migrate => migrated(&shown, maintenance::migrate(path)?, printer),
+        DbCommand::Check => checked(&shown, &maintenance::check(path)?, printer),
+        DbCommand::Backup { to } => {
+            maintenance::backup(path, to)?;
+            printer.item(&json!({ "backup": to }), || format!("the store `{shown}` is copied to `{}`", to.display()))
+        }
+    }
+}
+
+fn on_server(command: &DbCommand, settings: &PostgresSettings, in_shell: &str, printer: &mut Printer) -> Result<()> {
+    use postgres::maintenance;
+    let shown = postgres::shown_url(&settings.url);
+    match command {
+        DbCommand::Migrate => migrated(&shown, maintenance::migrate(settings)?, printer),
+        DbCommand::Check => checked(&shown, &maintenance::check(settings)?, printer),
+        DbCommand::Backup { to } => bail!(
+            "the store `{shown}` is on a server, whose own tools copy it; run, past any pooler:\n  \
+             pg_dump --format=custom --file='{}' --dbname={in_shell}",
+            to.display()
+        ),
+    }
+}
+
+fn migrated(shown: &str, version: i64, printer: &mut Printer) -> Result<()> {
+    printer.item(&json!({ "schema": version }), || format!("the store `{shown}` has schema {version}"))
+}
+
+fn checked(shown: &str, problems: &[String], printer: &mut Printer) -> Result<()> {
+    if !problems.is_empty() {
+        problems.iter().try_for_each(|problem| printer.line(problem))?;
+        bail!("the store `{shown}` is damaged: restore it from a backup");
+    }
+    printer.item(&json!({ "problems": [] }), || format!("the store `{shown}` is whole"))
 }

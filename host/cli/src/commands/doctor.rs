@@ -1,21 +1,27 @@
 //! `bulkhead doctor`
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bulkhead_store::StoreError;
+use bulkhead_store::postgres::{self, PostgresSettings};
 use serde_json::{Value, json};
 
 use crate::assemble;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::settings::{Resolved, Settings};
+use crate::store_place::StorePlace;
 
 /// The first kernel that can tell which pages a guest has touched, which makes a fresh sandbox cheap.
 const PAGEMAP_SCAN_SINCE: (u32, u32) = (6, 7);
 
 /// Less free space than this is worth a word.
 const LITTLE_SPACE: u64 = 1 << 30;
+
+/// Connections of one host: its thread's, its readers', and one to spare.
+const CONNECTIONS: i64 = 6;
 
 enum Finding {
     Good(String),
@@ -74,18 +80,55 @@ fn sandbox(settings: &Settings) -> Finding {
 }
 
 fn store(settings: &Settings) -> Finding {
+    match assemble::store_place(settings) {
+        Ok(StorePlace::File(path)) => file(settings, &path),
+        Ok(StorePlace::Server { url, .. }) => server(&assemble::server(settings, url)),
+        Err(error) => Finding::Bad(format!("{error:#}")),
+    }
+}
+
+fn file(settings: &Settings, path: &Path) -> Finding {
     // Opening it would make it, and void the leases of a host that runs.
-    let Ok(database) = assemble::database(settings) else {
-        return Finding::Bad(format!("store.url is not a file: {}", settings.store.url));
-    };
-    if !database.exists() {
-        return Finding::Good(format!("{} is not there yet: the host makes it", settings.store.url));
+    let shown = path.display();
+    if !path.exists() {
+        return Finding::Good(format!("{shown} is not there yet: the host makes it"));
     }
     match assemble::store(settings) {
-        Ok(_) => Finding::Good(format!("{} can be opened and written", settings.store.url)),
+        Ok(_) => Finding::Good(format!("{shown} can be opened and written")),
         Err(error) if is_in_use(&error) => Finding::Note(format!("a host runs here: {error:#}")),
         Err(error) => Finding::Bad(format!("{error:#}")),
     }
+}
+
+fn server(settings: &PostgresSettings) -> Finding {
+    let shown = postgres::shown_url(&settings.url);
+    let found = match postgres::maintenance::look(settings) {
+        Ok(found) => found,
+        Err(error) => return Finding::Bad(error.to_string()),
+    };
+    let server = format!("{shown}: PostgreSQL {}", found.version);
+    if found.is_standby {
+        return Finding::Bad(format!("{server} is a standby, which takes no writes; set store.url to the primary"));
+    }
+    let schema = match found.schema {
+        None if !found.may_create => {
+            return Finding::Bad(format!(
+                "{server}; its role may not make tables: make it the owner of the database, or GRANT CREATE, USAGE ON SCHEMA to it"
+            ));
+        }
+        None => "no tables yet: the host makes them".to_owned(),
+        Some(schema) if schema < postgres::SCHEMA_VERSION => {
+            format!("schema {schema}, which the host brings to {}", postgres::SCHEMA_VERSION)
+        }
+        Some(schema) => format!("schema {schema}"),
+    };
+    if !settings.pooled && found.connections_left < CONNECTIONS {
+        let left = found.connections_left;
+        return Finding::Note(format!(
+            "{server}, {schema}; only {left} connections left, and a host needs {CONNECTIONS}"
+        ));
+    }
+    Finding::Good(format!("{server}, {schema}"))
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {
@@ -93,10 +136,12 @@ fn is_in_use(error: &anyhow::Error) -> bool {
 }
 
 fn disk(settings: &Settings) -> Finding {
-    let Ok(database) = assemble::database(settings) else {
-        return Finding::Bad("the store is not on a disk".to_owned());
+    // Where the store is on a server, handlers and workspaces are still here.
+    let database = match assemble::store_place(settings) {
+        Ok(StorePlace::File(path)) => path,
+        Ok(StorePlace::Server { .. }) | Err(_) => PathBuf::new(),
     };
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match rustix::fs::statvfs(folder) {
         Ok(space) => {
             let free = space.f_bavail.saturating_mul(space.f_frsize);

@@ -120,7 +120,7 @@ fn announce(
     printer.note(format_args!(
         "bulkhead {} at http://{address} · store {} · {live} handlers live in {}",
         env!("CARGO_PKG_VERSION"),
-        settings.store.url,
+        assemble::store_place(settings)?,
         settings.handlers.dir.display()
     ));
     for entry in snapshot.entries() {

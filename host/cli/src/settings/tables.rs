@@ -44,8 +44,10 @@ impl Default for Server {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Store {
-    /// `sqlite:FILE`
+    /// `sqlite:FILE` or `postgres://…`, or `env:NAME` or `file:PATH` of one.
     pub(crate) url: String,
+    /// Whether a pooler stands before the server that gives each transaction another connection.
+    pub(crate) pooled: bool,
     /// The largest payload.
     pub(crate) max_payload: Size,
     /// How long idempotency keys are kept.
@@ -64,6 +66,7 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             url: "sqlite:bulkhead.db".to_owned(),
+            pooled: false,
             max_payload: Size::from_mib(1),
             key_ttl: Span::from_secs(7 * 24 * 3600),
             allow_unknown_kinds: true,

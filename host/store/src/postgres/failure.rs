@@ -4,6 +4,9 @@ use tokio_postgres::error::SqlState;
 
 use crate::sql::Error;
 
+/// What helps where the role may not do something.
+const GRANT: &str = "make the role of store.url the owner of the database or of its schema";
+
 /// An error of the client, told apart.
 pub(super) fn read(error: &tokio_postgres::Error) -> Error {
     let Some(said) = error.as_db_error() else {
@@ -22,6 +25,7 @@ pub(super) fn read(error: &tokio_postgres::Error) -> Error {
         | &SqlState::READ_ONLY_SQL_TRANSACTION
         | &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Error::Gone(words),
         &SqlState::RAISE_EXCEPTION => Error::Refused(words),
+        &SqlState::INSUFFICIENT_PRIVILEGE => Error::Other(format!("{words}; {GRANT}")),
         // Integrity and data: the row is to blame.
         code if code.code().starts_with("23") || code.code().starts_with("22") => Error::Refused(words),
         code => Error::Other(format!("{words} ({})", code.code())),

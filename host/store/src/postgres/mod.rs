@@ -2,14 +2,17 @@
 //!
 //! The queue itself is in `relational`, the same as on SQLite; here is how it is reached (`client`), and its tables.
 
+mod address;
 mod client;
 mod failure;
 mod gathered;
+pub mod maintenance;
 mod open;
 mod schema;
 mod settings;
 mod values;
 
+pub use address::{check_url, has_password, shown_url};
 pub(crate) use client::{Client, Prepared};
 pub use open::open;
 pub use schema::SCHEMA_VERSION;

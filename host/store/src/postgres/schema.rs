@@ -4,6 +4,8 @@ use crate::StoreError;
 use crate::relational::reading;
 use crate::sql::{Connection, OptionalExtension, Result};
 
+use super::address::shown_url;
+
 /// The schema that this host writes.
 pub const SCHEMA_VERSION: i64 = 1;
 
@@ -34,7 +36,7 @@ pub(super) fn migrate(connection: &Connection, url: &str) -> std::result::Result
 
 fn compatible(found: i64, least: i64, url: &str) -> std::result::Result<(), StoreError> {
     if least > SCHEMA_VERSION {
-        let path = shown(url).into();
+        let path = shown_url(url).into();
         return Err(StoreError::NewerSchema { path, found, known: SCHEMA_VERSION });
     }
     Ok(())
@@ -77,28 +79,4 @@ fn versions(connection: &Connection) -> Result<Option<(i64, i64)>> {
         connection.prepare_cached(select)?.query_row([name], |row| row.get::<i64>(0)).optional()
     };
     Ok(fact("schema_version")?.zip(fact("min_compatible")?))
-}
-
-/// A URL without its password.
-pub(super) fn shown(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((before, after))) => {
-            let user = before.trim_start_matches(scheme).trim_start_matches("://");
-            let user = user.split_once(':').map_or(user, |(user, _)| user);
-            format!("{scheme}://{user}@{after}")
-        }
-        _ => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_not_shown() {
-        assert_eq!(shown("postgres://me:secret@db:5432/b"), "postgres://me@db:5432/b");
-        assert_eq!(shown("postgres://me@db/b"), "postgres://me@db/b");
-        assert_eq!(shown("postgres://db/b"), "postgres://db/b");
-    }
 }
