@@ -1,6 +1,7 @@
 //! What durability costs: a preloaded backlog of no-op tasks, claimed, run and committed on SQLite (`synchronous=FULL`,
 //! attempts and digests recorded), over a bare wasmtime loop of the same guest on as many threads.
 //!
+//! On the PostgreSQL database that `BULKHEAD_BENCH_POSTGRES` names, where it is set.
 //! Rounds of both alternate. `cargo bench -p bulkhead-worker [-- --quick]`
 
 #![expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
@@ -16,6 +17,7 @@ use bare_loop::{ALL, BareLoop, PAYLOAD, median, rate};
 use bulkhead_core::{Due, JsonText, Kind, NewTask, Priority, Route, TagSet};
 use bulkhead_sandbox::{Catalogue, CatalogueSettings, Sandbox, SandboxSettings};
 use bulkhead_store::Store;
+use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_worker::{Metrics, Worker, WorkerSettings};
 
@@ -64,7 +66,10 @@ fn drain(sandbox: &Sandbox, catalogue: &Arc<Catalogue>, tasks: usize) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
     runtime.block_on(async {
-        let store = sqlite::open(SqliteSettings::at(folder.path().join("bench.db"))).expect("a store");
+        let store = match std::env::var("BULKHEAD_BENCH_POSTGRES") {
+            Ok(url) => postgres::open(PostgresSettings::at(url)).expect("a store"),
+            Err(_) => sqlite::open(SqliteSettings::at(folder.path().join("bench.db"))).expect("a store"),
+        };
         let store: Arc<dyn Store> = Arc::new(store);
         let task = NewTask {
             id: None,

@@ -14,6 +14,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 
 use crate::chore::{cargo, target};
+use crate::postgres::Cluster;
 use crate::steps::{Steps, say};
 use crate::{guests, host, languages, tools};
 
@@ -30,6 +31,7 @@ const PEERS: &str = "peers";
 const BENCHES: &[Bench] = &[
     Bench { name: "b1", title: "B1 · one run in a fresh sandbox, against a bare wasmtime loop", run: b1 },
     Bench { name: "b2", title: "B2 · durable no-op tasks on SQLite, against B1's bare loop", run: b2 },
+    Bench { name: "b4", title: "B4 · durable no-op tasks on PostgreSQL, against B1's bare loop", run: b4 },
     Bench { name: "b5", title: "B5 · submit → succeeded over HTTP on an idle host, against two fsyncs", run: b5 },
     Bench { name: "b9", title: "B9 · memory of a host, and of each suspended sandbox", run: b9 },
     Bench { name: "b10", title: "B10 · from the start of the process to the first task done, warm cache", run: b10 },
@@ -74,6 +76,12 @@ fn b1(steps: &mut Steps, quick: bool) -> Result<String> {
 
 fn b2(steps: &mut Steps, quick: bool) -> Result<String> {
     cargo_bench(steps, "bulkhead-worker", "durable", quick)
+}
+
+fn b4(steps: &mut Steps, quick: bool) -> Result<String> {
+    let server = Cluster::start_own(steps)?;
+    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
+    cargo_bench_with(steps, "bulkhead-worker", "durable", quick, &place)
 }
 
 fn b5(steps: &mut Steps, quick: bool) -> Result<String> {
