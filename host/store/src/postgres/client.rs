@@ -14,11 +14,11 @@ use tokio_postgres::types::{ToSql as Parameter, Type};
 use tokio_postgres::{SimpleQueryMessage, Statement};
 
 use crate::StoreError;
-use crate::sql::{Error, Result, Table, ToSql};
+use crate::sql::{Error, Result, Table, ToSql, Value};
 
 use super::gathered::Gathered;
 use super::settings::PostgresSettings;
-use super::values::Bound;
+use super::values::{Bound, Owned};
 
 /// The longest that one statement is waited for; a server that takes longer is as good as gone.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,6 +42,12 @@ pub(crate) enum Prepared {
     Text(String),
 }
 
+/// A statement that is put off.
+struct Later {
+    prepared: Prepared,
+    values: Vec<(Box<dyn Parameter + Sync + Send>, Type)>,
+}
+
 /// A connection.
 pub(crate) struct Client {
     /// Drives the connection while a call waits; taken only when the client is dropped.
@@ -51,6 +57,8 @@ pub(crate) struct Client {
     in_transaction: Cell<bool>,
     /// New rows that the server has not been told of; it is, before anything else is asked of it.
     gathered: RefCell<Vec<Gathered>>,
+    /// Statements likewise, after those rows.
+    later: RefCell<Vec<Later>>,
     /// Whether another server connection may serve each transaction.
     pooled: bool,
 }
@@ -69,6 +77,7 @@ impl Client {
             statements: RefCell::default(),
             in_transaction: Cell::new(false),
             gathered: RefCell::default(),
+            later: RefCell::default(),
             pooled: settings.pooled,
         };
         if !client.pooled {
@@ -100,17 +109,44 @@ impl Client {
         }
     }
 
-    /// Tells the server of all new rows, a statement for each table, all on their way at once.
+    /// Carries out a statement together with whatever is asked next; nobody waits for how many rows it changes.
+    pub(crate) fn later(&self, text: &str, values: Vec<(Box<dyn Parameter + Sync + Send>, Type)>) -> Result<()> {
+        let prepared = self.prepared(text)?;
+        self.later.borrow_mut().push(Later { prepared, values });
+        Ok(())
+    }
+
+    /// The same with values of any column.
+    pub(crate) fn put_off(&self, text: &str, values: &[&dyn ToSql]) -> Result<()> {
+        let owned = |value: &&dyn ToSql| -> (Box<dyn Parameter + Sync + Send>, Type) {
+            let value = value.value();
+            (Box::new(Owned(Value::from(value))), Bound(value).kind())
+        };
+        self.later(text, values.iter().map(owned).collect())
+    }
+
+    /// Tells the server of everything that was put off.
     pub(crate) fn flush(&self) -> Result<()> {
+        self.ask(async { Ok(()) })
+    }
+
+    /// Asks something, with all that was put off before it on its way at once: the server takes it in order.
+    fn ask<T>(&self, call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>) -> Result<T> {
         let gathered = std::mem::take(&mut *self.gathered.borrow_mut());
-        if gathered.is_empty() {
-            return Ok(());
+        let later = std::mem::take(&mut *self.later.borrow_mut());
+        if gathered.is_empty() && later.is_empty() {
+            return self.wait(call);
         }
-        let statements =
-            gathered.iter().map(|rows| self.prepare(rows.table.insert_many())).collect::<Result<Vec<_>>>()?;
-        let values: Vec<_> = gathered.iter().map(Gathered::values).collect();
-        let inserts = statements.iter().zip(&values).map(|(statement, values)| async move {
-            match statement {
+        let mut put_off = Vec::with_capacity(gathered.len() + later.len());
+        for rows in &gathered {
+            put_off.push((self.prepared(rows.table.insert_many())?, rows.values()));
+        }
+        for Later { prepared, values } in &later {
+            let values = values.iter().map(|(value, kind)| (&**value as &(dyn Parameter + Sync), kind.clone()));
+            put_off.push((prepared.clone(), values.collect()));
+        }
+        let before = put_off.iter().map(|(prepared, values)| async move {
+            match prepared {
                 Prepared::Statement(statement) => {
                     let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
                     self.client.execute(statement, &values).await
@@ -118,21 +154,20 @@ impl Client {
                 Prepared::Text(text) => self.client.execute_typed(text, values).await,
             }
         });
-        self.wait(async { futures::future::try_join_all(inserts).await.map(drop) })
+        self.wait(async {
+            let before = futures::future::try_join_all(before);
+            futures::future::try_join(before, call).await.map(|(_, answer)| answer)
+        })
     }
 
     /// Forgets new rows that the server has not been told of.
     fn forget(&self) {
         self.gathered.borrow_mut().clear();
+        self.later.borrow_mut().clear();
     }
 
     /// A text with `?1` for values as a statement of this engine, prepared where the connection keeps it.
     pub(crate) fn prepared(&self, text: &str) -> Result<Prepared> {
-        self.flush()?;
-        self.prepare(text)
-    }
-
-    fn prepare(&self, text: &str) -> Result<Prepared> {
         if self.pooled {
             return Ok(Prepared::Text(translated(text)));
         }
@@ -152,13 +187,13 @@ impl Client {
     pub(crate) fn execute(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<usize> {
         let changed = match prepared {
             Prepared::Statement(statement) => {
-                self.wait(self.client.execute_raw(statement, values.iter().map(|value| Bound(value.value()))))?
+                self.ask(self.client.execute_raw(statement, values.iter().map(|value| Bound(value.value()))))?
             }
             Prepared::Text(text) => {
                 let values: Vec<Bound<'_>> = values.iter().map(|value| Bound(value.value())).collect();
                 let typed: Vec<(&(dyn Parameter + Sync), Type)> =
                     values.iter().map(|value| (value as _, value.kind())).collect();
-                self.wait(self.client.execute_typed(text, &typed))?
+                self.ask(self.client.execute_typed(text, &typed))?
             }
         };
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
@@ -170,12 +205,12 @@ impl Client {
         match prepared {
             Prepared::Statement(statement) => {
                 let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|value| value as _).collect();
-                self.wait(self.client.query(statement, &values))
+                self.ask(self.client.query(statement, &values))
             }
             Prepared::Text(text) => {
                 let typed: Vec<(&(dyn Parameter + Sync), Type)> =
                     values.iter().map(|value| (value as _, value.kind())).collect();
-                self.wait(self.client.query_typed(text, &typed))
+                self.ask(self.client.query_typed(text, &typed))
             }
         }
     }
@@ -198,9 +233,9 @@ impl Client {
         match prepared {
             Prepared::Statement(statement) => {
                 let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
-                self.wait(self.client.query(statement, &values))
+                self.ask(self.client.query(statement, &values))
             }
-            Prepared::Text(text) => self.wait(self.client.query_typed(text, values)),
+            Prepared::Text(text) => self.ask(self.client.query_typed(text, values)),
         }
     }
 
@@ -209,21 +244,27 @@ impl Client {
         match self.prepared(text)? {
             Prepared::Statement(statement) => {
                 let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
-                self.wait(self.client.execute(&statement, &values))
+                self.ask(self.client.execute(&statement, &values))
             }
-            Prepared::Text(text) => self.wait(self.client.execute_typed(&text, values)),
+            Prepared::Text(text) => self.ask(self.client.execute_typed(&text, values)),
         }
     }
 
     /// Statements without values.
     pub(crate) fn batch(&self, text: &str) -> Result<()> {
-        self.flush()?;
-        self.wait(self.client.batch_execute(text))
+        self.ask(self.client.batch_execute(text))
     }
 
-    pub(crate) fn begin(&self) -> Result<()> {
+    /// Begins a transaction; gives the server's time.
+    pub(crate) fn begin(&self) -> Result<Timestamp> {
         self.in_transaction.set(true);
-        self.batch(if self.pooled { BEGIN_POOLED } else { "BEGIN" })
+        let begin = if self.pooled { BEGIN_POOLED } else { "BEGIN" };
+        let messages = self.wait(self.client.simple_query(&format!("{begin}; {NOW}")))?;
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        rows.last().and_then(|text| text.parse().ok()).map(Timestamp::from_millis).ok_or(Error::NoRow)
     }
 
     /// Begins to read one state of the database.
@@ -232,8 +273,8 @@ impl Client {
         self.batch(if self.pooled { READ_POOLED } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
     }
 
+    /// With all that was put off: where any of it is refused, the server takes everything back.
     pub(crate) fn commit(&self) -> Result<()> {
-        self.flush()?;
         self.in_transaction.set(false);
         self.batch("COMMIT")
     }
@@ -258,21 +299,9 @@ impl Client {
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
-
-    /// The server's time.
-    pub(crate) fn now(&self) -> Result<Timestamp> {
-        const SELECT: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-        for message in self.wait(self.client.simple_query(SELECT))? {
-            if let SimpleQueryMessage::Row(row) = message
-                && let Some(millis) = row.get(0).and_then(|text| text.parse().ok())
-            {
-                return Ok(Timestamp::from_millis(millis));
-            }
-        }
-        Err(Error::NoRow)
-    }
 }
 
+const NOW: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const BEGIN_POOLED: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
     SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL idle_in_transaction_session_timeout = '8s'; \
     SET LOCAL lock_timeout = '8s'";

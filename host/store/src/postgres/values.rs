@@ -5,7 +5,7 @@ use std::error::Error;
 use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
-use crate::sql::ValueRef;
+use crate::sql::{Value, ValueRef};
 
 /// A value on its way into a statement.
 #[derive(Debug)]
@@ -23,6 +23,22 @@ impl Bound<'_> {
             ValueRef::Blob(_) => Type::BYTEA,
         }
     }
+}
+
+/// The same, owned.
+#[derive(Debug)]
+pub(super) struct Owned(pub(super) Value);
+
+impl ToSql for Owned {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        Bound(ValueRef::from(&self.0)).to_sql(kind, out)
+    }
+
+    fn accepts(_kind: &Type) -> bool {
+        true
+    }
+
+    tokio_postgres::types::to_sql_checked!();
 }
 
 impl ToSql for Bound<'_> {

@@ -1,5 +1,7 @@
 //! Tasks and the children that they wait for.
 
+use std::collections::HashMap;
+
 use bulkhead_core::{DeadReason, Join, JoinCount, JoinStep, Limit, RunEnd, Spawn, State, join_step};
 
 use crate::TaskSeq;
@@ -21,7 +23,8 @@ use super::waiting::Wait;
 const MAX_DEPTH: u32 = 32;
 
 /// A child as its parent knows it.
-struct Kin {
+#[derive(Debug, Clone)]
+pub(super) struct Kin {
     parent: TaskSeq,
     spawned: (u32, u32),
     critical: bool,
@@ -76,6 +79,8 @@ impl Cycle<'_> {
                 None => {
                     let Accepted { seq, submitted } =
                         self.submit_one(&Prepared::from(child.task.clone()), Asker::Task)?;
+                    // Whoever its parents were, there is one more now.
+                    self.known.parents.remove(&seq);
                     self.connection
                         .prepare_cached(
                             "INSERT INTO kin (parent, epoch, stage, position, child, own, critical, depth, root, name) \
@@ -182,10 +187,27 @@ impl Cycle<'_> {
     }
 
     fn parents(&self, child: TaskSeq) -> Result<Vec<Kin>, Halt> {
+        if let Some(known) = self.known.parents.get(&child) {
+            return Ok(known.clone());
+        }
         let mut statement =
             self.connection.prepare_cached("SELECT parent, epoch, stage, critical FROM kin WHERE child = ?1")?;
         let rows = statement.query_map([child.0], Kin::read)?;
         Ok(rows.collect::<crate::sql::Result<_>>()?)
+    }
+
+    /// The parents of each of several tasks, on a server.
+    pub(super) fn parents_of(&self, children: &[i64]) -> Result<HashMap<TaskSeq, Vec<Kin>>, Halt> {
+        let mut parents: HashMap<TaskSeq, Vec<Kin>> =
+            children.iter().map(|child| (TaskSeq(*child), Vec::new())).collect();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT parent, epoch, stage, critical, child FROM kin WHERE child = ANY(?1)")?;
+        let mut rows = statement.query_numbers(children)?;
+        while let Some(row) = rows.next()? {
+            parents.entry(TaskSeq(row.get(4)?)).or_default().push(Kin::read(&row)?);
+        }
+        Ok(parents)
     }
 
     /// Adds a child's end to what its parent counts, or takes it away, and lets the parent go on where that is due.

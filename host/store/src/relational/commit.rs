@@ -93,9 +93,9 @@ impl Cycle<'_> {
             let in_time = self.now <= cancelled_at.after(self.memory.settings.cancel_grace);
             if in_time { Grace::Within } else { Grace::Over }
         });
-        let history = match slot.flags.has(Flags::HISTORY) {
-            true => HistoryRow::load(self.connection, slot.seq)?,
-            false => None,
+        let history = match self.known.histories.remove(&slot.seq) {
+            None if slot.flags.has(Flags::HISTORY) => HistoryRow::load(self.connection, slot.seq)?,
+            known => known,
         };
         let version = match &commit.handler {
             Some(version) => Some(self.memory.names.version(self.connection, version)?),
@@ -191,7 +191,7 @@ impl Cycle<'_> {
             return Ok(None);
         }
         let Some(cancelled_at) = self.memory.cancelled.get(&seq).copied() else { return Ok(None) };
-        self.connection.prepare_cached("DELETE FROM cancels WHERE seq = ?1")?.execute([seq.0])?;
+        self.connection.put_off("DELETE FROM cancels WHERE seq = ?1", [seq.0])?;
         self.out.settled.push(seq);
         Ok(Some(cancelled_at))
     }

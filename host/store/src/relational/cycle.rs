@@ -15,6 +15,7 @@ use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkLine, Worker
 use super::crash_point::crash_point;
 use super::failure::Halt;
 use super::interned::route_of;
+use super::many_hosts::Known;
 use super::memory::Memory;
 use super::outcome::{Mark, Outcome};
 use super::request::{Answer, Asked, AskedSchedule, Submit};
@@ -76,6 +77,8 @@ pub(super) struct Cycle<'a> {
     pub(super) looks: bool,
     /// The leases under which something may still end; `None` where that is not in question.
     pub(super) live: Option<HashSet<LeaseId>>,
+    /// What was read of all tasks that end or go on in this cycle, where each question costs a way to the server.
+    pub(super) known: Known,
     /// The statements of the hot path, looked up once a cycle rather than once a task.
     pub(super) hot: Hot<'a>,
 }
@@ -156,7 +159,7 @@ pub(super) fn recover(
 impl<'a> Cycle<'a> {
     fn new(connection: &'a Connection, memory: &'a mut Memory, now: Timestamp, boot: Duration, careful: bool) -> Self {
         let (out, hot) = (Outcome::default(), Hot::default());
-        Self { connection, memory, now, boot, out, careful, looks: false, live: None, hot }
+        Self { connection, memory, now, boot, out, careful, looks: false, live: None, known: Known::default(), hot }
     }
 
     fn transact_recovery(&mut self) -> Result<(), Halt> {
@@ -168,7 +171,12 @@ impl<'a> Cycle<'a> {
     }
 
     fn transact(&mut self, todo: &Todo) -> Result<(), Halt> {
-        self.connection.begin()?;
+        if let Some(now) = self.connection.begin()?
+            && self.memory.many_hosts.as_ref().is_some_and(|many| many.database_time)
+        {
+            self.now = self.now.max(now);
+        }
+        self.out.now = Some(self.now);
         self.heed_others(todo)?;
         for (worker, name, _) in &todo.attaches {
             self.attach(*worker, name)?;

@@ -47,7 +47,7 @@ impl Cycle<'_> {
         )?;
         // A dead letter may be requeued, and then goes on from its stage; the others are over.
         if has_history && ending.state != State::Dead {
-            self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
+            self.connection.put_off("DELETE FROM history WHERE seq = ?1", [seq.0])?;
         }
         if self.memory.has_pausing {
             self.take_back_pause(seq)?;

@@ -1,5 +1,7 @@
 //! The rows of `history` in SQLite.
 
+use std::collections::HashMap;
+
 use bulkhead_core::{Answer, JsonText, Timestamp};
 
 use crate::history::{Answered, HistoryRow, Spawned, Text, digests, signed, unsigned};
@@ -38,6 +40,18 @@ impl HistoryRow {
                 _ => None,
             },
         })
+    }
+
+    /// The rows of several tasks, on a server.
+    pub(super) fn load_several(connection: &Connection, tasks: &[i64]) -> crate::sql::Result<HashMap<TaskSeq, Self>> {
+        let select = format!("SELECT {COLUMNS}, seq FROM history WHERE seq = ANY(?1)");
+        let mut statement = connection.prepare_cached(&select)?;
+        let mut rows = statement.query_numbers(tasks)?;
+        let mut found = HashMap::new();
+        while let Some(row) = rows.next()? {
+            found.insert(TaskSeq(row.get(18)?), Self::read(&row)?);
+        }
+        Ok(found)
     }
 
     /// The row of a task, where it has one.
@@ -111,7 +125,7 @@ impl HistoryRow {
             Answered::Given(answer) => (Some(GIVEN), Some(answer)),
             Answered::TimedOut => (Some(TIMED_OUT), None),
         };
-        connection.prepare_cached(SAVE)?.execute(params![
+        connection.put_off(SAVE, params![
             seq.0,
             self.due.as_millis(),
             self.reason,

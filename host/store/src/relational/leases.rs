@@ -81,6 +81,13 @@ impl Leases {
         }
     }
 
+    /// A task's place in the queue, were it there, as long as it runs under this lease.
+    pub(super) fn slot(&self, lease: LeaseId, seq: TaskSeq) -> Option<Slot> {
+        let lease = self.leases.get(&lease)?;
+        let place = lease.tasks.binary_search_by_key(&seq, |held| held.slot.seq).ok()?;
+        lease.tasks.get(place).filter(|held| !held.done).map(|held| held.slot)
+    }
+
     /// Who runs a task, and under which lease.
     pub(super) fn holder(&self, seq: TaskSeq) -> Option<(WorkerId, LeaseId)> {
         self.leases.iter().find_map(|(id, lease)| {

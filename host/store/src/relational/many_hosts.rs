@@ -8,15 +8,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use bulkhead_core::Timestamp;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql as Parameter, Type};
 
 use crate::postgres::Client;
 use crate::sql::params;
 use crate::{Claimed, LeaseId, TaskSeq, WorkerId};
 
+use crate::history::HistoryRow;
+
+use super::children::Kin;
 use super::cycle::{Cycle, Todo};
 use super::failure::Halt;
 use super::place::{Place, locate};
+use super::slot::Flags;
 
 /// How often a host looks at what others have done, where nobody tells it.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -55,6 +59,15 @@ impl ManyHosts {
     pub(super) const fn last_cycle(&self) -> (i64, i64) {
         (self.host, self.cycle)
     }
+}
+
+/// What is read ahead, for all tasks of a cycle at once.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// What earlier runs left of those that ran before.
+    pub(super) histories: HashMap<TaskSeq, HistoryRow>,
+    /// The parents of each; those of a task that is not in here are not known.
+    pub(super) parents: HashMap<TaskSeq, Vec<Kin>>,
 }
 
 impl Cycle<'_> {
@@ -97,6 +110,24 @@ impl Cycle<'_> {
         }
         if !ending.is_empty() || self.looks {
             self.hear_of_cancels()?;
+        }
+        self.read_ahead(todo)
+    }
+
+    /// Reads what earlier runs left of the tasks whose runs ended, and their parents.
+    fn read_ahead(&mut self, todo: &Todo) -> Result<(), Halt> {
+        let ended = || todo.commits.iter().flat_map(|(_, commits)| commits);
+        let ran_before: Vec<i64> = ended()
+            .filter_map(|commit| self.memory.leases.slot(commit.lease, commit.seq))
+            .filter(|slot| slot.flags.has(Flags::HISTORY))
+            .map(|slot| slot.seq.0)
+            .collect();
+        if !ran_before.is_empty() {
+            self.known.histories = HistoryRow::load_several(self.connection, &ran_before)?;
+        }
+        if self.memory.has_kin {
+            let children: Vec<i64> = ended().map(|commit| commit.seq.0).collect();
+            self.known.parents = self.parents_of(&children)?;
         }
         Ok(())
     }
@@ -254,18 +285,10 @@ impl Cycle<'_> {
         const INSERT: &str = "INSERT INTO leases (id, attachment, worker, claimed_at, tasks, done) \
             VALUES (?1, ?2, ?3, ?4, ?5, '')";
         let tasks: Vec<i64> = claimed.iter().map(|(_, task)| task.seq.0).collect();
-        let now = self.now.as_millis();
-        client.execute_arrays(
-            INSERT,
-            &[
-                (&id.0, Type::INT8),
-                (&attachment.0, Type::INT8),
-                (&worker, Type::INT8),
-                (&now, Type::INT8),
-                (&tasks, Type::INT8_ARRAY),
-            ],
-        )?;
-        Ok(())
+        let number = |number: i64| -> (Box<dyn Parameter + Sync + Send>, Type) { (Box::new(number), Type::INT8) };
+        let numbers = [id.0, attachment.0, worker, self.now.as_millis()].map(number);
+        let values = numbers.into_iter().chain([(Box::new(tasks) as _, Type::INT8_ARRAY)]).collect();
+        Ok(client.later(INSERT, values)?)
     }
 
     /// Writes which tasks are done under which lease, and ends the leases whose last task is.
@@ -283,13 +306,13 @@ impl Cycle<'_> {
             }
         }
         if !over.is_empty() {
-            client.execute_arrays("DELETE FROM leases WHERE id = ANY(?1)", &[(&over, Type::INT8_ARRAY)])?;
-            self.out.over.extend(over.into_iter().map(LeaseId));
+            self.out.over.extend(over.iter().copied().map(LeaseId));
+            client.later("DELETE FROM leases WHERE id = ANY(?1)", vec![(Box::new(over), Type::INT8_ARRAY)])?;
         }
         if !partly.is_empty() {
             const UPDATE: &str = "UPDATE leases SET done = u.done \
                 FROM unnest(?1::bigint[], ?2::bytea[]) AS u (id, done) WHERE leases.id = u.id";
-            client.execute_arrays(UPDATE, &[(&partly, Type::INT8_ARRAY), (&bits, Type::BYTEA_ARRAY)])?;
+            client.later(UPDATE, vec![(Box::new(partly), Type::INT8_ARRAY), (Box::new(bits), Type::BYTEA_ARRAY)])?;
         }
         Ok(())
     }
@@ -307,13 +330,15 @@ impl Cycle<'_> {
                 ON CONFLICT (route, shard) DO UPDATE SET pending = depths.pending + excluded.pending";
             let shard = many.host % SHARDS;
             let (routes, pending): (Vec<i64>, Vec<i64>) = changes.into_iter().unzip();
-            client.execute_arrays(
+            let (routes, pending) = (Box::new(routes), Box::new(pending));
+            client.later(
                 UPSERT,
-                &[(&shard, Type::INT8), (&routes, Type::INT8_ARRAY), (&pending, Type::INT8_ARRAY)],
+                vec![(Box::new(shard), Type::INT8), (routes, Type::INT8_ARRAY), (pending, Type::INT8_ARRAY)],
             )?;
         }
         many.cycle += 1;
-        self.connection.execute("UPDATE hosts SET cycle = ?2 WHERE id = ?1", [many.host, many.cycle])?;
+        let (host, cycle) = (Box::new(many.host), Box::new(many.cycle));
+        client.later("UPDATE hosts SET cycle = ?2 WHERE id = ?1", vec![(host, Type::INT8), (cycle, Type::INT8)])?;
         Ok(())
     }
 }

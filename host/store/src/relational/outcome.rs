@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bulkhead_core::{DeadReason, Route};
+use bulkhead_core::{DeadReason, Route, Timestamp};
 
 use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, ScheduleFate, Submitted, TaskSeq, WorkerId};
 
@@ -38,6 +38,8 @@ pub(super) struct Outcome {
     pub(super) heard: Vec<(WorkerId, TaskSeq)>,
     /// Whether the leases of those who renewed were still valid.
     pub(super) renewed: Vec<bool>,
+    /// When it was.
+    pub(super) now: Option<Timestamp>,
     /// Routes whose depth was looked at.
     pub(super) seen: Vec<RouteId>,
 

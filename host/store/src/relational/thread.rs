@@ -215,14 +215,14 @@ impl Thread {
         if self.connection.is_closed() {
             self.connection = self.source.writer()?;
         }
-        let now = match self.connection.postgres() {
-            Some(client) if self.memory.many_hosts.as_ref().is_some_and(|many| many.database_time) => {
-                client.now().map_err(|error| super::failure::reading(&error))?
-            }
-            _ => self.memory.settings.clock.now(),
-        };
-        (self.latest, self.latest_at) = (self.latest.max(now), boot);
-        match cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot) {
+        if self.memory.many_hosts.as_ref().is_none_or(|many| !many.database_time) {
+            self.latest = self.latest.max(self.memory.settings.clock.now());
+        }
+        let done = cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot);
+        if let Ok(Ended::Done(Outcome { now: Some(now), .. }) | Ended::Unknown(Outcome { now: Some(now), .. })) = &done {
+            (self.latest, self.latest_at) = (*now, boot);
+        }
+        match done {
             Ok(Ended::Done(outcome)) => Ok(outcome),
             Ok(Ended::Unknown(outcome)) => self.find_out(outcome),
             Err(error) => Err(error),

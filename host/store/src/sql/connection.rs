@@ -1,5 +1,6 @@
 //! A connection to a database, and statements prepared on it.
 
+use bulkhead_core::Timestamp;
 use tokio_postgres::types::Type;
 
 use super::error::{Error, Result};
@@ -34,6 +35,14 @@ impl Connection {
         self.prepare_cached(text)?.execute(values)
     }
 
+    /// Carries out a statement, by the next one that is waited for at the latest.
+    pub(crate) fn put_off(&self, text: &str, values: impl Params) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => self.execute(text, values).map(drop),
+            Self::Postgres(client) => values.with(|values| client.put_off(text, values)),
+        }
+    }
+
     /// The client, where this is PostgreSQL.
     pub(crate) const fn postgres(&self) -> Option<&Client> {
         match self {
@@ -42,13 +51,15 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction that writes.
-    pub(crate) fn begin(&self) -> Result<()> {
+    /// Begins a transaction that writes; a server tells its time.
+    pub(crate) fn begin(&self) -> Result<Option<Timestamp>> {
         match self {
-            Self::Sqlite(connection) => drop(connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?),
-            Self::Postgres(client) => client.begin()?,
+            Self::Sqlite(connection) => {
+                connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+                Ok(None)
+            }
+            Self::Postgres(client) => client.begin().map(Some),
         }
-        Ok(())
     }
 
     /// Begins to read one state of the database; ended by [`Connection::rollback`].

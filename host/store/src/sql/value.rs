@@ -17,6 +17,7 @@ pub(crate) enum ValueRef<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
+    Bool(bool),
     Integer(i64),
     Real(f64),
     Text(String),
@@ -61,6 +62,7 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
     fn from(value: &'a Value) -> Self {
         match value {
             Value::Null => Self::Null,
+            Value::Bool(is) => Self::Bool(*is),
             Value::Integer(number) => Self::Integer(*number),
             Value::Real(number) => Self::Real(*number),
             Value::Text(text) => Self::Text(text),
@@ -178,16 +180,22 @@ impl ToSql for Value {
     }
 }
 
-impl FromSql for Value {
-    fn from_sql(value: ValueRef<'_>) -> Result<Self> {
-        Ok(match value {
+impl From<ValueRef<'_>> for Value {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
             ValueRef::Null => Self::Null,
-            ValueRef::Bool(is) => Self::Integer(i64::from(is)),
+            ValueRef::Bool(is) => Self::Bool(is),
             ValueRef::Integer(number) => Self::Integer(number),
             ValueRef::Real(number) => Self::Real(number),
             ValueRef::Text(text) => Self::Text(text.to_owned()),
             ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
-        })
+        }
+    }
+}
+
+impl FromSql for Value {
+    fn from_sql(value: ValueRef<'_>) -> Result<Self> {
+        Ok(Self::from(value))
     }
 }
 
