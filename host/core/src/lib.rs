@@ -43,9 +43,7 @@ pub use decide::{
     bounded, decide,
 };
 pub use digest::Digest;
-pub use event::{
-    Event, EventData, EventFacts, EventFilter, EventType, EventTypes, WebhookName, WebhookSubmission,
-};
+pub use event::{Event, EventData, EventFacts, EventFilter, EventType, EventTypes, WebhookName, WebhookSubmission};
 pub use failure::{Category, Failure, TaskError};
 pub use fuel::Fuel;
 pub use handler_name::HandlerName;

@@ -10,6 +10,7 @@
 mod commit;
 mod ending;
 mod error;
+mod events;
 mod history;
 mod lease;
 mod plan;
@@ -28,6 +29,10 @@ mod work;
 
 pub use commit::{Commit, CommitFate};
 pub use error::StoreError;
+pub use events::{
+    Backlog, DealRules, Dealt, DeliveryFate, DueDeliveries, DueDelivery, EventPage, EventStore, EventsSeen, KeptEvent,
+    Listener, LiveEvent, MAX_WEBHOOKS, NewWebhook, ParkedDelivery, Settlement, StoredSecret, Webhook, WebhookFate,
+};
 pub use history::Spawned;
 pub use lease::{LEASE_CONFIRMED_FOR, LEASE_DURATION, LEASE_RENEW_EVERY, LeaseId, WorkerId};
 pub use query::{ChildrenView, Page, Selection, TaskFilter, TaskView, WaitView};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bulkhead_core::{Kind, NewTask, Route, ScheduleName, TaskId, UpstreamTask};
 
 use crate::{
-    AuditView, BatchRefusal, Change, DeadCount, Fate, LogPage, Page, RouteDepth, ScheduleChange, ScheduleFate,
-    ScheduleView, Selection, Spawned, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, WorkLine,
+    AuditView, BatchRefusal, Change, DeadCount, EventStore, Fate, LogPage, Page, RouteDepth, ScheduleChange,
+    ScheduleFate, ScheduleView, Selection, Spawned, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, WorkLine,
 };
 
 /// A boxed future, so that stores can be told apart at run time.
@@ -41,7 +41,7 @@ pub enum UpstreamPart {
 }
 
 /// The durable queue. Every answer is given after the commit it speaks of, never before.
-pub trait Store: Send + Sync + std::fmt::Debug + 'static {
+pub trait Store: EventStore + Send + Sync + std::fmt::Debug + 'static {
     /// Accepts all of the tasks or none; the answers are in the order of the tasks.
     fn submit(&self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Result<Vec<Submitted>, BatchRefusal>, StoreError>>;
 

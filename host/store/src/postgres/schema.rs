@@ -7,13 +7,14 @@ use crate::sql::{Connection, OptionalExtension, Result};
 use super::address::shown_url;
 
 /// The schema that this host writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// The oldest schema whose hosts can still work with what this one writes.
-const MIN_COMPATIBLE: i64 = 1;
+const MIN_COMPATIBLE: i64 = 2;
 
 /// Each takes the schema from its place in the list to the next; never changed once released.
-const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: [&str; SCHEMA_VERSION as usize] =
+    [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_events.sql")];
 
 /// Brings the schema up to date, or says why that cannot be. Hosts that start at once wait for each other.
 pub(super) fn migrate(connection: &Connection, url: &str) -> std::result::Result<(), StoreError> {

@@ -28,7 +28,7 @@ impl Cycle<'_> {
             (Change::Resume(answer), _) => self.resume(slot, place, answer.as_ref()),
             (Change::Requeue, Place::Ended(State::Dead)) => self.requeue(slot).map(|()| Fate::Done),
             (Change::Resolve(result), Place::Ended(State::Dead)) => {
-                self.resolve(seq, result.as_str()).map(|()| Fate::Done)
+                self.resolve(slot, result.as_str()).map(|()| Fate::Done)
             }
             (Change::Remove, Place::Ended(State::Dead)) => {
                 let removed = self.remove(seq, State::Dead)?;
@@ -104,11 +104,13 @@ impl Cycle<'_> {
         history.end_attempt();
         history.due = self.now;
         history.save(self.connection, seq, Text::Stays, Answered::Stays)?;
+        self.note_retried(slot, &history, "requeued")?;
         self.place(Slot { due: history.due, flags: Flags::HISTORY, ..slot })
     }
 
     /// Closes a dead letter by hand, with a result; whoever waits for the task goes on as if it had succeeded.
-    fn resolve(&mut self, seq: TaskSeq, result: &str) -> Result<(), Halt> {
+    fn resolve(&mut self, slot: Slot, result: &str) -> Result<(), Halt> {
+        let seq = slot.seq;
         let update = "UPDATE ended SET state = ?2, result = ?3, ended_at = ?4 WHERE seq = ?1 AND state = ?5";
         let (resolved, dead) = (state_number(State::Resolved), state_number(State::Dead));
         let changed = self.connection.execute(update, params![seq.0, resolved, result, self.now.as_millis(), dead])?;
@@ -117,6 +119,6 @@ impl Cycle<'_> {
         self.untell_parents(seq, State::Dead)?;
         self.tell_parents(seq, State::Resolved)?;
         self.out.ended.push(seq);
-        Ok(())
+        self.note_resolved(slot)
     }
 }

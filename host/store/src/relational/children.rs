@@ -55,8 +55,10 @@ impl Cycle<'_> {
             () => None,
         };
         if let Some(limit) = too_much {
+            let end = RunEnd::LimitReached(limit);
             let facts = AttemptFacts::of(ended.commit, ended.history, ended.worker, ended.version);
-            let error = RunEnd::LimitReached(limit).error().as_ref().map(error_text);
+            let facts = AttemptFacts { end: end.name(), ..facts };
+            let error = end.error().as_ref().map(error_text);
             let ending = Ending::of_run(State::Dead, ended.commit, ended.history, facts);
             return self.end(slot, &Ending { reason: Some(DeadReason::Limit), error, ..ending }, true);
         }
@@ -112,6 +114,7 @@ impl Cycle<'_> {
                  ON CONFLICT (root) DO UPDATE SET descendants = excluded.descendants",
             )?
             .execute(params![root.0, signed(descendants)])?;
+        self.note_spawned(slot, history, total)?;
         self.begin_to_wait(slot, ended, history, Wait::Children(&spawn.join, count))?;
         self.join(slot.seq, &spawn.join, &count, None)
     }

@@ -89,6 +89,7 @@ impl Cycle<'_> {
 
     fn commit_one(&mut self, worker: WorkerId, number: WorkerNumber, commit: &Commit) -> Result<CommitFate, Halt> {
         let Some(slot) = self.finish(worker, commit.lease, commit.seq) else { return Ok(CommitFate::Fenced) };
+        self.note_run(worker, commit);
         let cancelled = self.settle(slot.seq)?.map(|cancelled_at| {
             let in_time = self.now <= cancelled_at.after(self.memory.settings.cancel_grace);
             if in_time { Grace::Within } else { Grace::Over }
@@ -129,6 +130,9 @@ impl Cycle<'_> {
         }
         history.save(self.connection, slot.seq, state, answer)?;
         let slot = Slot { due: history.due, flags: slot.flags.with(Flags::HISTORY), ..slot };
+        if let NextStep::Retry(_) = ended.commit.step {
+            self.note_retried(slot, &history, "retry")?;
+        }
         match until {
             Until::Due => self.place(slot),
             Until::Catalogue => self.place_as(slot, Waits::Parked),
@@ -163,7 +167,8 @@ impl Cycle<'_> {
             Halt::Raced | Halt::Unknown => (DeadReason::Limit, "another host was quicker".to_owned()),
             Halt::Trouble(error) => (DeadReason::Limit, error.to_string()),
         };
-        let facts = AttemptFacts::of(commit, history.as_ref(), number, None);
+        // What the run answered did not happen.
+        let facts = AttemptFacts { end: reason.as_str(), ..AttemptFacts::of(commit, history.as_ref(), number, None) };
         let error = Some(host_error(reason.as_str(), &message));
         let reason_of = Some(reason);
         let ending =

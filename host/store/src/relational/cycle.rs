@@ -13,6 +13,7 @@ use crate::sql::{Connection, Error, Savepoint, Statement, Table, ToSql};
 use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkLine, WorkerId};
 
 use super::crash_point::crash_point;
+use super::events::AskedEvents;
 use super::failure::Halt;
 use super::interned::route_of;
 use super::many_hosts::Known;
@@ -40,6 +41,7 @@ pub(super) struct Todo {
     pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
     pub(super) schedules: Vec<AskedSchedule>,
     pub(super) submits: Vec<Submit>,
+    pub(super) events: Vec<AskedEvents>,
     /// Workers that come, where others must know of them.
     pub(super) attaches: Vec<(WorkerId, Arc<str>, Answer<WorkLine>)>,
     /// Workers that renew their leases, likewise.
@@ -60,6 +62,7 @@ impl Todo {
             && self.holds.is_empty()
             && self.schedules.is_empty()
             && self.submits.is_empty()
+            && self.events.is_empty()
             && self.attaches.is_empty()
             && self.renewals.is_empty()
     }
@@ -232,6 +235,8 @@ impl<'a> Cycle<'a> {
             self.out.claiming_since = Some(Instant::now());
             self.claim()?;
         }
+        self.do_events(&todo.events)?;
+        self.save_events()?;
         if self.is_shared() {
             self.save_leases()?;
             self.save_counts()?;
@@ -283,7 +288,8 @@ impl<'a> Cycle<'a> {
 
     /// Takes back, in memory, what was done since.
     fn undo(&mut self, mark: Mark) {
-        let Outcome { counts, done, new_routes, ended, died, settled, marked, freed, limited, .. } = &mut self.out;
+        let Outcome { counts, done, new_routes, ended, died, settled, marked, freed, limited, events, .. } =
+            &mut self.out;
         for (route, change) in counts.drain(mark.counts..) {
             if let Some(known) = self.memory.routes.get_mut(route) {
                 known.pending -= change;
@@ -305,6 +311,8 @@ impl<'a> Cycle<'a> {
         }
         settled.truncate(mark.settled);
         marked.truncate(mark.marked);
+        events.truncate(mark.events);
+        self.memory.events.forget();
         self.memory.names.clear();
         self.memory.stale = true;
     }

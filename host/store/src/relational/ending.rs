@@ -53,6 +53,7 @@ impl Cycle<'_> {
             self.take_back_pause(seq)?;
         }
         self.out.ended.push(seq);
+        self.note_end(slot, ending)?;
         if let Some(reason) = ending.reason {
             self.out.died.push((slot.route, reason));
         }

@@ -65,6 +65,7 @@ impl Thread {
             Request::Submit(_)
             | Request::Change(_)
             | Request::Schedule(_)
+            | Request::Events(_)
             | Request::Hold { .. }
             | Request::Tick { .. }
             | Request::Close { .. }

@@ -123,6 +123,7 @@ impl Cycle<'_> {
         history.reason = Some(ReadyReason::WorkerLost.as_str().to_owned());
         history.due = self.now.after(wait);
         history.save(self.connection, slot.seq, Text::Stays, Answered::Stays)?;
+        self.note_retried(slot, &history, WORKER_LOST)?;
         self.place(Slot { due: history.due, flags, ..slot })
     }
 }

@@ -18,6 +18,7 @@ use crate::history::HistoryRow;
 
 use super::children::Kin;
 use super::cycle::{Cycle, Todo};
+use super::events::{INTERESTS, Interests};
 use super::failure::Halt;
 use super::place::{Place, locate};
 use super::slot::Flags;
@@ -89,6 +90,7 @@ impl Cycle<'_> {
     /// Holds the leases under which something ends in this cycle, and hears of cancels and families.
     pub(super) fn heed_others(&mut self, todo: &Todo) -> Result<(), Halt> {
         let Some(client) = self.connection.postgres() else { return Ok(()) };
+        self.memory.events.doubt();
         if let Some(many) = &mut self.memory.many_hosts {
             many.numbers.clear();
             many.wanted = todo.submits.iter().map(|submit| submit.tasks.len()).sum();
@@ -134,10 +136,14 @@ impl Cycle<'_> {
 
     /// Reads which running tasks are cancelled, and whether tasks have families or are to be paused.
     fn hear_of_cancels(&mut self) -> Result<(), Halt> {
-        const FLAGS: &str = "SELECT EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM pausing), \
-            EXISTS (SELECT 1 FROM cancels)";
-        let (kin, pausing, cancels): (bool, bool, bool) =
-            self.connection.prepare_cached(FLAGS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        const FLAGS: &str =
+            "EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM pausing), EXISTS (SELECT 1 FROM cancels)";
+        let flags = format!("SELECT {FLAGS}, {INTERESTS}");
+        let (kin, pausing, cancels, interests): (bool, bool, bool, Interests) = self
+            .connection
+            .prepare_cached(&flags)?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, Interests::read(row, 3)?)))?;
+        self.hear_interests(interests)?;
         (self.memory.has_kin, self.memory.has_pausing, self.memory.has_told) = (kin, pausing, true);
         let mut cancelled = HashMap::new();
         if cancels {

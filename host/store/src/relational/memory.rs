@@ -10,6 +10,7 @@ use crate::{Held, LeaseId, TaskSeq, WorkerId};
 use super::agenda::Agenda;
 use super::attached::Attached;
 use super::dice::Dice;
+use super::events::Desk;
 use super::interned::{Names, Routes};
 use super::kind_limits::KindLimits;
 use super::leases::Leases;
@@ -55,6 +56,8 @@ pub(super) struct Memory {
     pub(super) next_wake: Option<Timestamp>,
     /// When schedules are looked at.
     pub(super) agenda: Agenda,
+    /// What of events is subscribed.
+    pub(super) events: Desk,
     pub(super) limits: KindLimits,
     /// What operators hold back.
     pub(super) held: Held,
@@ -106,6 +109,7 @@ impl Memory {
             next_expiry: None,
             next_wake: None,
             agenda: Agenda::default(),
+            events: Desk::default(),
             limits,
             held: Held::default(),
             has_kin: false,

@@ -21,6 +21,7 @@ mod cursor;
 mod cycle;
 mod dice;
 mod ending;
+mod events;
 mod expiry;
 mod failure;
 mod hearing;

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use bulkhead_core::{DeadReason, Route, Timestamp};
 
-use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, ScheduleFate, Submitted, TaskSeq, WorkerId};
+use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, LiveEvent, ScheduleFate, Submitted, TaskSeq, WorkerId};
 
+use super::events::{EventReply, Noted};
 use super::leases::Lease;
 use super::slot::RouteId;
 
@@ -42,6 +43,8 @@ pub(super) struct Outcome {
     pub(super) now: Option<Timestamp>,
     /// Routes whose depth was looked at.
     pub(super) seen: Vec<RouteId>,
+    /// Events to be kept or told.
+    pub(super) events: Vec<Noted>,
 
     pub(super) fates: Vec<(WorkerId, Vec<(TaskSeq, CommitFate)>)>,
     pub(super) submitted: Vec<Result<Vec<Submitted>, BatchRefusal>>,
@@ -50,6 +53,13 @@ pub(super) struct Outcome {
     pub(super) claims: Vec<Claim>,
     /// When the first of them was looked for.
     pub(super) claiming_since: Option<Instant>,
+    /// Events that are told and not kept.
+    pub(super) live: Vec<LiveEvent>,
+    /// The number of the next event that is kept, where that was looked at.
+    pub(super) next_event: Option<i64>,
+    /// Whether webhooks were changed.
+    pub(super) events_changed: bool,
+    pub(super) event_replies: Vec<EventReply>,
     /// Leases that are over.
     pub(super) over: Vec<LeaseId>,
     /// Workers whose leases ran out.
@@ -72,6 +82,7 @@ pub(super) struct Mark {
     pub(super) marked: usize,
     pub(super) freed: usize,
     pub(super) limited: usize,
+    pub(super) events: usize,
 }
 
 impl Outcome {
@@ -86,12 +97,23 @@ impl Outcome {
             marked: self.marked.len(),
             freed: self.freed.len(),
             limited: self.limited.len(),
+            events: self.events.len(),
         }
     }
 }
 
 impl Mark {
     /// Before anything was done.
-    pub(super) const START: Self =
-        Self { counts: 0, done: 0, new_routes: 0, ended: 0, died: 0, settled: 0, marked: 0, freed: 0, limited: 0 };
+    pub(super) const START: Self = Self {
+        counts: 0,
+        done: 0,
+        new_routes: 0,
+        ended: 0,
+        died: 0,
+        settled: 0,
+        marked: 0,
+        freed: 0,
+        limited: 0,
+        events: 0,
+    };
 }

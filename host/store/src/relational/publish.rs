@@ -13,7 +13,8 @@ use super::outcome::{Claim, Outcome};
 use super::shared::Depth;
 
 /// Brings memory up to date, delivers, answers, and wakes.
-pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Timestamp) {
+pub(super) fn publish(memory: &mut Memory, todo: Todo, mut outcome: Outcome, now: Timestamp) {
+    super::events::tell(memory, &mut outcome, now);
     let mut latest = None;
     for (lease, _) in &outcome.done {
         let worker = match latest {
@@ -81,6 +82,8 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, outcome: Outcome, now: Ti
     changed.for_each(|(asked, fates)| drop(asked.answer.send(Ok(fates))));
     let asked = todo.schedules.into_iter().zip(outcome.fates_of_schedules);
     asked.for_each(|(asked, fate)| drop(asked.answer.send(Ok(fate))));
+    let asked = todo.events.into_iter().zip(outcome.event_replies);
+    asked.for_each(|(asked, reply)| drop(asked.answer.send(Ok(reply))));
     todo.releases.into_iter().for_each(|(_, _, answer)| drop(answer.send(Ok(()))));
     let renewals = todo.renewals.into_iter().zip(outcome.renewed);
     renewals.for_each(|((_, answer), renewed)| drop(answer.send(Ok(renewed))));

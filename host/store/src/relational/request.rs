@@ -8,6 +8,7 @@ use crate::{
     Submitted, TaskSeq, WorkLine, WorkerId,
 };
 
+use super::events::AskedEvents;
 use super::slot::Rank;
 
 /// Where an answer goes.
@@ -19,6 +20,7 @@ pub(super) enum Request {
     Submit(Submit),
     Change(Asked),
     Schedule(AskedSchedule),
+    Events(AskedEvents),
     Hold {
         kind: Option<Kind>,
         held: bool,

@@ -81,6 +81,8 @@ impl Cycle<'_> {
             self.connection.prepare_cached("DELETE FROM kin WHERE parent = ?1")?.execute([seq.0])?;
             self.connection.prepare_cached("DELETE FROM trees WHERE root = ?1")?.execute([seq.0])?;
         }
+        // What is told of its end needs its row.
+        self.save_events()?;
         self.keep_names(seq, state)?;
         if self.memory.has_told {
             for table in super::told::TABLES {

@@ -10,12 +10,14 @@ use bulkhead_core::{DeadReason, Kind, Route, Timestamp};
 
 use crate::{DeadCount, Held, RouteDepth, TaskSeq};
 
+use super::events::Channel;
 use super::slot::RouteId;
 
 /// Written by the store's thread after each commit, read by anyone.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) waiters: Waiters,
+    pub(super) events: Channel,
     depths: Mutex<BTreeMap<RouteId, Depth>>,
     served: RwLock<Served>,
     deaths: Mutex<BTreeMap<(Kind, DeadReason), u64>>,

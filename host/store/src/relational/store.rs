@@ -45,8 +45,8 @@ const REQUESTS: usize = 1_024;
 #[derive(Debug)]
 pub struct DatabaseStore {
     inbox: Arc<Inbox>,
-    shared: Arc<Shared>,
-    readers: Readers,
+    pub(super) shared: Arc<Shared>,
+    pub(super) readers: Readers,
     room: Arc<Semaphore>,
     secret: i64,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -96,7 +96,7 @@ impl DatabaseStore {
         self.ask(|answer| Request::Tick { answer }).await
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, StoreError> {
+    pub(super) async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.inbox.push(request(answer));
         answered.await.unwrap_or(Err(StoreError::Closed))

@@ -130,6 +130,7 @@ impl Cycle<'_> {
                 .execute([expires_at.as_millis(), seq.0])?;
             self.memory.next_expiry = earlier(self.memory.next_expiry, expires_at);
         }
+        self.note_submitted(seq, route, &id, task);
         Ok(Accepted { seq, submitted: Submitted { id, state: State::Ready, duplicate: false } })
     }
 

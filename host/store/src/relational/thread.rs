@@ -117,6 +117,7 @@ impl Thread {
                         tasks += 1;
                         todo.schedules.push(asked);
                     }
+                    Request::Events(asked) => todo.events.push(asked),
                     Request::Hold { kind, held, answer } => todo.holds.push((kind, held, answer)),
                     Request::Tick { answer } => ticks.push(answer),
                     Request::Close { answer } => end = Some(End::Close(Some(answer))),
@@ -174,7 +175,10 @@ impl Thread {
         }
         let from_outside =
             !(todo.submits.is_empty() && todo.changes.is_empty() && todo.schedules.is_empty() && todo.holds.is_empty());
-        let from_workers = !(todo.releases.is_empty() && todo.attaches.is_empty() && todo.renewals.is_empty());
+        let from_workers = !(todo.releases.is_empty()
+            && todo.attaches.is_empty()
+            && todo.renewals.is_empty()
+            && todo.events.is_empty());
         if !again && !from_outside && !from_workers {
             // Only what is kept, and it is not time yet.
             self.kept = todo;
@@ -219,7 +223,8 @@ impl Thread {
             self.latest = self.latest.max(self.memory.settings.clock.now());
         }
         let done = cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot);
-        if let Ok(Ended::Done(Outcome { now: Some(now), .. }) | Ended::Unknown(Outcome { now: Some(now), .. })) = &done {
+        if let Ok(Ended::Done(Outcome { now: Some(now), .. }) | Ended::Unknown(Outcome { now: Some(now), .. })) = &done
+        {
             (self.latest, self.latest_at) = (*now, boot);
         }
         match done {
@@ -300,6 +305,7 @@ impl Thread {
         todo.schedules.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.holds.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.submits.into_iter().for_each(|submit| drop(submit.answer.send(Err(refuse()))));
+        todo.events.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.attaches.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.renewals.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));
     }

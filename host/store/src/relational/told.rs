@@ -22,13 +22,15 @@ impl Cycle<'_> {
                 .prepare_cached("INSERT INTO logs (seq, epoch, attempt, stage, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
                 .execute(params![seq.0, epoch, attempt, stage, lines.join("\n")])?;
         }
-        for Audit { at, code, details } in &told.audits {
+        for audit in &told.audits {
+            let Audit { at, code, details } = audit;
             self.connection
                 .prepare_cached(
                     "INSERT INTO audits (seq, epoch, attempt, stage, at, code, details) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
                 .execute(params![seq.0, epoch, attempt, stage, at.as_millis(), code, details.as_str()])?;
+            self.note_audit(seq, of, audit)?;
         }
         match &told.progress {
             Some(progress) => self.keep_progress(seq, progress),
@@ -47,7 +49,7 @@ impl Cycle<'_> {
                  fraction = excluded.fraction, metadata = excluded.metadata",
             )?
             .execute(params![seq.0, at.as_millis(), stage, text, fraction, metadata.as_str()])?;
-        Ok(())
+        self.note_progress(seq, progress)
     }
 }
 

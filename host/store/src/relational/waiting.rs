@@ -82,7 +82,7 @@ impl Cycle<'_> {
         if let Some(next) = limits.next() {
             self.memory.next_wake = earlier(self.memory.next_wake, next);
         }
-        Ok(())
+        self.note_suspended(slot, history)
     }
 
     /// Gives a task that waits for somebody outside its answer, or lets a paused one go on.
@@ -116,6 +116,7 @@ impl Cycle<'_> {
         history.due = self.now;
         history.reason = None;
         history.save(self.connection, seq, Text::Stays, answer)?;
+        self.note_resumed(slot, &history)?;
         self.place(Slot { due: history.due, flags: slot.flags.with(Flags::HISTORY), ..slot })
     }
 

@@ -9,6 +9,7 @@ mod cancelling;
 mod children;
 mod claiming;
 mod committing;
+mod events;
 mod leases;
 mod limits;
 mod listing;
@@ -92,6 +93,15 @@ properties! {
         tasks_that_follow_under_a_taken_id_make_the_outcome_invalid
         a_second_commit_under_the_same_lease_is_fenced
         a_commit_of_another_worker_is_fenced;
+    events:
+        nothing_is_kept_while_nobody_subscribes
+        every_end_is_numbered_once_and_in_the_order_of_its_task
+        what_is_not_kept_is_told_to_who_listens_and_after_what_came_before
+        a_refused_end_tells_only_what_was_written
+        no_event_is_lost_over_a_crash
+        a_webhook_gets_what_it_wants_from_its_adding_on
+        a_delivery_waits_for_the_earlier_one_of_its_task
+        old_events_go_once_everybody_has_them;
     leases:
         a_worker_that_does_not_renew_loses_its_leases
         a_worker_that_renews_keeps_its_leases
