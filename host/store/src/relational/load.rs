@@ -158,6 +158,8 @@ impl Cycle<'_> {
 
     /// Ends, once, the leases that an earlier holder of the file left: each of their tasks that runs has lost its worker.
     pub(super) fn recover(&mut self) -> Result<(), Halt> {
+        // Before the first task ends or comes back: parents are told, and what is to be paused is.
+        self.load_paused()?;
         let cancels: Vec<(i64, i64)> = {
             let mut statement = self.connection.prepare_cached("SELECT seq, cancelled_at FROM cancels")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -168,7 +170,7 @@ impl Cycle<'_> {
         let leases: Vec<(i64, i64, Vec<u8>)> = {
             let mut statement = self
                 .connection
-                .prepare_cached("SELECT worker, claimed_at, tasks FROM leases ORDER BY claimed_at DESC")?;
+                .prepare_cached("SELECT worker, claimed_at, tasks FROM leases ORDER BY claimed_at DESC, id DESC")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect::<crate::sql::Result<_>>()?
         };
