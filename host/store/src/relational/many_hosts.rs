@@ -113,6 +113,9 @@ impl Cycle<'_> {
         if !ending.is_empty() || self.looks {
             self.hear_of_cancels()?;
         }
+        if self.looks {
+            self.hear_of_ends()?;
+        }
         self.read_ahead(todo)
     }
 

@@ -63,6 +63,7 @@ mod ticks;
 mod told;
 mod upstream;
 mod view;
+mod waited;
 mod waiting;
 
 pub use clock::{Clock, SystemClock};

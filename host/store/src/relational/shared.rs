@@ -133,6 +133,14 @@ impl Waiters {
         Waiter { waiters: self, seq, notify }
     }
 
+    /// The numbers of the tasks that somebody waits for.
+    pub(super) fn waited(&self) -> Vec<i64> {
+        if self.count.load(Ordering::SeqCst) == 0 {
+            return Vec::new();
+        }
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).keys().map(|seq| seq.0).collect()
+    }
+
     /// Wakes those who wait for any of these tasks.
     pub(super) fn wake(&self, ended: &[TaskSeq]) {
         if self.count.load(Ordering::SeqCst) == 0 {

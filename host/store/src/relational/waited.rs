@@ -1,0 +1,20 @@
+//! Ends that somebody here waits for, and another host has written.
+
+use tokio_postgres::types::Type;
+
+use crate::TaskSeq;
+
+use super::cycle::Cycle;
+use super::failure::Halt;
+
+impl Cycle<'_> {
+    /// Finds which of the tasks that somebody here waits for have ended on another host.
+    pub(super) fn hear_of_ends(&mut self) -> Result<(), Halt> {
+        const SELECT: &str = "SELECT seq FROM ended WHERE seq = ANY(?1)";
+        let waited = self.memory.shared.waiters.waited();
+        let Some(client) = self.connection.postgres().filter(|_| !waited.is_empty()) else { return Ok(()) };
+        let rows = client.query_arrays(SELECT, &[(&waited, Type::INT8_ARRAY)])?;
+        self.out.ended.extend(rows.iter().map(|row| TaskSeq(row.get(0))));
+        Ok(())
+    }
+}
