@@ -4,7 +4,9 @@
 //! every task, [`hostile`] sends guests that must not win: `cargo xtask torture` runs them for long, the tests for short.
 
 mod client;
+mod cluster;
 mod command;
+mod database;
 mod folder;
 mod host;
 pub mod hostile;
@@ -14,10 +16,14 @@ mod resident;
 pub mod soak;
 pub mod swaps;
 mod wait;
+mod wire;
 
 pub use client::{Answer, Client};
+pub use cluster::Cluster;
 pub use command::Ran;
+pub use database::Database;
 pub use folder::{Folder, variant_of};
 pub use host::Host;
 pub use resident::resident;
 pub use wait::{eventually, skipped, within};
+pub use wire::Wire;

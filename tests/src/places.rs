@@ -6,6 +6,8 @@
 //! | `BULKHEAD_TEST_HANDLERS` | the folder with the components of `handlers/` and `examples/` |
 //! | `BULKHEAD_GUESTS` | the folder with the components of `tests/guests` (see the crate `bulkhead-test-guests`) |
 //! | `BULKHEAD_TEST_LANGUAGES` | the folder with the components in Python and JavaScript; without it they are not tested |
+//! | `BULKHEAD_TEST_POSTGRES` | the URL of a PostgreSQL server that tests may fill; without it each test starts its own |
+//! | `BULKHEAD_TEST_PGBOUNCER` | the URL of a pooler before that server; without it nothing is tested behind one |
 //! | `PROMTOOL` | the program `promtool` |
 //! | `PYTHON` | the program `python3` |
 
@@ -99,6 +101,30 @@ fn components() -> PathBuf {
 /// for a test.
 pub fn languages() -> Option<PathBuf> {
     told("BULKHEAD_TEST_LANGUAGES")
+}
+
+/// The server that tests share, where there is one.
+pub fn postgres() -> Option<String> {
+    std::env::var("BULKHEAD_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+}
+
+/// The pooler before it, where there is one.
+pub fn pgbouncer() -> Option<String> {
+    std::env::var("BULKHEAD_TEST_PGBOUNCER").ok().filter(|url| !url.is_empty())
+}
+
+/// The folder of PostgreSQL's programs, where it is installed: on the path, else where Debian has the newest.
+pub fn postgres_programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<(u32, PathBuf)> = versions
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    versions.sort();
+    let debian = versions.into_iter().rev().map(|(_, folder)| folder);
+    let has_all =
+        |folder: &PathBuf| ["initdb", "postgres", "pg_isready"].iter().all(|name| folder.join(name).is_file());
+    std::env::split_paths(&path).chain(debian).find(has_all)
 }
 
 /// The program `promtool`, where there is one.

@@ -13,6 +13,7 @@ mod hostile;
 mod hot_reload;
 mod kills;
 mod languages;
+mod many_hosts;
 mod metrics;
 mod newcomer;
 mod render;
