@@ -15,7 +15,7 @@ pub struct Database {
     server: String,
     name: String,
     /// The server, where it was started for this test.
-    _own: Option<Cluster>,
+    own: Option<Cluster>,
 }
 
 impl Database {
@@ -35,12 +35,13 @@ impl Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("system_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         ask(&server, &format!("CREATE DATABASE {name}")).unwrap_or_else(|error| panic!("{error:#}"));
-        Self { url: of_name(&server, &name), server, name, _own: own }
+        Self { url: of_name(&server, &name), server, name, own }
     }
 
     /// The address of the same database behind a pooler in transaction mode, where there is one.
     pub fn pooled_url(&self) -> Option<String> {
-        places::pgbouncer().map(|pooler| of_name(&pooler, &self.name))
+        let pooler = places::pgbouncer().filter(|_| self.own.is_none());
+        pooler.map(|pooler| of_name(&pooler, &self.name))
     }
 
     /// What the database answers, row by row, each value as text.

@@ -25,7 +25,7 @@ pub(super) fn read(error: &tokio_postgres::Error) -> Error {
         | &SqlState::READ_ONLY_SQL_TRANSACTION
         | &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Error::Gone(words),
         &SqlState::RAISE_EXCEPTION => Error::Refused(words),
-        &SqlState::INSUFFICIENT_PRIVILEGE => Error::Other(format!("{words}; {GRANT}")),
+        &SqlState::INSUFFICIENT_PRIVILEGE | &SqlState::INVALID_SCHEMA_NAME => Error::Other(format!("{words}; {GRANT}")),
         // Integrity and data: the row is to blame.
         code if code.code().starts_with("23") || code.code().starts_with("22") => Error::Refused(words),
         code => Error::Other(format!("{words} ({})", code.code())),

@@ -1,0 +1,115 @@
+//! A host that no longer reaches its database, or stands still, while another goes on.
+
+use std::time::{Duration, Instant};
+
+use bulkhead_tests::{Database, Folder, Host, Wire, eventually, skipped, within};
+use serde_json::{Value, json};
+
+/// How long a lease lasts, and how long a worker trusts one that was not renewed.
+const LEASE: Duration = Duration::from_secs(15);
+const TRUSTED: Duration = Duration::from_secs(10);
+/// How much later others notice, on a machine that is busy.
+const NOTICED: Duration = Duration::from_secs(2);
+/// Runs until it is stopped.
+const LONG: u64 = 100_000;
+
+/// A long task that runs on this host, the only one so far.
+fn long_task(host: &Host) -> String {
+    let id = host.client.submit(&json!({ "kind": "NAP", "payload": LONG, "timeout": "200s" }));
+    eventually("it runs", || (host.client.task(&id)["state"] == "running").then_some(()));
+    eventually("its sandbox is there", || (host.client.metric("handler_active{handler=\"nap\"}") == 1.0).then_some(()));
+    id
+}
+
+/// The ends of a task's attempts.
+fn ends(task: &Value) -> Vec<&str> {
+    task["attempts"].as_array().into_iter().flatten().filter_map(|attempt| attempt["end"].as_str()).collect()
+}
+
+#[test]
+fn a_host_that_is_cut_off_stops_its_sandboxes_before_another_takes_over() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let wire = Wire::to(&database.url);
+    let cut_folder = Folder::on_server(&wire.url, "cut", &["nap"], "");
+    let cut = cut_folder.host();
+    let id = long_task(&cut);
+    let other_folder = Folder::on_server(&database.url, "other", &["nap"], "");
+    let other = other_folder.host();
+
+    wire.cut();
+    let began = Instant::now();
+    within(TRUSTED + NOTICED, "its sandbox is stopped", || {
+        (cut.client.metric("handler_active{handler=\"nap\"}") == 0.0).then_some(())
+    });
+    assert_eq!(other.client.task(&id)["state"], "running", "taken over before it was stopped");
+    assert_eq!(cut.client.get("/health/ready").status, 503);
+    let lost = within(LEASE + NOTICED - began.elapsed(), "another takes over", || {
+        Some(other.client.task(&id)).filter(|task| !ends(task).is_empty())
+    });
+    assert_eq!((ends(&lost), &lost["attempt"]), (vec!["worker_lost"], &json!(0)), "charged: {lost:#}");
+    eventually("it runs again", || (other.client.task(&id)["state"] == "running").then_some(()));
+
+    wire.mend();
+    // What it held is not its own any more; what comes next may be.
+    eventually("it takes part again", || (cut.client.get("/health/ready").status == 200).then_some(()));
+    assert_eq!(cut.client.metric("lease_lost_total"), 1.0);
+    assert_eq!(cut.client.post(&format!("/v1/tasks/{id}/cancel"), &json!({})).status / 100, 2);
+    let ended = other.client.ended(&id);
+    assert_eq!((&ended["state"], ends(&ended)), (&json!("cancelled"), vec!["worker_lost", "cancelled"]), "{ended:#}");
+    assert!(cut_folder.bulkhead(&["db", "check"]).good().contains("is whole"));
+}
+
+#[test]
+fn a_host_that_stood_still_commits_nothing_that_was_taken_over() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let folders = ["frozen", "other"].map(|name| Folder::on_server(&database.url, name, &["nap"], ""));
+    let frozen = folders[0].host();
+    let id = frozen.client.submit(&json!({ "kind": "NAP", "payload": 2_000 }));
+    eventually("it runs", || (frozen.client.task(&id)["state"] == "running").then_some(()));
+    frozen.freeze();
+    let other = folders[1].host();
+    // By the time it wakes, its run has ended as far as clocks go, and so has its lease.
+    let ended = other.client.ended(&id);
+    assert_eq!((&ended["state"], ends(&ended)), (&json!("succeeded"), vec!["worker_lost", "succeeded"]), "{ended:#}");
+    frozen.thaw();
+    eventually("it notices", || (frozen.client.metric("lease_lost_total") >= 1.0).then_some(()));
+    let after = frozen.client.ended(&frozen.client.submit(&json!({ "kind": "NAP", "payload": 1 })));
+    assert_eq!(after["state"], "succeeded");
+    assert_eq!(frozen.client.task(&id), ended);
+    assert!(folders[0].bulkhead(&["db", "check"]).good().contains("is whole"));
+}
+
+/// A host that runs a long task, and another beside it.
+fn one_and_another(database: &Database) -> ((Folder, Host, String), (Folder, Host)) {
+    let settings = "worker.drain_timeout = \"1s\"\n";
+    let folder = Folder::on_server(&database.url, "one", &["nap"], settings);
+    let host = folder.host();
+    let id = long_task(&host);
+    let other_folder = Folder::on_server(&database.url, "other", &["nap"], settings);
+    let other = other_folder.host();
+    ((folder, host, id), (other_folder, other))
+}
+
+#[test]
+fn what_a_killed_host_ran_is_taken_over_once_its_lease_has_run_out() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let ((_folder, killed, id), (_other_folder, other)) = one_and_another(&database);
+    killed.kill();
+    let lost = within(LEASE + NOTICED, "another takes over", || {
+        Some(other.client.task(&id)).filter(|task| !ends(task).is_empty())
+    });
+    assert_eq!((ends(&lost), &lost["attempt"]), (vec!["worker_lost"], &json!(0)), "charged: {lost:#}");
+    eventually("it runs again", || (other.client.task(&id)["state"] == "running").then_some(()));
+}
+
+#[test]
+fn what_a_drained_host_ran_is_taken_over_before_its_lease_would_have_run_out() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let ((_folder, drained, id), (_other_folder, other)) = one_and_another(&database);
+    assert_eq!(drained.stop(), Some(0));
+    let again = within(LEASE - NOTICED, "another takes over", || {
+        let running = || other.client.metric("handler_active{handler=\"nap\"}") == 1.0;
+        Some(other.client.task(&id)).filter(|task| task["state"] == "running" && running())
+    });
+    assert_eq!((ends(&again), &again["attempt"]), (vec![], &json!(1)), "charged: {again:#}");
+}
