@@ -19,6 +19,9 @@ pub trait EventStore: Send + Sync + 'static {
     /// Listens from here on to what happens on this host; kept events are read with [`EventStore::events`].
     fn listen(&self) -> Listener;
 
+    /// What is known of the kept events, without listening to the others.
+    fn watch_events(&self) -> watch::Receiver<EventsSeen>;
+
     /// Kept events after the one of this number, in their order, at most so many.
     fn events(&self, after: i64, count: usize) -> BoxFuture<'_, Result<EventPage, StoreError>>;
 

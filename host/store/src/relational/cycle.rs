@@ -80,6 +80,8 @@ pub(super) struct Cycle<'a> {
     pub(super) looks: bool,
     /// The leases under which something may still end; `None` where that is not in question.
     pub(super) live: Option<HashSet<LeaseId>>,
+    /// Counts anew how much of each route waits.
+    pub(super) recounts: bool,
     /// What was read of all tasks that end or go on in this cycle, where each question costs a way to the server.
     pub(super) known: Known,
     /// The statements of the hot path, looked up once a cycle rather than once a task.
@@ -129,6 +131,7 @@ pub(super) fn run(
     boot: Duration,
 ) -> Result<Ended, StoreError> {
     let (mut careful, mut races) = (false, 0);
+    let unparking = (memory.unparking.clone(), memory.new_catalogue);
     loop {
         let mut cycle = Cycle::new(connection, memory, now, boot, careful);
         cycle.looks = todo.look;
@@ -137,6 +140,7 @@ pub(super) fn run(
             return Ok(Ended::Unknown(cycle.out));
         }
         cycle.undo(Mark::START);
+        (cycle.memory.unparking, cycle.memory.new_catalogue) = unparking.clone();
         if let Err(error) = connection.rollback() {
             tracing::error!(error = error.words(), "a transaction could not be rolled back");
         }
@@ -162,14 +166,16 @@ pub(super) fn recover(
 impl<'a> Cycle<'a> {
     fn new(connection: &'a Connection, memory: &'a mut Memory, now: Timestamp, boot: Duration, careful: bool) -> Self {
         let (out, hot) = (Outcome::default(), Hot::default());
-        Self { connection, memory, now, boot, out, careful, looks: false, live: None, known: Known::default(), hot }
+        Self { connection, memory, now, boot, out, careful, looks: false, live: None, recounts: false, known: Known::default(), hot }
     }
 
     fn transact_recovery(&mut self) -> Result<(), Halt> {
         self.connection.begin()?;
         self.recover()?;
+        self.save_events()?;
         self.load_index()?;
         self.connection.commit()?;
+        self.memory.events.forget();
         Ok(())
     }
 
@@ -302,6 +308,7 @@ impl<'a> Cycle<'a> {
         for route in new_routes.drain(mark.new_routes..) {
             self.memory.routes.forget(route);
             self.memory.ready.forget(route);
+            self.memory.shared.hide_served(route);
         }
         ended.truncate(mark.ended);
         died.truncate(mark.died);

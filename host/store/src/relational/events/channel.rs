@@ -38,6 +38,10 @@ impl Channel {
         Listener { live: self.live.subscribe(), seen: self.seen.subscribe(), _counted }
     }
 
+    pub(super) fn watch(&self) -> watch::Receiver<EventsSeen> {
+        self.seen.subscribe()
+    }
+
     /// Whether anybody listens.
     pub(super) fn is_heard(&self) -> bool {
         self.listeners.load(Ordering::Relaxed) > 0
@@ -63,20 +67,19 @@ pub(in crate::relational) fn tell(memory: &mut Memory, outcome: &mut Outcome, no
     if let Some(next) = outcome.next_event {
         memory.events.next = next;
     }
-    let after = memory.events.next - 1;
-    let channel = &memory.shared.events;
-    channel.show(outcome.next_event.map(|next| next - 1), outcome.events_changed);
+    let (after, channel) = (memory.events.next - 1, &memory.shared.events);
     let live = std::mem::take(&mut outcome.live);
-    if !channel.is_heard() {
-        return;
-    }
-    live.into_iter().for_each(|event| channel.send(event));
-    for claim in &outcome.claims {
-        let worker = memory.workers.get(&claim.lease.worker).map(|attached| attached.name.to_string());
-        for task in &claim.tasks {
-            channel.send(LiveEvent { after, event: Arc::new(claimed(task, worker.clone(), now)) });
+    if channel.is_heard() {
+        live.into_iter().for_each(|event| channel.send(event));
+        for claim in &outcome.claims {
+            let worker = memory.workers.get(&claim.lease.worker).map(|attached| attached.name.to_string());
+            for task in &claim.tasks {
+                channel.send(LiveEvent { after, event: Arc::new(claimed(task, worker.clone(), now)) });
+            }
         }
     }
+    // Last, so that who sees the number of a kept event has been sent whatever came before it.
+    channel.show(outcome.next_event.map(|next| next - 1), outcome.events_changed);
 }
 
 fn claimed(task: &Claimed, worker: Option<String>, timestamp: Timestamp) -> Event {

@@ -52,7 +52,7 @@ impl Cycle<'_> {
 
     /// Whether this host sends, and no other for as long as it holds that.
     fn is_sender(&mut self, hold: Duration) -> Result<bool, Halt> {
-        let Some((host, _)) = self.memory.many_hosts.as_ref().map(ManyHosts::last_cycle) else { return Ok(true) };
+        let Some(host) = self.memory.many_hosts.as_ref().map(ManyHosts::host) else { return Ok(true) };
         let update = "UPDATE event_sender SET host = ?1, until = ?2 WHERE host = ?1 OR until < ?3";
         let (until, now) = (self.now.after(hold).as_millis(), self.now.as_millis());
         Ok(self.connection.execute(update, [host, until, now])? > 0)

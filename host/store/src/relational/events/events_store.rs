@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use bulkhead_core::{Timestamp, WebhookName};
 
+use tokio::sync::watch;
+
 use super::super::failure::reading;
 use super::super::request::Request;
 use super::super::store::DatabaseStore;
 use super::asks::{AskedEvents, EventAsk, EventReply};
 use super::{reads, webhooks};
 use crate::{
-    Backlog, BoxFuture, DealRules, Dealt, DueDeliveries, EventPage, EventStore, Listener, NewWebhook, ParkedDelivery,
-    Settlement, StoreError, Webhook, WebhookFate,
+    Backlog, BoxFuture, DealRules, Dealt, DueDeliveries, EventPage, EventStore, EventsSeen, Listener, NewWebhook,
+    ParkedDelivery, Settlement, StoreError, Webhook, WebhookFate,
 };
 
 impl DatabaseStore {
@@ -33,6 +35,10 @@ macro_rules! reply {
 impl EventStore for DatabaseStore {
     fn listen(&self) -> Listener {
         self.shared.events.listen()
+    }
+
+    fn watch_events(&self) -> watch::Receiver<EventsSeen> {
+        self.shared.events.watch()
     }
 
     fn events(&self, after: i64, count: usize) -> BoxFuture<'_, Result<EventPage, StoreError>> {
