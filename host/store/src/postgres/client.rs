@@ -55,6 +55,8 @@ pub(crate) struct Client {
     client: tokio_postgres::Client,
     statements: RefCell<HashMap<Box<str>, Statement>>,
     in_transaction: Cell<bool>,
+    /// The number of the transaction that was begun last.
+    transaction: RefCell<Option<String>>,
     /// New rows that the server has not been told of; it is, before anything else is asked of it.
     gathered: RefCell<Vec<Gathered>>,
     /// Statements likewise, after those rows.
@@ -76,6 +78,7 @@ impl Client {
             client,
             statements: RefCell::default(),
             in_transaction: Cell::new(false),
+            transaction: RefCell::default(),
             gathered: RefCell::default(),
             later: RefCell::default(),
             pooled: settings.pooled,
@@ -255,16 +258,37 @@ impl Client {
         self.ask(self.client.batch_execute(text))
     }
 
-    /// Begins a transaction; gives the server's time.
+    /// Begins a transaction; gives the server's time, and keeps the transaction's number.
     pub(crate) fn begin(&self) -> Result<Timestamp> {
         self.in_transaction.set(true);
+        self.transaction.take();
         let begin = if self.pooled { BEGIN_POOLED } else { "BEGIN" };
         let messages = self.wait(self.client.simple_query(&format!("{begin}; {NOW}")))?;
-        let rows = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
+        let row = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some((row.get(0)?.parse().ok()?, row.get(1)?.to_owned())),
             _ => None,
         });
-        rows.last().and_then(|text| text.parse().ok()).map(Timestamp::from_millis).ok_or(Error::NoRow)
+        let (now, number) = row.ok_or(Error::NoRow)?;
+        self.transaction.replace(Some(number));
+        Ok(Timestamp::from_millis(now))
+    }
+
+    /// The number of the transaction that was begun last.
+    pub(crate) fn transaction(&self) -> Option<String> {
+        self.transaction.borrow().clone()
+    }
+
+    /// What became of a transaction, on whichever connection it was; `None` while that is open.
+    pub(crate) fn was_committed(&self, transaction: &str) -> Result<Option<bool>> {
+        const SELECT: &str = "SELECT pg_xact_status(?1::text::xid8)";
+        let rows = self.query(&self.prepared(SELECT)?, &[&transaction])?;
+        let status: Option<String> = rows.first().and_then(|row| row.get(0));
+        match status.as_deref() {
+            Some("committed") => Ok(Some(true)),
+            Some("aborted") => Ok(Some(false)),
+            Some(_) => Ok(None),
+            None => Err(Error::Other("the database does not remember the transaction".to_owned())),
+        }
     }
 
     /// Begins to read one state of the database.
@@ -301,7 +325,7 @@ impl Client {
     }
 }
 
-const NOW: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+const NOW: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_current_xact_id()";
 const BEGIN_POOLED: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
     SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL idle_in_transaction_session_timeout = '8s'; \
     SET LOCAL lock_timeout = '8s'";

@@ -29,8 +29,8 @@ fn open_here(settings: PostgresSettings) -> Result<DatabaseStore, StoreError> {
 
 /// A number for this host that no other has or had.
 fn register(connection: &Connection) -> crate::sql::Result<i64> {
-    const INSERT: &str = "INSERT INTO hosts (id, cycle, since) \
-        VALUES (nextval('host_numbers'), 0, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) RETURNING id";
+    const INSERT: &str = "INSERT INTO hosts (id, since) \
+        VALUES (nextval('host_numbers'), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) RETURNING id";
     connection.prepare_cached(INSERT)?.query_row([], |row| row.get(0))
 }
 

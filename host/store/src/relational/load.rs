@@ -1,6 +1,7 @@
 //! Reading into memory what the file knows.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use bulkhead_core::Timestamp;
 
@@ -18,6 +19,9 @@ use super::slot::{Flags, Rank, RouteId};
 /// Tasks that are read ahead where several hosts claim, of all lanes together, and of each at least.
 pub(super) const LOADED: usize = 4_096;
 pub(super) const LOADED_LEAST: usize = 4;
+
+/// At most one part in so many of the time is spent on reading lanes anew.
+const LANES_SHARE: u32 = 50;
 
 /// Routes that hold tasks, and how many: one pass over the narrow tables, about a tenth of a microsecond a task, and
 /// nothing to be kept up while tasks come and go.
@@ -108,7 +112,10 @@ impl Cycle<'_> {
         let mut statement = self.connection.prepare_cached(SELECT)?;
         let rows = statement.query_map([], |row| Ok((RouteId(row.get(0)?), row.get::<i64>(1)?)))?;
         let mut depths: BTreeMap<RouteId, i64> = rows.collect::<crate::sql::Result<_>>()?;
-        // What this cycle has changed so far is written at its end.
+        // What was not written yet, and what this cycle has changed so far.
+        if let Some(many) = &self.memory.many_hosts {
+            many.unsaved.iter().for_each(|(route, change)| *depths.entry(*route).or_default() += change);
+        }
         self.out.counts.iter().for_each(|(route, change)| *depths.entry(*route).or_default() += change);
         let known: Vec<RouteId> = self.memory.routes.iter().map(|(id, _)| id).collect();
         for id in known {
@@ -130,7 +137,13 @@ impl Cycle<'_> {
     }
 
     /// Reads the first tasks of every lane in one statement; the fewer of each, the more lanes there are.
+    ///
+    /// Where old versions of rows cannot be removed, that takes long, and is done the more seldom.
     fn load_lanes(&mut self) -> Result<(), Halt> {
+        let since = Instant::now();
+        if self.memory.many_hosts.as_ref().is_some_and(|many| many.lanes_at > self.boot) && !self.memory.stale {
+            return Ok(());
+        }
         const SELECT: &str = "WITH RECURSIVE lanes AS ( \
                 (SELECT route, rank FROM ready ORDER BY route, rank LIMIT 1) \
                 UNION ALL SELECT n.route, n.rank FROM lanes l CROSS JOIN LATERAL (SELECT route, rank FROM ready \
@@ -152,6 +165,10 @@ impl Cycle<'_> {
             entries.make_contiguous().sort_unstable();
             let whole = entries.len() < most;
             self.memory.ready.refill(route, rank, entries, whole);
+        }
+        if let Some(many) = &mut self.memory.many_hosts {
+            many.floors.clear();
+            many.lanes_at = self.boot + since.elapsed() * LANES_SHARE;
         }
         Ok(())
     }

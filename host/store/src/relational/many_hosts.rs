@@ -21,7 +21,7 @@ use super::cycle::{Cycle, Todo};
 use super::events::{INTERESTS, Interests};
 use super::failure::Halt;
 use super::place::{Place, locate};
-use super::slot::Flags;
+use super::slot::{Flags, Rank, RouteId};
 
 /// How often a host looks at what others have done, where nobody tells it.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -37,8 +37,12 @@ const FEW_NUMBERS: usize = 16;
 pub(crate) struct ManyHosts {
     /// The number of this host.
     host: i64,
-    /// The number of its last cycle.
-    cycle: i64,
+    /// By how much the depths of routes have changed since that was last written.
+    pub(super) unsaved: BTreeMap<RouteId, i64>,
+    /// When the lanes are read anew, in time since boot.
+    pub(super) lanes_at: Duration,
+    /// Up to where lanes were taken from, so that what was taken before is not passed over again and again.
+    pub(super) floors: HashMap<(RouteId, Rank), (Timestamp, TaskSeq)>,
     /// Numbers for new tasks, fetched for this cycle.
     numbers: VecDeque<i64>,
     /// How many this cycle will need at least.
@@ -52,13 +56,23 @@ pub(crate) struct ManyHosts {
 impl ManyHosts {
     /// A host of this number.
     pub(crate) fn new(host: i64, database_time: bool) -> Self {
-        let look_at = Duration::ZERO;
-        Self { host, cycle: 0, numbers: VecDeque::new(), wanted: 0, look_at, database_time }
+        Self {
+            host,
+            database_time,
+            unsaved: BTreeMap::new(),
+            lanes_at: Duration::ZERO,
+            floors: HashMap::new(),
+            numbers: VecDeque::new(),
+            wanted: 0,
+            look_at: Duration::ZERO,
+        }
     }
+}
 
-    /// The host's number, and that of its last cycle.
-    pub(super) const fn last_cycle(&self) -> (i64, i64) {
-        (self.host, self.cycle)
+impl ManyHosts {
+    /// The number of this host.
+    pub(crate) const fn host(&self) -> i64 {
+        self.host
     }
 }
 
@@ -238,6 +252,7 @@ impl Cycle<'_> {
             let rows = statement.query_map([self.latest_renewal()], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<crate::sql::Result<_>>()?
         };
+        self.recounts = !late.is_empty();
         for (attachment, worker) in late {
             self.take_over(attachment, worker)?;
             self.connection.execute("DELETE FROM attachments WHERE id = ?1", [attachment])?;
@@ -326,31 +341,43 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Writes by how much the depths of routes have changed, and the number of this cycle.
+    /// Writes by how much the depths of routes have changed since it was last written: now and then, since rows that
+    /// every transaction changes are slow where old versions cannot be removed.
     pub(super) fn save_counts(&mut self) -> Result<(), Halt> {
         let Some(client) = self.connection.postgres() else { return Ok(()) };
-        let mut changes: BTreeMap<i64, i64> = BTreeMap::new();
-        self.out.counts.iter().for_each(|(route, change)| *changes.entry(route.0).or_default() += change);
-        changes.retain(|_, change| *change != 0);
-        let Some(many) = &mut self.memory.many_hosts else { return Ok(()) };
-        if !changes.is_empty() {
-            const UPSERT: &str = "INSERT INTO depths (route, shard, pending) \
-                SELECT u.route, ?1, u.pending FROM unnest(?2::bigint[], ?3::bigint[]) AS u (route, pending) \
-                ON CONFLICT (route, shard) DO UPDATE SET pending = depths.pending + excluded.pending";
-            let shard = many.host % SHARDS;
-            let (routes, pending): (Vec<i64>, Vec<i64>) = changes.into_iter().unzip();
-            let (routes, pending) = (Box::new(routes), Box::new(pending));
-            client.later(
-                UPSERT,
-                vec![(Box::new(shard), Type::INT8), (routes, Type::INT8_ARRAY), (pending, Type::INT8_ARRAY)],
-            )?;
+        if self.recounts {
+            // What a lost host had not written is not known, so all is counted anew.
+            self.connection.execute("DELETE FROM depths", [])?;
+            self.connection.execute(RECOUNT, [])?;
+            self.out.counts_saved = true;
+            return Ok(());
         }
-        many.cycle += 1;
-        let (host, cycle) = (Box::new(many.host), Box::new(many.cycle));
-        client.later("UPDATE hosts SET cycle = ?2 WHERE id = ?1", vec![(host, Type::INT8), (cycle, Type::INT8)])?;
-        Ok(())
+        if !self.looks && self.out.detached.is_empty() {
+            return Ok(());
+        }
+        self.out.counts_saved = true;
+        let Some(many) = &self.memory.many_hosts else { return Ok(()) };
+        let mut changes = many.unsaved.clone();
+        self.out.counts.iter().for_each(|(route, change)| *changes.entry(*route).or_default() += change);
+        changes.retain(|_, change| *change != 0);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        const UPSERT: &str = "INSERT INTO depths (route, shard, pending) \
+            SELECT u.route, ?1, u.pending FROM unnest(?2::bigint[], ?3::bigint[]) AS u (route, pending) \
+            ON CONFLICT (route, shard) DO UPDATE SET pending = depths.pending + excluded.pending";
+        let (routes, pending): (Vec<i64>, Vec<i64>) = changes.into_iter().map(|(route, change)| (route.0, change)).unzip();
+        let shard = Box::new(many.host % SHARDS);
+        let (routes, pending) = (Box::new(routes), Box::new(pending));
+        let values = vec![(shard as _, Type::INT8), (routes as _, Type::INT8_ARRAY), (pending as _, Type::INT8_ARRAY)];
+        Ok(client.later(UPSERT, values)?)
     }
 }
+
+/// How much of each route waits, from the tables themselves.
+const RECOUNT: &str = "INSERT INTO depths (route, shard, pending) SELECT route, 0, count(*) FROM ( \
+    SELECT route FROM ready UNION ALL SELECT route FROM delayed UNION ALL SELECT route FROM parked \
+    UNION ALL SELECT route FROM alone) places GROUP BY route";
 
 /// Whether the task at a place of a lease is done.
 fn is_done(done: &[u8], place: usize) -> bool {

@@ -34,11 +34,13 @@ pub(super) struct Outcome {
     /// Cancelled tasks that have ended or were given back.
     pub(super) settled: Vec<TaskSeq>,
     /// Running tasks that are to be told that they are cancelled.
-    pub(super) marked: Vec<(WorkerId, TaskSeq)>,
+    pub(super) marked: Vec<(Option<WorkerId>, TaskSeq)>,
     /// The same of tasks that were cancelled by way of another host.
     pub(super) heard: Vec<(WorkerId, TaskSeq)>,
     /// Whether the leases of those who renewed were still valid.
     pub(super) renewed: Vec<bool>,
+    /// Whether the depths are written as they are now.
+    pub(super) counts_saved: bool,
     /// When it was.
     pub(super) now: Option<Timestamp>,
     /// Routes whose depth was looked at.

@@ -54,6 +54,11 @@ impl Cycle<'_> {
             Waits::Ready => {
                 self.insert(&READY, params![route, rank, due.as_millis(), seq.0, flags])?;
                 self.memory.ready.insert(route, rank, Entry { due, seq, flags });
+                if let Some(many) = &mut self.memory.many_hosts
+                    && many.floors.get(&(route, rank)).is_some_and(|floor| *floor >= (due, seq))
+                {
+                    many.floors.remove(&(route, rank));
+                }
             }
             Waits::Delayed => {
                 self.insert(&DELAYED, params![due.as_millis(), seq.0, route, rank, flags])?;
@@ -166,6 +171,10 @@ impl Cycle<'_> {
         const BATCH: i64 = 5_000;
         const SELECT: &str = "SELECT p.seq, p.rank, p.flags, coalesce(h.due, t.due) FROM parked p JOIN tasks t ON t.seq = p.seq \
              LEFT JOIN history h ON h.seq = p.seq WHERE p.route = ?1 AND p.seq > ?2 ORDER BY p.seq LIMIT ?3";
+        if self.memory.new_catalogue {
+            self.connection.prepare_cached("UPDATE paused SET parked = FALSE WHERE parked")?.execute([])?;
+            self.memory.new_catalogue = false;
+        }
         let mut queue = self.memory.unparking.clone();
         while let Some((route, after)) = queue.pop_front() {
             let slots = {

@@ -1,7 +1,6 @@
 //! Showing what a cycle has done, once it is durable.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
 
 use bulkhead_core::Timestamp;
 
@@ -37,16 +36,22 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, mut outcome: Outcome, now
     if memory.limits.reopen(now) {
         memory.serve_anew();
     }
+    if let Some(many) = &mut memory.many_hosts {
+        if outcome.counts_saved {
+            many.unsaved.clear();
+        } else {
+            outcome.counts.iter().for_each(|(route, change)| *many.unsaved.entry(*route).or_default() += change);
+        }
+    }
     outcome.over.iter().for_each(|lease| memory.leases.remove(*lease));
     for seq in &outcome.settled {
         memory.cancelled.remove(seq);
     }
     let mut cancels: BTreeMap<WorkerId, Vec<TaskSeq>> = BTreeMap::new();
     for (worker, seq) in &outcome.marked {
-        // The first cancel begins the grace, however often it is asked for.
-        if let Entry::Vacant(vacant) = memory.cancelled.entry(*seq) {
-            vacant.insert(now);
-            cancels.entry(*worker).or_default().push(*seq);
+        // What stopped running in the same cycle is settled already.
+        if let Some(worker) = worker.filter(|_| memory.cancelled.contains_key(seq)) {
+            cancels.entry(worker).or_default().push(*seq);
         }
     }
     for (worker, seq) in &outcome.heard {

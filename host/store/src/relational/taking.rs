@@ -19,6 +19,15 @@ use super::slot::{Flags, Rank, RouteId, Slot};
 /// One lane.
 type Lane = (RouteId, Rank);
 
+/// Lanes with their floors, column by column.
+#[derive(Debug, Default)]
+struct Floors {
+    routes: Vec<i64>,
+    ranks: Vec<i64>,
+    dues: Vec<i64>,
+    seqs: Vec<i64>,
+}
+
 /// What is to be taken in one go.
 #[derive(Debug, Default)]
 struct Plan {
@@ -69,18 +78,15 @@ impl Cycle<'_> {
 
     fn take_planned(&mut self, plan: &Plan, slots: &mut Vec<Slot>) -> Result<(), Halt> {
         const TAKE: &str = "DELETE FROM ready WHERE ctid = ANY(ARRAY(SELECT r.at \
-            FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[]) AS u (route, rank, most) CROSS JOIN LATERAL \
-                (SELECT ctid AS at FROM ready WHERE route = u.route AND rank = u.rank ORDER BY due, seq \
-                LIMIT u.most FOR UPDATE SKIP LOCKED) r ON TRUE)) \
+            FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[], ?4::bigint[], ?5::bigint[]) \
+                AS u (route, rank, most, due, seq) CROSS JOIN LATERAL \
+                (SELECT ctid AS at FROM ready WHERE route = u.route AND rank = u.rank AND (due, seq) > (u.due, u.seq) \
+                ORDER BY due, seq LIMIT u.most FOR UPDATE SKIP LOCKED) r ON TRUE)) \
             RETURNING route, rank, due, seq, flags";
         let Some(client) = self.connection.postgres() else { return Ok(()) };
-        let (mut routes, mut ranks, mut most) = (Vec::new(), Vec::new(), Vec::new());
-        for ((route, rank), count) in &plan.lanes {
-            routes.push(route.0);
-            ranks.push(i64::from(rank.0));
-            most.push(i64::try_from(*count).unwrap_or(i64::MAX));
-        }
-        let lists = [(&routes as _, Type::INT8_ARRAY), (&ranks as _, Type::INT8_ARRAY), (&most as _, Type::INT8_ARRAY)];
+        let most: Vec<i64> = plan.lanes.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
+        let Floors { routes, ranks, dues, seqs } = self.floors(plan.lanes.keys());
+        let lists = [&routes, &ranks, &most, &dues, &seqs].map(|list| (list as _, Type::INT8_ARRAY));
         let mut taken: BTreeMap<Lane, (usize, (Timestamp, TaskSeq))> = BTreeMap::new();
         for row in client.query_arrays(TAKE, &lists)? {
             let slot = Slot {
@@ -105,23 +111,41 @@ impl Cycle<'_> {
             } else {
                 self.memory.ready.taken(*route, *rank, last);
             }
+            if let (Some(last), Some(many)) = (last, &mut self.memory.many_hosts) {
+                many.floors.insert((*route, *rank), last);
+            }
         }
         Ok(())
+    }
+
+    /// Lanes, and up to where each was taken from.
+    fn floors<'b>(&self, lanes: impl Iterator<Item = &'b Lane>) -> Floors {
+        let mut floors = Floors::default();
+        for lane in lanes {
+            let floor = self.memory.many_hosts.as_ref().and_then(|many| many.floors.get(lane));
+            let (due, seq) = floor.map_or((i64::MIN, i64::MIN), |(due, seq)| (due.as_millis(), seq.0));
+            floors.routes.push(lane.0.0);
+            floors.ranks.push(i64::from(lane.1.0));
+            floors.dues.push(due);
+            floors.seqs.push(seq);
+        }
+        floors
     }
 
     /// Reads the first tasks of these lanes into memory, and of those that will be drained soon.
     fn refill_lanes(&mut self, mut lanes: Vec<Lane>) -> Result<(), Halt> {
         const SELECT: &str = "SELECT u.route, u.rank, r.due, r.seq, r.flags \
-            FROM unnest(?1::bigint[], ?2::bigint[]) AS u (route, rank) CROSS JOIN LATERAL \
-                (SELECT due, seq, flags FROM ready WHERE route = u.route AND rank = u.rank ORDER BY due, seq \
-                LIMIT ?3) r ON TRUE";
+            FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[], ?4::bigint[]) AS u (route, rank, due, seq) \
+                CROSS JOIN LATERAL (SELECT due, seq, flags FROM ready \
+                WHERE route = u.route AND rank = u.rank AND (due, seq) > (u.due, u.seq) ORDER BY due, seq \
+                LIMIT ?5) r ON TRUE";
         let Some(client) = self.connection.postgres() else { return Ok(()) };
         lanes.extend(self.memory.ready.low(LOADED_LEAST));
         let most = (LOADED / lanes.len().max(1)).clamp(2 * LOADED_LEAST, LANE_BUFFER);
-        let routes: Vec<i64> = lanes.iter().map(|(route, _)| route.0).collect();
-        let ranks: Vec<i64> = lanes.iter().map(|(_, rank)| i64::from(rank.0)).collect();
+        let Floors { routes, ranks, dues, seqs } = self.floors(lanes.iter());
         let limit = most as i64;
-        let lists = [(&routes as _, Type::INT8_ARRAY), (&ranks as _, Type::INT8_ARRAY), (&limit as _, Type::INT8)];
+        let [routes, ranks, dues, seqs] = [&routes, &ranks, &dues, &seqs].map(|list| (list as _, Type::INT8_ARRAY));
+        let lists = [routes, ranks, dues, seqs, (&limit as _, Type::INT8)];
         let mut found: BTreeMap<Lane, Vec<Entry>> = lanes.into_iter().map(|lane| (lane, Vec::new())).collect();
         for row in client.query_arrays(SELECT, &lists)? {
             let lane = (RouteId(row.get(0)), Rank(i8::try_from(row.get::<_, i64>(1)).unwrap_or_default()));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bulkhead_core::Timestamp;
 
+use crate::postgres::Client;
 use crate::sql::Connection;
 use crate::sqlite::LockFile;
 use crate::{Delivery, StoreError, WorkerId};
@@ -14,7 +15,7 @@ use super::attached::{AloneTurn, Attached};
 use super::claim::DRAIN_PATIENCE;
 use super::cycle::{self, Ended, Todo};
 use super::inbox::Inbox;
-use super::many_hosts::{LOOK_EVERY, ManyHosts};
+use super::many_hosts::LOOK_EVERY;
 use super::memory::Memory;
 use super::outcome::Outcome;
 use super::request::{Answer, Request};
@@ -187,6 +188,9 @@ impl Thread {
         // While nothing can be written, claims would only add to what is to be written.
         todo.claim = self.trouble.is_none() || (again && todo.commits.is_empty());
         todo.look = todo.claim && (asked || self.is_time_to_look(boot));
+        if let Some(many) = self.memory.many_hosts.as_mut().filter(|_| asked) {
+            many.lanes_at = boot;
+        }
         match self.carry_out(&todo, boot) {
             Ok(outcome) => {
                 let now = self.latest;
@@ -234,26 +238,20 @@ impl Thread {
         }
     }
 
-    /// Learns what became of a transaction whose end the database did not tell, by the row of this host that it wrote.
+    /// Learns what became of a transaction whose end the database did not tell, by the number it had.
     fn find_out(&mut self, outcome: Outcome) -> Result<Outcome, StoreError> {
-        let (host, cycle) = self.memory.many_hosts.as_ref().map(ManyHosts::last_cycle).unwrap_or_default();
+        let transaction = self.connection.postgres().and_then(Client::transaction).unwrap_or_default();
         let begun = Instant::now();
         let mut error = StoreError::Closed;
         while begun.elapsed() < FIND_OUT_FOR {
-            match self.source.writer() {
-                Ok(connection) => {
-                    self.connection = connection;
-                    match self.written_cycle(host) {
-                        Ok(written) if written == cycle => return Ok(outcome),
-                        Ok(_) => {
-                            cycle::undo(&self.connection, &mut self.memory, outcome, self.latest);
-                            return Err(StoreError::Database(
-                                "the connection was lost; nothing was written".to_owned(),
-                            ));
-                        }
-                        Err(why) => error = super::failure::reading(&why),
-                    }
+            match self.was_committed(&transaction) {
+                Ok(Some(true)) => return Ok(outcome),
+                Ok(Some(false)) => {
+                    cycle::undo(&self.connection, &mut self.memory, outcome, self.latest);
+                    return Err(StoreError::Unreachable { reason: "the connection was lost".to_owned() });
                 }
+                // The server has not noticed yet that nobody is there.
+                Ok(None) => {}
                 Err(why) => error = why,
             }
             std::thread::sleep(TROUBLE_FIRST);
@@ -265,13 +263,12 @@ impl Thread {
         Err(error)
     }
 
-    /// The number of the last cycle of a host that was written; waits for one that is about to be.
-    fn written_cycle(&self, host: i64) -> crate::sql::Result<i64> {
-        self.connection.begin()?;
-        let select = "SELECT cycle FROM hosts WHERE id = ?1 FOR UPDATE";
-        let written = self.connection.prepare_cached(select)?.query_row([host], |row| row.get(0));
-        self.connection.rollback()?;
-        written
+    fn was_committed(&mut self, transaction: &str) -> Result<Option<bool>, StoreError> {
+        if self.connection.is_closed() {
+            self.connection = self.source.writer()?;
+        }
+        let Some(client) = self.connection.postgres() else { return Ok(None) };
+        client.was_committed(transaction).map_err(|error| super::failure::reading(&error))
     }
 
     /// The time, as far as it can be known without asking the database.
@@ -320,10 +317,12 @@ impl Thread {
             || past(memory.limits.next_at(now))
             || past(memory.agenda.next())
             || self.is_time_to_look(boot)
+            || (asked && memory.many_hosts.is_some())
             // What fell due in a cycle that was rolled back is due still, and only the file knows of it.
             || memory.stale
             || past(Some(memory.retention_walk.next_at))
             || !memory.unparking.is_empty()
+            || memory.new_catalogue
             || (asked && memory.next_name_sweep <= now)
             || memory.workers.iter().any(|(id, attached)| {
                 (memory.many_hosts.is_none()

@@ -23,13 +23,11 @@ CREATE TABLE workers (
     name TEXT NOT NULL UNIQUE
 );
 
--- A host's own row; `cycle` is the number of its last transaction, by which it learns what became of one whose end it
--- was not told.
+-- Hosts that have been here.
 CREATE TABLE hosts (
     id BIGINT PRIMARY KEY,
-    cycle BIGINT NOT NULL,
     since BIGINT NOT NULL
-) WITH (fillfactor = 50);
+);
 
 -- A worker that is attached, and when it last renewed its leases. Who finds that too long ago takes the row, and with it
 -- the leases.
