@@ -1,7 +1,7 @@
 //! What whole-system tests stand on: a fresh [`Folder`], a [`Host`] in it, a [`Client`] to that, and the command line.
 //!
 //! Nothing here knows the inside of the host: tests see what its users see. [`kills`] ends hosts and counts what became of
-//! every task, [`hostile`] sends guests that must not win: `cargo xtask torture` runs them for long, the tests for short.
+//! every task, [`hosts`] does so to several hosts on one server, [`hostile`] sends guests that must not win: `cargo xtask torture` runs them for long, the tests for short.
 
 mod client;
 mod cluster;
@@ -10,6 +10,7 @@ mod database;
 mod folder;
 mod host;
 pub mod hostile;
+pub mod hosts;
 pub mod kills;
 pub mod places;
 mod resident;

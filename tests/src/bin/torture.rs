@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bulkhead_tests::hostile::{Arena, Guest, rows};
+use bulkhead_tests::hosts::{self, hosts};
 use bulkhead_tests::kills::{Plan, kills};
 use bulkhead_tests::{soak, swaps};
 use clap::Parser;
@@ -30,6 +31,21 @@ enum Torture {
         /// How often it is killed at random.
         #[arg(long, default_value_t = 10)]
         random: usize,
+        /// Again with the next seed until so many minutes have passed.
+        #[arg(long, default_value_t = 0)]
+        minutes: u64,
+    },
+    /// Several hosts on one PostgreSQL: kills, freezes, cuts off and drains them, kills the server, and counts.
+    Hosts {
+        /// Where chance begins; a new one each time where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many tasks.
+        #[arg(long, default_value_t = 10_000)]
+        tasks: usize,
+        /// How often something goes wrong.
+        #[arg(long, default_value_t = 10)]
+        faults: usize,
         /// Again with the next seed until so many minutes have passed.
         #[arg(long, default_value_t = 0)]
         minutes: u64,
@@ -70,6 +86,10 @@ fn main() -> ExitCode {
             let until = Instant::now() + Duration::from_secs(minutes * 60);
             kill_until(until, seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), tasks, named, random)
         }
+        Torture::Hosts { seed, tasks, faults, minutes } => {
+            let until = Instant::now() + Duration::from_secs(minutes * 60);
+            lose_until(until, seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), tasks, faults)
+        }
         Torture::Hostile { runs, only } => attack_all(runs, &only),
         Torture::Soak { seed, minutes } => soak_for(seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), minutes),
         Torture::Swaps { seed, swaps } => swap_all(seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), swaps),
@@ -88,6 +108,18 @@ fn kill_until(until: Instant, first: u64, tasks: usize, named: usize, random: us
     for seed in first.. {
         let plan = Plan::new(seed, tasks, named, random);
         kills(&plan, &mut |line| println!("{line}"))?.check()?;
+        if Instant::now() >= until {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
+fn lose_until(until: Instant, first: u64, tasks: usize, faults: usize) -> Result<()> {
+    for seed in first.. {
+        let plan = hosts::Plan::new(seed, tasks, faults);
+        hosts(&plan, &mut |line| println!("{line}"))?.check()?;
         if Instant::now() >= until {
             break;
         }

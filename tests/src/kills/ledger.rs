@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::plan::Plan;
@@ -13,7 +14,7 @@ use crate::client::text;
 use crate::{Client, Folder, Host};
 
 /// Tasks that lost their worker wait up to a minute before they run again, and some then run alone.
-const SETTLED: Duration = Duration::from_secs(300);
+pub(crate) const SETTLED: Duration = Duration::from_secs(300);
 
 /// Counted from outside, task by task and effect by effect.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,10 +29,12 @@ pub struct Ledger {
     pub wrong: usize,
     /// Tasks whose attempts did not succeed exactly once.
     pub not_once: usize,
-    /// Tasks that were charged more than one attempt.
+    /// Tasks that were charged another number of attempts than their own.
     pub charged: usize,
     /// Attempts that ended with their worker.
     pub worker_lost: usize,
+    /// The worker of each of these, and when that was noticed.
+    pub losses: Vec<(String, Timestamp)>,
     /// Effects that are there.
     pub effects: usize,
     /// Tasks without their effect.
@@ -79,32 +82,43 @@ impl fmt::Display for Ledger {
 /// Lets the host finish in peace, and counts.
 pub(super) fn draw_up(folder: &Folder, plan: &Plan) -> Result<Ledger> {
     let host = Host::start(folder, &[])?;
-    settle(&host, SETTLED)?;
-    let mut ledger = Ledger { tasks: plan.tasks, ..Ledger::default() };
-    for number in 0..plan.tasks {
-        ledger.count_task(&host.client, number)?;
-    }
-    ledger.count_effects(&host.client)?;
+    settle(&host.client, SETTLED)?;
+    let ledger = Ledger::count(&host.client, plan.tasks, |_| 1)?;
     ensure!(host.stop() == Some(0), "the host did not stop in order");
     Ok(ledger)
 }
 
 impl Ledger {
-    fn count_task(&mut self, client: &Client, number: usize) -> Result<()> {
+    /// Counts what became of the tasks, each of which ends with so many attempts.
+    pub(crate) fn count(client: &Client, tasks: usize, attempts: impl Fn(usize) -> u64) -> Result<Self> {
+        let mut ledger = Self { tasks, ..Self::default() };
+        for number in 0..tasks {
+            ledger.count_task(client, number, attempts(number))?;
+        }
+        ledger.count_effects(client)?;
+        Ok(ledger)
+    }
+
+    fn count_task(&mut self, client: &Client, number: usize, charged: u64) -> Result<()> {
         let answer = client.try_get(&format!("/v1/tasks/{}", id_of(number)))?;
-        if answer.status != 200 {
+        if answer.status == 404 {
             self.lost += 1;
             return Ok(());
         }
+        ensure!(answer.status == 200, "{answer:?}");
         let task = answer.body;
         let state = [text(&task, "/state"), text(&task, "/reason")].join(" ").trim_end().to_owned();
         *self.states.entry(state).or_default() += 1;
         self.wrong += usize::from(task.pointer("/result").and_then(Value::as_u64) != Some(number as u64));
-        self.charged += usize::from(task.pointer("/attempt").and_then(Value::as_u64) != Some(1));
+        self.charged += usize::from(task.pointer("/attempt").and_then(Value::as_u64) != Some(charged));
         let attempts = task.pointer("/attempts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let ended = |how: &str| attempts.iter().filter(|attempt| text(attempt, "/end") == how).count();
         self.not_once += usize::from(ended("succeeded") != 1);
         self.worker_lost += ended("worker_lost");
+        let lost = attempts.iter().filter(|attempt| text(attempt, "/end") == "worker_lost");
+        self.losses.extend(lost.filter_map(|attempt| {
+            Some((text(attempt, "/worker").to_owned(), text(attempt, "/ended_at").parse().ok()?))
+        }));
         Ok(())
     }
 

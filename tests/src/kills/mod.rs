@@ -9,7 +9,9 @@ mod plan;
 mod rounds;
 
 pub use ledger::Ledger;
+pub(crate) use ledger::SETTLED;
 pub use plan::{Death, Plan};
+pub(crate) use rounds::{settle, submit_chunk};
 
 use anyhow::Result;
 

@@ -11,6 +11,7 @@ mod drain;
 mod families;
 mod frozen;
 mod hostile;
+mod hosts;
 mod hot_reload;
 mod kills;
 mod languages;
