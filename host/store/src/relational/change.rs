@@ -1,10 +1,12 @@
 //! What callers ask of tasks that are there.
 
+use std::collections::hash_map::Entry;
+
 use bulkhead_core::{State, TaskId};
 
 use crate::ending::state_number;
 use crate::history::{Answered, HistoryRow, Text};
-use crate::sql::{Connection, params};
+use crate::sql::{Connection, OptionalExtension, params};
 use crate::{Change, Fate, TaskSeq};
 
 use super::cycle::Cycle;
@@ -60,7 +62,11 @@ impl Cycle<'_> {
                         "INSERT INTO cancels (seq, cancelled_at) VALUES (?1, ?2) ON CONFLICT (seq) DO NOTHING",
                     )?
                     .execute(params![slot.seq.0, self.now.as_millis()])?;
-                if let Some((worker, _)) = self.memory.leases.holder(slot.seq) {
+                // The first cancel begins the grace, however often it is asked for; it holds for what else this cycle
+                // brings, too.
+                if let Entry::Vacant(vacant) = self.memory.cancelled.entry(slot.seq) {
+                    vacant.insert(self.now);
+                    let worker = self.memory.leases.holder(slot.seq).map(|(worker, _)| worker);
                     self.out.marked.push((worker, slot.seq));
                 }
                 return Ok(Fate::Underway);
@@ -81,19 +87,16 @@ impl Cycle<'_> {
     /// Makes a dead letter ready again in a new epoch, at its stage and with its state.
     fn requeue(&mut self, slot: Slot) -> Result<(), Halt> {
         let seq = slot.seq;
-        // An end that no run made leaves no attempt behind.
-        self.connection
-            .prepare_cached(
-                "INSERT INTO attempts (seq, attempt, epoch, worker, version, started_at, ended_at, elapsed, fuel, \
-                 peak, \"end\", error, digests) SELECT seq, attempt, epoch, worker, version, started_at, ended_at, \
-                 elapsed, fuel, peak, coalesce(\"end\", 'succeeded'), error, digests FROM ended \
-                 WHERE seq = ?1 AND worker IS NOT NULL",
-            )?
-            .execute([seq.0])?;
-        let brought_back = self.connection.execute("DELETE FROM ended WHERE seq = ?1", [seq.0])?;
-        self.first(brought_back)?;
+        self.keep_last_attempt(seq)?;
+        let brought_back: Option<Option<u32>> = self
+            .connection
+            .prepare_cached("DELETE FROM ended WHERE seq = ?1 RETURNING max_attempts")?
+            .query_row([seq.0], |row| row.get(0))
+            .optional()?;
+        self.first(usize::from(brought_back.is_some()))?;
         self.untell_parents(seq, State::Dead)?;
         let mut history = HistoryRow::load(self.connection, seq)?.unwrap_or(HistoryRow::fresh(slot.due));
+        history.max_attempts = brought_back.flatten().or(history.max_attempts);
         history.epoch += 1;
         history.attempts = 0;
         history.losses = 0;
@@ -108,10 +111,23 @@ impl Cycle<'_> {
         self.place(Slot { due: history.due, flags: Flags::HISTORY, ..slot })
     }
 
+    /// Puts the attempt that a dead letter ended with beside the earlier ones; an end that no run made leaves none.
+    fn keep_last_attempt(&self, seq: TaskSeq) -> Result<(), Halt> {
+        const INSERT: &str = "INSERT INTO attempts (seq, attempt, epoch, worker, version, started_at, ended_at, \
+            elapsed, fuel, peak, \"end\", error, digests) SELECT seq, attempt, epoch, worker, version, started_at, \
+            ended_at, elapsed, fuel, peak, coalesce(\"end\", 'succeeded'), error, digests FROM ended \
+            WHERE seq = ?1 AND worker IS NOT NULL";
+        self.connection.prepare_cached(INSERT)?.execute([seq.0])?;
+        Ok(())
+    }
+
     /// Closes a dead letter by hand, with a result; whoever waits for the task goes on as if it had succeeded.
     fn resolve(&mut self, slot: Slot, result: &str) -> Result<(), Halt> {
         let seq = slot.seq;
-        let update = "UPDATE ended SET state = ?2, result = ?3, ended_at = ?4 WHERE seq = ?1 AND state = ?5";
+        // The last attempt ended when the task died, not now.
+        self.keep_last_attempt(seq)?;
+        let update =
+            "UPDATE ended SET state = ?2, result = ?3, ended_at = ?4, worker = NULL WHERE seq = ?1 AND state = ?5";
         let (resolved, dead) = (state_number(State::Resolved), state_number(State::Dead));
         let changed = self.connection.execute(update, params![seq.0, resolved, result, self.now.as_millis(), dead])?;
         self.first(changed)?;

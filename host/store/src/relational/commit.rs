@@ -133,6 +133,9 @@ impl Cycle<'_> {
         if let NextStep::Retry(_) = ended.commit.step {
             self.note_retried(slot, &history, "retry")?;
         }
+        if let NextStep::Defer(..) | NextStep::Park = ended.commit.step {
+            self.heed_expiry(slot.seq)?;
+        }
         match until {
             Until::Due => self.place(slot),
             Until::Catalogue => self.place_as(slot, Waits::Parked),

@@ -166,7 +166,19 @@ pub(super) fn recover(
 impl<'a> Cycle<'a> {
     fn new(connection: &'a Connection, memory: &'a mut Memory, now: Timestamp, boot: Duration, careful: bool) -> Self {
         let (out, hot) = (Outcome::default(), Hot::default());
-        Self { connection, memory, now, boot, out, careful, looks: false, live: None, recounts: false, known: Known::default(), hot }
+        Self {
+            connection,
+            memory,
+            now,
+            boot,
+            out,
+            careful,
+            looks: false,
+            live: None,
+            recounts: false,
+            known: Known::default(),
+            hot,
+        }
     }
 
     fn transact_recovery(&mut self) -> Result<(), Halt> {
@@ -317,7 +329,9 @@ impl<'a> Cycle<'a> {
             self.memory.limits.claim(&route.kind, -count, self.now);
         }
         settled.truncate(mark.settled);
-        marked.truncate(mark.marked);
+        for (_, seq) in marked.drain(mark.marked..) {
+            self.memory.cancelled.remove(&seq);
+        }
         events.truncate(mark.events);
         self.memory.events.forget();
         self.memory.names.clear();

@@ -1,12 +1,13 @@
 //! Tasks that must start by a moment, and did not.
 
-use bulkhead_core::{DeadReason, State, Timestamp};
+use bulkhead_core::{DeadReason, Extras, State, Timestamp};
 
 use crate::sql::params;
 use crate::{Claimed, TaskSeq};
 
 use super::cycle::Cycle;
 use super::failure::Halt;
+use super::memory::earlier;
 use super::place::{Place, locate};
 use super::slot::Slot;
 use crate::ending::Ending;
@@ -41,6 +42,23 @@ impl Cycle<'_> {
         let ending = Ending::dead(DeadReason::Expired, "the task was not started by its expires_at", history.as_ref());
         debug_assert_eq!(ending.state, State::Dead);
         self.end(slot, &ending, history.is_some())
+    }
+
+    /// Looks again at when a task had to start that comes back to the queue and may not have begun: while it was out of
+    /// it, its moment may have passed.
+    pub(super) fn heed_expiry(&mut self, seq: TaskSeq) -> Result<(), Halt> {
+        let extras: Option<String> = self
+            .connection
+            .prepare_cached("SELECT extras FROM tasks WHERE seq = ?1")?
+            .query_row([seq.0], |row| row.get(0))?;
+        let expires_at = extras.and_then(|text| serde_json::from_str::<Extras>(&text).ok()?.expires_at);
+        if let Some(moment) = expires_at.filter(|moment| *moment <= self.now) {
+            self.connection
+                .prepare_cached("INSERT INTO expiring (expires_at, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+                .execute([moment.as_millis(), seq.0])?;
+            self.memory.next_expiry = earlier(self.memory.next_expiry, moment);
+        }
+        Ok(())
     }
 
     /// Ends tasks that have not started by their `expires_at`, at most a batch at a time.

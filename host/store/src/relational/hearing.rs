@@ -88,10 +88,12 @@ impl Thread {
         attached.routes = Some(routes);
         let served = self.memory.served_by(worker);
         if changed {
-            let waiting = served.iter().filter(|(_, pending)| *pending > 0);
-            self.memory.unparking.extend(waiting.map(|(id, _)| (*id, TaskSeq(i64::MIN))));
+            // What is held back is offered again as well, once it is not.
+            let waiting = self.memory.waiting_for(worker);
+            self.memory.unparking.extend(waiting.into_iter().map(|id| (id, TaskSeq(i64::MIN))));
+            self.memory.new_catalogue = true;
         }
-        self.memory.ready.serve(worker, served.into_iter().map(|(id, _)| id));
+        self.memory.ready.serve(worker, served.into_iter());
         self.show_served();
     }
 

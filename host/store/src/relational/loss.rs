@@ -79,7 +79,11 @@ impl Cycle<'_> {
     }
 
     fn take_back(&mut self, slot: Slot) -> Result<(), Halt> {
-        if self.settle(slot.seq)?.is_some() { self.end_cancelled(slot) } else { self.place(slot) }
+        if self.settle(slot.seq)?.is_some() {
+            return self.end_cancelled(slot);
+        }
+        self.heed_expiry(slot.seq)?;
+        self.place(slot)
     }
 
     /// Ends a task as cancelled that does not run any more.

@@ -50,6 +50,8 @@ pub(super) struct Memory {
     pub(super) cancelled: HashMap<TaskSeq, Timestamp>,
     /// Routes whose parked tasks become due, each with the last task that was looked at.
     pub(super) unparking: VecDeque<(RouteId, TaskSeq)>,
+    /// A catalogue has changed, so that what was parked before it was paused is no longer.
+    pub(super) new_catalogue: bool,
     pub(super) next_delayed: Option<Timestamp>,
     pub(super) next_expiry: Option<Timestamp>,
     /// When something happens to a task that waits.
@@ -105,6 +107,7 @@ impl Memory {
             names: Names::default(),
             cancelled: HashMap::new(),
             unparking: VecDeque::new(),
+            new_catalogue: false,
             next_delayed: None,
             next_expiry: None,
             next_wake: None,
@@ -132,14 +135,23 @@ impl Memory {
         TaskSeq(seq)
     }
 
-    /// The routes that a worker may be given tasks of, and how many tasks each holds.
-    pub(super) fn served_by(&self, worker: WorkerId) -> Vec<(RouteId, i64)> {
+    /// The routes that a worker may be given tasks of.
+    pub(super) fn served_by(&self, worker: WorkerId) -> Vec<RouteId> {
         let Some(served) = self.workers.get(&worker).and_then(|attached| attached.routes.as_ref()) else {
             return Vec::new();
         };
         let may_run = |route: &Route| (served.serves)(route) && !self.is_held(route);
         let known = self.routes.iter().filter(|(_, known)| may_run(&known.route));
-        known.map(|(id, known)| (id, known.pending)).collect()
+        known.map(|(id, _)| id).collect()
+    }
+
+    /// The routes that a worker serves and that hold tasks, held back or not.
+    pub(super) fn waiting_for(&self, worker: WorkerId) -> Vec<RouteId> {
+        let Some(served) = self.workers.get(&worker).and_then(|attached| attached.routes.as_ref()) else {
+            return Vec::new();
+        };
+        let waits = self.routes.iter().filter(|(_, known)| known.pending > 0 && (served.serves)(&known.route));
+        waits.map(|(id, _)| id).collect()
     }
 
     /// The routes that any worker serves, held back or not.
@@ -160,7 +172,7 @@ impl Memory {
     pub(super) fn serve_anew(&mut self) {
         for worker in self.workers.keys().copied().collect::<Vec<_>>() {
             let served = self.served_by(worker);
-            self.ready.serve(worker, served.into_iter().map(|(id, _)| id));
+            self.ready.serve(worker, served.into_iter());
         }
     }
 

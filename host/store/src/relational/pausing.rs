@@ -59,6 +59,7 @@ impl Cycle<'_> {
             .query_row([slot.seq.0], |row| row.get(0))
             .optional()?
             .map_or_else(|| self.first(0).map(|()| false), Ok)?;
+        self.heed_expiry(slot.seq)?;
         if parked { self.place_as(slot, Waits::Parked) } else { self.place(slot) }
     }
 

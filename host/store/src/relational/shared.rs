@@ -102,6 +102,11 @@ impl Shared {
         self.served.write().unwrap_or_else(PoisonError::into_inner).routes.insert(route);
     }
 
+    /// Takes back what was shown of a route whose number was not given after all; the next route has it.
+    pub(super) fn hide_served(&self, route: RouteId) {
+        self.served.write().unwrap_or_else(PoisonError::into_inner).routes.remove(&route);
+    }
+
     /// The routes that are served; `None` while nobody has said.
     pub(super) fn served(&self) -> Option<HashSet<RouteId>> {
         let served = self.served.read().unwrap_or_else(PoisonError::into_inner);

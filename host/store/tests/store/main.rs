@@ -13,6 +13,7 @@ mod events;
 mod leases;
 mod limits;
 mod listing;
+mod modelled;
 mod pausing;
 mod refusals;
 mod removing;
@@ -115,6 +116,8 @@ properties! {
         a_cursor_that_was_not_given_for_this_list_is_refused
         filters_meet_what_they_say
         depths_follow_what_waits;
+    modelled:
+        whatever_happens_is_what_a_plain_model_says;
     pausing:
         a_paused_task_is_not_claimed_until_it_is_resumed
         a_running_task_is_paused_when_its_run_is_over
