@@ -10,10 +10,11 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use bulkhead_core::SubmissionLimits;
 use bulkhead_sandbox::{Catalogue, CatalogueSettings};
-use bulkhead_server::{App, AppSettings};
+use bulkhead_server::{App, AppSettings, StreamSettings};
 use bulkhead_store::Store;
 use bulkhead_store::DatabaseStore;
 use bulkhead_store::sqlite::{self, SqliteSettings};
+use bulkhead_webhooks::WebhookSettings;
 use bulkhead_worker::{Metrics, Worker, WorkerSettings};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -75,7 +76,12 @@ impl Host {
         ));
         let worker = Arc::new(worker.expect("a worker"));
         let (stop, stopping) = watch::channel(false);
-        let settings = AppSettings { limits: SubmissionLimits::default(), allow_unknown_kinds: true };
+        let settings = AppSettings {
+            limits: SubmissionLimits::default(),
+            allow_unknown_kinds: true,
+            streams: StreamSettings::default(),
+            webhooks: WebhookSettings::default(),
+        };
         let app = App::new(shared, catalogue, Arc::clone(&worker), metrics, settings, stopping).expect("an app");
         Self { runtime, router: bulkhead_server::routes(app), store, worker, _stop: stop, _folder: folder }
     }

@@ -2,6 +2,7 @@
 
 mod dlq;
 mod schedule;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::dlq::DlqCommand;
 pub(crate) use self::schedule::{AddArguments, ScheduleCommand};
+pub(crate) use self::webhook::{AddWebhook, EventsArguments, WebhookCommand};
 use crate::printer::OutputFormat;
 
 /// Runs other people's task handlers, each task in a fresh WebAssembly sandbox.
@@ -49,6 +51,11 @@ pub(crate) enum Command {
     /// Makes tasks again and again.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+    /// Sends events to receivers outside.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
+    /// Follows what happens.
+    Events(EventsArguments),
     /// Looks at handlers.
     #[command(subcommand)]
     Handler(HandlerCommand),

@@ -43,6 +43,14 @@ impl Printer {
         }
     }
 
+    /// One of things that come one after the other: a line each, for people or as JSON.
+    pub(crate) fn row(&mut self, item: &impl Serialize, for_people: impl FnOnce() -> String) -> Result<()> {
+        match self.format {
+            OutputFormat::Table => self.line(for_people()),
+            OutputFormat::Json | OutputFormat::Ndjson => self.line(serde_json::to_string(item)?),
+        }
+    }
+
     /// A list of things: a table with these columns, or JSON.
     pub(crate) fn list<T: Serialize>(
         &mut self,

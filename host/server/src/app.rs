@@ -5,9 +5,12 @@ use std::sync::Arc;
 use bulkhead_core::{Kind, Route, State, SubmissionLimits};
 use bulkhead_sandbox::Catalogue;
 use bulkhead_store::{Store, TaskView};
+use bulkhead_webhooks::{WebhookMetrics, WebhookSettings};
 use bulkhead_worker::{Metrics, Worker};
 use tokio::sync::watch;
 
+use crate::event_streams::EventStreams;
+use crate::events::StreamSettings;
 use crate::queue_metrics::QueueMetrics;
 
 /// How the API behaves.
@@ -17,6 +20,10 @@ pub struct AppSettings {
     pub limits: SubmissionLimits,
     /// Whether tasks are accepted that no live handler serves.
     pub allow_unknown_kinds: bool,
+    /// How streams of events behave.
+    pub streams: StreamSettings,
+    /// What webhooks may be.
+    pub webhooks: WebhookSettings,
 }
 
 /// The parts of the host that requests reach.
@@ -27,6 +34,8 @@ pub struct App {
     pub(crate) worker: Arc<Worker>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) queue_metrics: Arc<QueueMetrics>,
+    pub(crate) webhook_metrics: Arc<WebhookMetrics>,
+    pub(crate) streams: Arc<EventStreams>,
     pub(crate) settings: AppSettings,
     /// True once the server is to stop; long waits end then.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -49,7 +58,14 @@ impl App {
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, prometheus::Error> {
         let queue_metrics = Arc::new(QueueMetrics::new()?);
-        Ok(Self { store, catalogue, worker, metrics, queue_metrics, settings, stopping })
+        let webhook_metrics = Arc::new(WebhookMetrics::new()?);
+        let streams = Arc::new(EventStreams::new(settings.streams.max_streams)?);
+        Ok(Self { store, catalogue, worker, metrics, queue_metrics, webhook_metrics, streams, settings, stopping })
+    }
+
+    /// Where the sender of webhooks counts.
+    pub fn webhook_metrics(&self) -> Arc<WebhookMetrics> {
+        Arc::clone(&self.webhook_metrics)
     }
 
     /// Says of a ready task that no live handler serves it, where that is so.

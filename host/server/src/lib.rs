@@ -7,6 +7,9 @@ mod app;
 mod bulk;
 mod changes;
 mod dead_letters;
+mod event_feed;
+mod event_streams;
+mod events;
 mod handlers;
 mod health;
 mod host_check;
@@ -22,9 +25,11 @@ mod routes;
 mod schedules;
 mod submit;
 mod tasks;
+mod webhooks;
 mod workers;
 
 pub use app::{App, AppSettings};
+pub use events::StreamSettings;
 pub use listen::{BindError, bind, check_address, serve};
 /// For fuzzing, which asks the API without a socket.
 #[doc(hidden)]

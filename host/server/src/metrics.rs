@@ -14,6 +14,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     app.queue_metrics.update(&app.catalogue, app.store.as_ref());
     let mut families = app.metrics.registry().gather();
     families.extend(app.queue_metrics.registry.gather());
+    families.extend(app.webhook_metrics.registry().gather());
+    families.extend(app.streams.registry.gather());
     let mut text = Vec::new();
     if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
         tracing::error!(%error, "the metrics could not be written");

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{Kind, ScheduleError, SubmissionError, TextError};
 use bulkhead_store::{BatchRefusal, StoreError};
+use bulkhead_webhooks::{EndpointError, SecretError};
 use serde_json::{Value, json};
 
 /// How long a client should wait before it tries again what the store could not do, in seconds.
@@ -155,6 +156,18 @@ impl From<ScheduleError> for Problem {
             | ScheduleError::Text { .. }
             | ScheduleError::Field { .. } => Self::Unacceptable(error.to_string()),
         }
+    }
+}
+
+impl From<EndpointError> for Problem {
+    fn from(error: EndpointError) -> Self {
+        Self::Unacceptable(error.to_string())
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        Self::Unacceptable(format!("secret: {error}"))
     }
 }
 

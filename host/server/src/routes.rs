@@ -8,7 +8,10 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{changes, dead_letters, handlers, health, host_check, metrics, queue, schedules, submit, tasks, workers};
+use crate::{
+    changes, dead_letters, events, handlers, health, host_check, metrics, queue, schedules, submit, tasks, webhooks,
+    workers,
+};
 
 /// The whole API.
 pub fn routes(app: App) -> Router {
@@ -35,6 +38,11 @@ pub fn routes(app: App) -> Router {
         .route("/v1/dlq/{id}", get(dead_letters::get))
         .route("/v1/dlq/{id}/retry", post(changes::retry))
         .route("/v1/dlq/{id}/resolve", post(changes::resolve))
+        .route("/v1/events", get(events::stream))
+        .route("/v1/webhooks", post(webhooks::add).get(webhooks::list))
+        .route("/v1/webhooks/{name}", get(webhooks::get).delete(webhooks::remove))
+        .route("/v1/webhooks/{name}/parked", get(webhooks::parked))
+        .route("/v1/webhooks/{name}/retry", post(webhooks::retry))
         .route("/v1/handlers", get(handlers::list))
         .route("/v1/handlers/{name}", get(handlers::get))
         .route("/v1/workers", get(workers::list))

@@ -123,24 +123,16 @@ impl Receiver {
 async fn wait(rounds: &mut watch::Receiver<Round>, before: Round, next: Option<Instant>, fails: bool) -> bool {
     let now = Instant::now();
     let next = next.unwrap_or(now + LOOK).min(now + LOOK);
-    let rest = if fails { now + REST } else { now };
-    loop {
-        if Instant::now() >= next {
-            return rounds.has_changed().is_ok();
-        }
-        tokio::select! {
-            () = sleep_until(next) => return true,
-            changed = rounds.changed() => {
-                if changed.is_err() {
-                    return false;
-                }
-                let by_hand = rounds.borrow().changes != before.changes;
-                if by_hand || Instant::now() >= rest {
-                    return true;
-                }
-                sleep_until(rest.min(next)).await;
-                return true;
-            }
-        }
+    if next <= now {
+        return rounds.has_changed().is_ok();
     }
+    let changed = tokio::select! {
+        () = sleep_until(next) => return true,
+        changed = rounds.changed() => changed.is_ok(),
+    };
+    let by_hand = changed && rounds.borrow().changes != before.changes;
+    if changed && fails && !by_hand {
+        sleep_until((now + REST).min(next)).await;
+    }
+    changed
 }

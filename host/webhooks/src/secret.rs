@@ -22,7 +22,7 @@ const MAX_FILE: u64 = 1_024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// It is given itself.
-    #[error("secret must be env:NAME or file:PATH, and is never given itself; leave it out and the host makes one")]
+    #[error("it must be env:NAME or file:PATH, and is never given itself; leave it out and the host makes one")]
     Given,
     /// There is no such variable.
     #[error("the host's environment has no `{0}`; set it and start the host again")]

@@ -4,6 +4,7 @@ mod config;
 mod db;
 mod dlq;
 mod doctor;
+mod events;
 mod exec;
 mod handler;
 mod init;
@@ -14,6 +15,7 @@ mod submit;
 mod submit_file;
 mod task;
 mod wait;
+mod webhook;
 mod worker;
 
 use std::io::Read;
@@ -41,6 +43,8 @@ pub(crate) fn run(arguments: Arguments, printer: &mut Printer) -> Result<ExitSta
         Command::Task(task) => task::run(task, &client(), printer),
         Command::Dlq(dlq) => dlq::run(dlq, &client(), printer),
         Command::Schedule(schedule) => schedule::run(schedule, &client(), printer),
+        Command::Webhook(webhook) => webhook::run(webhook, &client(), printer),
+        Command::Events(events) => events::run(&events, &client(), printer),
         Command::Handler(handler) => handler::run(handler, &client(), || Ok(settings(&[])?.settings), printer),
         Command::Worker(worker) => worker::run(worker, &client(), printer),
         Command::Db(db) => db::run(&db, &settings(&[])?.settings, printer),

@@ -8,6 +8,7 @@ use bulkhead_core::SubmissionLimits;
 use bulkhead_sandbox::Catalogue;
 use bulkhead_server::{App, AppSettings};
 use bulkhead_store::Store;
+use bulkhead_webhooks::Sender;
 use bulkhead_worker::{Metrics, Worker, WorkerSettings};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -76,8 +77,19 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     let app_settings = AppSettings {
         limits: SubmissionLimits { payload: usize::try_from(settings.store.max_payload.bytes()).unwrap_or(usize::MAX) },
         allow_unknown_kinds: settings.store.allow_unknown_kinds,
+        streams: settings.events.streams(),
+        webhooks: settings.webhooks.sender(&settings.events),
     };
-    let app = App::new(shared, Arc::clone(&catalogue), Arc::clone(&worker), metrics, app_settings, stopping.clone())?;
+    let sent = app_settings.webhooks.clone();
+    let app = App::new(
+        Arc::clone(&shared),
+        Arc::clone(&catalogue),
+        Arc::clone(&worker),
+        metrics,
+        app_settings,
+        stopping.clone(),
+    )?;
+    let sender = Sender::start(shared, sent, app.webhook_metrics());
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
     let server = tokio::spawn(bulkhead_server::serve(listener, app, stopping));
@@ -93,6 +105,7 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
         // Nobody is left to notice a failed send.
         let _ = stop.send(true);
         let _ = server.await;
+        sender.stop().await;
         let closed = store.close().await;
         (report, closed)
     };

@@ -1,6 +1,7 @@
 //! Settings: flag, then environment, then file, then default.
 
 mod environment;
+mod events;
 mod resolve;
 mod tables;
 

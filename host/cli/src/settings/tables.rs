@@ -9,6 +9,8 @@ use bulkhead_core::{Ceilings, HandlerName, Kind, KindLimit, Overrides, Size, Spa
 use bulkhead_sandbox::WorkspaceAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::events::{Events, Webhooks};
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) workspace: Workspace,
     pub(crate) log: Log,
     pub(crate) handlers: Handlers,
+    pub(crate) events: Events,
+    pub(crate) webhooks: Webhooks,
     /// `[limits.KIND]`
     pub(crate) limits: BTreeMap<Kind, KindLimit>,
     /// `[handler.NAME]`
