@@ -77,6 +77,21 @@ impl Bucket {
         Self { rate, tokens: f64::from(rate.count), filled_at: now }
     }
 
+    /// One that held so many tokens at a moment, as it was kept.
+    pub fn holding(rate: Rate, tokens: f64, filled_at: Timestamp) -> Self {
+        Self { rate, tokens: tokens.min(f64::from(rate.count)), filled_at }
+    }
+
+    /// The rate that fills it.
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// How many tokens it held, and when: what is to be kept of it.
+    pub const fn held(&self) -> (f64, Timestamp) {
+        (self.tokens, self.filled_at)
+    }
+
     fn tokens_at(&self, now: Timestamp) -> f64 {
         let millis = now.as_millis().saturating_sub(self.filled_at.as_millis()).max(0) as f64;
         let each = self.rate.per.duration().as_secs_f64() * 1e3 / f64::from(self.rate.count);

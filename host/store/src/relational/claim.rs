@@ -194,6 +194,7 @@ impl Cycle<'_> {
             if self.memory.limits.is_empty() {
                 return Ok(Some(usize::MAX));
             }
+            self.hold_limits()?;
             let kind = self.route(route)?.kind.clone();
             let allowance = self.memory.limits.allowance(&kind, self.now);
             if allowance > 0 {

@@ -82,6 +82,8 @@ pub(super) struct Cycle<'a> {
     pub(super) live: Option<HashSet<LeaseId>>,
     /// Counts anew how much of each route waits.
     pub(super) recounts: bool,
+    /// The limits of kinds are as all hosts know them, and no other changes them.
+    pub(super) limits_held: bool,
     /// What was read of all tasks that end or go on in this cycle, where each question costs a way to the server.
     pub(super) known: Known,
     /// The statements of the hot path, looked up once a cycle rather than once a task.
@@ -176,6 +178,7 @@ impl<'a> Cycle<'a> {
             looks: false,
             live: None,
             recounts: false,
+            limits_held: false,
             known: Known::default(),
             hot,
         }
@@ -250,12 +253,16 @@ impl<'a> Cycle<'a> {
             if self.memory.limits.reopen(self.now) {
                 self.memory.serve_anew();
             }
+            if self.looks {
+                self.hold_limits()?;
+            }
             self.out.claiming_since = Some(Instant::now());
             self.claim()?;
         }
         self.do_events(&todo.events)?;
         self.save_events()?;
         if self.is_shared() {
+            self.save_limits()?;
             self.save_leases()?;
             self.save_counts()?;
         } else {

@@ -44,6 +44,27 @@ impl KindLimits {
         self.kinds.is_empty()
     }
 
+    /// The kinds that are limited.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.kinds.keys()
+    }
+
+    /// How far a limit is used up, as all hosts know it.
+    pub(super) fn set(&mut self, kind: &Kind, running: u32, held: Option<(f64, Timestamp)>) {
+        if let Some(limited) = self.kinds.get_mut(kind) {
+            limited.running = running;
+            if let (Some(bucket), Some((tokens, filled_at))) = (&mut limited.bucket, held) {
+                *bucket = Bucket::holding(bucket.rate(), tokens, filled_at);
+            }
+        }
+    }
+
+    /// How far a limit is used up.
+    pub(super) fn get(&self, kind: &Kind) -> Option<(u32, Option<(f64, Timestamp)>)> {
+        let limited = self.kinds.get(kind)?;
+        Some((limited.running, limited.bucket.as_ref().map(Bucket::held)))
+    }
+
     /// Whether nothing of the route may be claimed for now.
     pub(super) fn is_closed(&self, route: &Route) -> bool {
         self.any_closed && self.kinds.get(&route.kind).is_some_and(|limited| limited.closed)

@@ -277,6 +277,9 @@ impl Cycle<'_> {
             let undone = (0..).zip(tasks).filter(|(place, _)| !is_done(&done, *place));
             for (_, seq) in undone {
                 let Some((slot, Place::Running)) = locate(self.connection, TaskSeq(seq))? else { continue };
+                if !self.memory.limits.is_empty() {
+                    self.out.freed.push(slot.route);
+                }
                 match self.guarded(|cycle| cycle.lose(slot, worker, claimed_at)) {
                     Ok(()) => {}
                     Err(halt @ (Halt::Trouble(_) | Halt::Raced)) => return Err(halt),
@@ -366,7 +369,8 @@ impl Cycle<'_> {
         const UPSERT: &str = "INSERT INTO depths (route, shard, pending) \
             SELECT u.route, ?1, u.pending FROM unnest(?2::bigint[], ?3::bigint[]) AS u (route, pending) \
             ON CONFLICT (route, shard) DO UPDATE SET pending = depths.pending + excluded.pending";
-        let (routes, pending): (Vec<i64>, Vec<i64>) = changes.into_iter().map(|(route, change)| (route.0, change)).unzip();
+        let (routes, pending): (Vec<i64>, Vec<i64>) =
+            changes.into_iter().map(|(route, change)| (route.0, change)).unzip();
         let shard = Box::new(many.host % SHARDS);
         let (routes, pending) = (Box::new(routes), Box::new(pending));
         let values = vec![(shard as _, Type::INT8), (routes as _, Type::INT8_ARRAY), (pending as _, Type::INT8_ARRAY)];

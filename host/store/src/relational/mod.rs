@@ -52,6 +52,7 @@ mod schedule_view;
 mod schedules;
 mod settings;
 mod shared;
+mod shared_limits;
 mod slot;
 mod source;
 mod store;

@@ -26,6 +26,7 @@ mod suspending;
 mod telling;
 mod waiting;
 
+mod postgres_only;
 mod sqlite_only;
 mod sqlite_schedules;
 
@@ -117,7 +118,17 @@ properties! {
         filters_meet_what_they_say
         depths_follow_what_waits;
     modelled:
-        whatever_happens_is_what_a_plain_model_says;
+        whatever_happens_is_what_a_plain_model_says
+        a_pause_that_was_asked_for_holds_over_a_crash
+        a_parent_hears_of_a_child_that_ended_with_a_crash
+        a_child_is_cancelled_in_the_batch_in_which_its_parent_ends
+        a_task_that_comes_back_after_its_expiry_is_dead
+        a_parked_task_is_offered_to_a_catalogue_that_changed_while_it_was_held_back
+        a_route_whose_first_task_was_refused_is_not_served_by_whoever_served_it
+        what_is_known_of_attempts_outlives_the_end
+        waits_of_a_family_that_end_together_end_once
+        a_spawn_that_is_repeated_may_ask_for_other_children_to_end_well
+        a_spawn_that_is_repeated_finds_that_a_child_was_removed;
     pausing:
         a_paused_task_is_not_claimed_until_it_is_resumed
         a_running_task_is_paused_when_its_run_is_over

@@ -59,6 +59,14 @@ CREATE TABLE depths (
     PRIMARY KEY (route, shard)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- How much of each limited kind runs, and what is left of its rate. Whoever claims tasks of such a kind holds its row.
+CREATE TABLE kind_limits (
+    kind TEXT PRIMARY KEY,
+    running BIGINT NOT NULL,
+    tokens DOUBLE PRECISION,
+    filled_at BIGINT
+) WITH (fillfactor = 50);
+
 CREATE TABLE tasks (
     seq BIGINT PRIMARY KEY,
     id BYTEA NOT NULL,

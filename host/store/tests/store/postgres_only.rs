@@ -1,0 +1,57 @@
+//! What several hosts on one database share.
+
+use bulkhead_core::{KindLimit, Rate};
+use bulkhead_store::{Delivery, Store, postgres};
+
+use crate::harness::{Engine, Worker, kind, seconds, succeeded, task};
+use crate::postgres_engine::Postgres;
+
+/// A second host on the same database and clock.
+async fn beside(engine: &Postgres) -> (bulkhead_store::DatabaseStore, Worker) {
+    let store = postgres::open(engine.settings()).unwrap();
+    let line = store.attach("worker-b").await.unwrap();
+    line.sender.serve(bulkhead_store::ServedRoutes { generation: 1, serves: std::sync::Arc::new(|_| true) });
+    (store, Worker { line })
+}
+
+fn drained(worker: &mut Worker) -> Vec<bulkhead_store::Claimed> {
+    let mut tasks = Vec::new();
+    while let Ok(delivery) = worker.line.deliveries.try_recv() {
+        match delivery {
+            Delivery::Claimed { tasks: more, .. } => tasks.extend(more),
+            Delivery::Committed(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    tasks
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limit_of_a_kind_holds_over_all_hosts() {
+    let limit = KindLimit { concurrent: std::num::NonZeroU32::new(3), rate: Some(Rate::parse("4/10s").unwrap()) };
+    let engine = Postgres::start_with_limit(kind("A"), limit).await;
+    let (other, mut b) = beside(&engine).await;
+    engine.submit((0..9).map(|number| task("A", &number.to_string())).collect()).await;
+    let mut a = engine.worker(2).await;
+    let first = a.claimed().await;
+    assert_eq!(first.len(), 2);
+    b.line.sender.send(Vec::new(), 9);
+    other.tick().await.unwrap();
+    let there = drained(&mut b);
+    assert_eq!(there.len(), 1, "two of three run elsewhere");
+    // What ends on one host makes room on the other, as far as the rate lets.
+    a.line.sender.send(first.iter().map(succeeded).collect(), 0);
+    engine.settle().await;
+    other.tick().await.unwrap();
+    assert_eq!(drained(&mut b).len(), 1, "three of four have begun");
+    engine.advance(seconds(5)).await;
+    other.tick().await.unwrap();
+    assert_eq!(drained(&mut b).len(), 1, "three run");
+    // A host that is lost leaves its places.
+    drop((other, b));
+    engine.advance(seconds(16)).await;
+    engine.settle().await;
+    drop(a);
+    engine.advance(seconds(10)).await;
+    assert_eq!(engine.worker(9).await.claimed().await.len(), 3);
+}
