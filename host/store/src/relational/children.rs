@@ -71,13 +71,20 @@ impl Cycle<'_> {
             self.connection
                 .prepare_cached("DELETE FROM kin WHERE parent = ?1 AND epoch = ?2 AND stage = ?3 AND position >= ?4")?
                 .execute(params![slot.seq.0, spawned.0, spawned.1, count.total])?;
+            self.known.parents.clear();
         }
         for (place, child) in (0_u32..).zip(&spawn.children) {
             let critical = spawn.join.is_critical(child.name.as_deref());
             count.critical += u32::from(critical);
             let there = if repeated { self.child_at(slot.seq, spawned, place)? } else { None };
             let end = match there {
-                Some(seq) => super::place::state(self.connection, seq)?,
+                Some(seq) => {
+                    self.ask_again(slot.seq, spawned, (place, child.name.as_deref(), critical))?;
+                    match super::place::state(self.connection, seq)? {
+                        Some(state) => Some(state),
+                        None => Some(self.state_when_removed(seq)?),
+                    }
+                }
                 None => {
                     let Accepted { seq, submitted } =
                         self.submit_one(&Prepared::from(child.task.clone()), Asker::Task)?;
@@ -187,6 +194,19 @@ impl Cycle<'_> {
         let select = "SELECT child FROM kin WHERE parent = ?1 AND epoch = ?2 AND stage = ?3 AND position = ?4";
         let mut statement = self.connection.prepare_cached(select)?;
         Ok(statement.query_row(params![parent.0, epoch, stage, position], |row| row.get(0).map(TaskSeq)).optional()?)
+    }
+
+    /// Notes by which name, and how much, a child is asked for that is there already.
+    fn ask_again(
+        &self,
+        parent: TaskSeq,
+        (epoch, stage): (u32, u32),
+        (position, name, critical): (u32, Option<&str>, bool),
+    ) -> Result<(), Halt> {
+        const UPDATE: &str = "UPDATE kin SET name = ?5, critical = ?6 \
+            WHERE parent = ?1 AND epoch = ?2 AND stage = ?3 AND position = ?4";
+        self.connection.prepare_cached(UPDATE)?.execute(params![parent.0, epoch, stage, position, name, critical])?;
+        Ok(())
     }
 
     fn parents(&self, child: TaskSeq) -> Result<Vec<Kin>, Halt> {

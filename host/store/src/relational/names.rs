@@ -69,6 +69,15 @@ impl Cycle<'_> {
         }
     }
 
+    /// How a task had ended that was removed, as far as a name of it is still known.
+    pub(super) fn state_when_removed(&self, seq: TaskSeq) -> Result<State, Halt> {
+        const SELECT: &str = "SELECT state FROM keys WHERE seq = ?1 AND state IS NOT NULL \
+            UNION ALL SELECT state FROM own_ids WHERE seq = ?1 AND state IS NOT NULL";
+        let state: Option<i64> =
+            self.connection.prepare_cached(SELECT)?.query_row([seq.0], |row| row.get(0)).optional()?;
+        Ok(state.and_then(state_of).unwrap_or(State::Dead))
+    }
+
     fn same_or_taken(&self, what: &'static str, name: &str, known: Named, body: &[u8; 32]) -> Result<Accepted, Halt> {
         let state = self.state_of(&known)?.unwrap_or(State::Ready);
         let removed = known.id.as_ref().filter(|_| known.state.is_some());

@@ -192,7 +192,8 @@ impl Cycle<'_> {
                 }
                 WaitStep::TimeOut => self.resume_task(seq, Answered::TimedOut, |_| None)?,
                 WaitStep::Die => {
-                    if let Some((slot, _)) = locate(self.connection, seq)? {
+                    // The end of another wait, just before, may have ended this one.
+                    if let Some((slot, Place::Suspended)) = locate(self.connection, seq)? {
                         self.end_waiting(slot, DeadReason::Stale, "the task waited longer than its stale_after")?;
                         self.cancel_children(seq)?;
                     }

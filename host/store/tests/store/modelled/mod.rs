@@ -18,6 +18,7 @@ mod hosts;
 mod model;
 mod operation;
 mod outcomes;
+mod regressions;
 mod settling;
 mod task;
 mod time;
@@ -27,6 +28,7 @@ use tokio::runtime::Handle;
 
 use self::driver::Driver;
 use self::hosts::{Hosts, One, Two};
+pub(crate) use self::regressions::*;
 use crate::harness::Engine;
 use crate::postgres_engine::Postgres;
 

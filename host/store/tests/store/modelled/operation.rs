@@ -137,7 +137,7 @@ fn name() -> impl Strategy<Value = Name> {
 fn new_spec() -> impl Strategy<Value = NewSpec> {
     let delay = prop_oneof![4 => Just(0u64), 1 => Just(2), 1 => Just(20)];
     let expires_in = weighted(0.2, prop_oneof![Just(0u64), Just(5), Just(20)]);
-    let stale_after = weighted(0.2, prop_oneof![Just(10u64), Just(30)]);
+    let stale_after = weighted(0.3, prop_oneof![Just(10u64), Just(30)]);
     let max_attempts = weighted(0.3, 1u32..3);
     (0u8..4, -1i8..=1, delay, expires_in, stale_after, max_attempts, name()).prop_map(
         |(route, priority, delay, expires_in, stale_after, max_attempts, name)| NewSpec {
