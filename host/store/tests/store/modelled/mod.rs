@@ -36,7 +36,7 @@ use crate::postgres_engine::Postgres;
 const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/store/modelled/seeds.txt");
 
 /// Operations in one sequence, at most.
-const STEPS: usize = 40;
+const STEPS: usize = 60;
 
 /// Sequences that are tried every time: on SQLite, and on a server.
 const CASES: u32 = 32;

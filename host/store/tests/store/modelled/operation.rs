@@ -161,8 +161,28 @@ fn join() -> impl Strategy<Value = JoinSpec> {
     ]
 }
 
-fn outcome() -> impl Strategy<Value = Outcome> {
+/// What a sequence is mostly about: how much more often than elsewhere its own kind of thing happens.
+#[derive(Debug, Clone, Copy)]
+struct Profile {
+    /// Spawns, and tasks that ask.
+    families: u32,
+    /// Crashes, workers that do not renew.
+    losses: u32,
+    /// Requests about tasks.
+    changes: u32,
+}
+
+const PROFILES: [Profile; 4] = [
+    Profile { families: 1, losses: 1, changes: 1 },
+    Profile { families: 5, losses: 1, changes: 1 },
+    Profile { families: 1, losses: 6, changes: 1 },
+    Profile { families: 3, losses: 3, changes: 3 },
+];
+
+fn outcome(profile: Profile) -> impl Strategy<Value = Outcome> {
     let fail = (prop::bool::weighted(0.6), weighted(0.5, prop_oneof![Just(0u64), Just(3)]), any::<bool>());
+    let timeout = weighted(0.5, prop_oneof![Just(0u64), Just(5), Just(20)]);
+    let Profile { families, .. } = profile;
     prop_oneof![
         6 => Just(Outcome::Succeed),
         1 => vec(new_spec(), 1..3).prop_map(Outcome::SucceedThen),
@@ -172,8 +192,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         2 => (0u8..20, prop::bool::weighted(0.4)).prop_map(|(digest, others)| Outcome::Decline { digest, others }),
         1 => Just(Outcome::Interrupt),
         2 => Just(Outcome::Checkpoint),
-        2 => weighted(0.5, prop_oneof![Just(0u64), Just(5), Just(20)]).prop_map(|timeout| Outcome::Ask { timeout }),
-        5 => (vec(new_spec(), 1..4), join()).prop_map(|(children, join)| Outcome::Spawn { children, join }),
+        2 * families => timeout.prop_map(|timeout| Outcome::Ask { timeout }),
+        5 * families => (vec(new_spec(), 1..4), join()).prop_map(|(children, join)| Outcome::Spawn { children, join }),
         1 => Just(Outcome::Stop),
     ]
 }
@@ -190,9 +210,11 @@ fn asked() -> impl Strategy<Value = Asked> {
     ]
 }
 
-fn operation() -> impl Strategy<Value = Operation> {
+fn operation(profile: Profile) -> impl Strategy<Value = Operation> {
+    let Profile { losses, changes, .. } = profile;
     let slot = || 0usize..3;
     let millis = prop_oneof![Just(1u64), Just(900), Just(2_000), Just(5_000), Just(6_001), Just(16_000), Just(70_000)];
+    let renew = prop::bool::weighted(1.0 / (1.0 + 0.3 * f64::from(losses)));
     let serves = prop_oneof![3 => Just(15u8), 2 => 1u8..16];
     prop_oneof![
         12 => vec(new_spec(), 1..5).prop_map(Operation::Submit),
@@ -201,20 +223,21 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (slot(), 1usize..4).prop_map(|(slot, permits)| Operation::Permit { slot, permits }),
         1 => slot().prop_map(|slot| Operation::StopClaiming { slot }),
         2 => slot().prop_map(|slot| Operation::Detach { slot }),
-        24 => (slot(), vec((0usize..10, outcome()), 1..4), 0usize..3)
+        24 => (slot(), vec((0usize..10, outcome(profile)), 1..4), 0usize..3)
             .prop_map(|(slot, runs, permits)| Operation::End { slot, runs, permits }),
         2 => (slot(), 0usize..20).prop_map(|(slot, run)| Operation::EndStale { slot, run }),
         2 => (0usize..10).prop_map(|run| Operation::Release { run }),
-        10 => (millis, prop::bool::weighted(0.75)).prop_map(|(millis, renew)| Operation::Advance { millis, renew }),
-        12 => (vec(0usize..60, 1..3), asked()).prop_map(|(tasks, asked)| Operation::Change { tasks, asked }),
+        8 + 2 * losses => (millis, renew).prop_map(|(millis, renew)| Operation::Advance { millis, renew }),
+        12 * changes => (vec(0usize..60, 1..3), asked()).prop_map(|(tasks, asked)| Operation::Change { tasks, asked }),
         3 => (weighted(0.8, 0u8..3), any::<bool>()).prop_map(|(kind, held)| Operation::Hold { kind, held }),
-        1 => Just(Operation::Crash),
+        losses => Just(Operation::Crash),
         1 => Just(Operation::Reopen),
         2 => Just(Operation::Look),
     ]
 }
 
-/// A sequence that begins with a worker and some tasks.
+/// A sequence of so many operations at most, about any of these things.
 pub(super) fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    vec((0u8..2, operation()), 1..most)
+    let about = PROFILES.map(|profile| vec((0u8..2, operation(profile)), 1..most).boxed());
+    proptest::strategy::Union::new(about)
 }
