@@ -16,6 +16,8 @@ use crate::places;
 const START: Duration = Duration::from_secs(60);
 /// Between two questions whether it does.
 const ASK: Duration = Duration::from_millis(20);
+/// Why it ends as soon as it is started, for a while.
+const IN_THE_WAY: [&str; 3] = ["pre-existing shared memory block", "could not create any TCP/IP sockets", "lock file"];
 /// Holds the server, and ends it with the test, however that ends. What is left of a crash is removed with the folder.
 const KEEPER: &str = r#"
 folder=$1; shift
@@ -108,7 +110,7 @@ impl Cluster {
                 if began.elapsed() > START {
                     bail!("not ready in {} s:\n{log}", START.as_secs());
                 }
-                if log.contains("FATAL") && !log.contains("starting up") && !self.runs() {
+                if IN_THE_WAY.iter().any(|words| log.contains(words)) {
                     break;
                 }
                 std::thread::sleep(ASK);
@@ -118,10 +120,6 @@ impl Cluster {
             std::thread::sleep(ASK);
         }
         bail!("it ends as soon as it is started:\n{}", std::fs::read_to_string(self.folder.join("log"))?)
-    }
-
-    fn runs(&self) -> bool {
-        self.data().join("postmaster.pid").exists()
     }
 
     fn is_ready(&self) -> bool {

@@ -3,6 +3,7 @@
 mod bad_guests;
 mod bad_input;
 mod bad_store;
+mod clocks;
 mod compiling;
 mod cut_off;
 mod db;
@@ -21,6 +22,7 @@ mod metrics;
 mod newcomer;
 mod pooled;
 mod postgres;
+mod postgres_dies;
 mod render;
 mod response;
 mod schedules;

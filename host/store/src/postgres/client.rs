@@ -63,6 +63,8 @@ pub(crate) struct Client {
     later: RefCell<Vec<Later>>,
     /// Whether another server connection may serve each transaction.
     pooled: bool,
+    /// Whether it was lost, or an answer was given up that may still come: nothing more can be asked.
+    gone: Cell<bool>,
 }
 
 impl Client {
@@ -82,6 +84,7 @@ impl Client {
             gathered: RefCell::default(),
             later: RefCell::default(),
             pooled: settings.pooled,
+            gone: Cell::new(false),
         };
         if !client.pooled {
             client.batch(SESSION).map_err(|error| StoreError::Database(error.words().to_owned()))?;
@@ -92,10 +95,14 @@ impl Client {
     fn wait<T>(&self, call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>) -> Result<T> {
         let Some(runtime) = &self.runtime else { return Err(Error::Gone("the connection is closed".to_owned())) };
         let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, call).await });
-        match answer {
+        let answer = match answer {
             Ok(answer) => answer.map_err(|error| super::failure::read(&error)),
             Err(_) => Err(Error::Gone(format!("the database has not answered for {} s", PATIENCE.as_secs()))),
+        };
+        if matches!(answer, Err(Error::Gone(_))) {
+            self.gone.set(true);
         }
+        answer
     }
 
     /// Puts a row into a table, together with others of its kind, before anything else is asked.
@@ -316,12 +323,12 @@ impl Client {
     }
 
     pub(crate) fn is_in_transaction(&self) -> bool {
-        self.in_transaction.get() && !self.client.is_closed()
+        self.in_transaction.get() && !self.is_closed()
     }
 
     /// Whether nothing can be asked any more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.gone.get() || self.client.is_closed()
     }
 }
 

@@ -71,7 +71,9 @@ pub fn migrate(settings: &PostgresSettings) -> Result<i64, StoreError> {
 /// may run meanwhile.
 pub fn check(settings: &PostgresSettings) -> Result<Vec<String>, StoreError> {
     if look(settings)?.schema.is_none() {
-        return Err(StoreError::Database("there is no store in this database; `bulkhead db migrate` makes one, and so does a host".to_owned()));
+        return Err(StoreError::Database(
+            "there is no store in this database; `bulkhead db migrate` makes one, and so does a host".to_owned(),
+        ));
     }
     asked(settings, async |client| {
         // One state of all tables, whatever hosts write meanwhile.

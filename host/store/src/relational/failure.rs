@@ -52,6 +52,7 @@ impl From<Error> for Halt {
             Error::Refused(words) => Self::Row(words),
             Error::Raced(_) => Self::Raced,
             Error::Full => Self::Trouble(StoreError::Full),
+            Error::Gone(reason) => Self::Trouble(StoreError::Unreachable { reason }),
             other => Self::Trouble(StoreError::Database(other.words().to_owned())),
         }
     }
@@ -59,5 +60,8 @@ impl From<Error> for Halt {
 
 /// An error of a read.
 pub(crate) fn reading(error: &Error) -> StoreError {
-    StoreError::Database(error.words().to_owned())
+    match error {
+        Error::Gone(reason) => StoreError::Unreachable { reason: reason.clone() },
+        error => StoreError::Database(error.words().to_owned()),
+    }
 }

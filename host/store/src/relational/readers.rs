@@ -37,16 +37,10 @@ impl Readers {
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (connections, source) = (Arc::clone(&self.connections), Arc::clone(&self.source));
         let read = tokio::task::spawn_blocking(move || {
-            let taken = connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = match taken {
-                Some(connection) => connection,
-                None => source.reader()?,
-            };
-            let answer = connection.begin_reading().map_err(|error| reading(&error)).and_then(|()| {
-                let answer = question(&connection);
-                let ended = connection.rollback().map_err(|error| reading(&error));
-                answer.and_then(|answer| ended.map(|()| answer))
-            });
+            let connection = begin(&connections, source.as_ref())?;
+            let answer = question(&connection);
+            let ended = connection.rollback().map_err(|error| reading(&error));
+            let answer = answer.and_then(|answer| ended.map(|()| answer));
             if !connection.is_closed() {
                 connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             }
@@ -60,5 +54,19 @@ impl Readers {
     pub(super) fn close(&self) {
         self.free.close();
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// One that has begun to read: one that was kept, or a new one where those were lost meanwhile.
+fn begin(kept: &Mutex<Vec<Connection>>, source: &dyn Source) -> Result<Connection, StoreError> {
+    loop {
+        let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let was_kept = taken.is_some();
+        let connection = taken.map_or_else(|| source.reader(), Ok)?;
+        match connection.begin_reading() {
+            Ok(()) => return Ok(connection),
+            Err(_) if was_kept && connection.is_closed() => {}
+            Err(error) => return Err(reading(&error)),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bulkhead_core::{Kind, NewTask, ScheduleName, TaskId, UpstreamTask};
+use bulkhead_core::{Kind, NewTask, ScheduleName, TaskId, Timestamp, UpstreamTask};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::sql::Connection;
@@ -71,7 +71,12 @@ impl DatabaseStore {
         let connection = source.writer()?;
         let failed = |error: crate::sql::Error| super::failure::reading(&error);
         let secret = secret(&connection).map_err(failed)?;
-        let (now, boot) = (settings.clock.now(), settings.clock.since_boot());
+        let boot = settings.clock.since_boot();
+        let now = match &many_hosts {
+            Some(many) if many.database_time => database_time(&connection).map_err(failed)?,
+            _ => None,
+        };
+        let now = now.unwrap_or_else(|| settings.clock.now());
         let shared = Arc::new(Shared::default());
         let newest = latest(&connection).map_err(failed)?;
         let readers = Readers::open(&source, settings.readers)?;
@@ -116,6 +121,13 @@ impl DatabaseStore {
             })
             .await
     }
+}
+
+/// The server's time, where there is a server.
+fn database_time(connection: &Connection) -> crate::sql::Result<Option<Timestamp>> {
+    let now = connection.begin()?;
+    connection.rollback()?;
+    Ok(now)
 }
 
 /// The number that seals cursors, made with the store.

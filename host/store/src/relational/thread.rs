@@ -86,7 +86,8 @@ impl Thread {
         now: Timestamp,
     ) -> Self {
         let (backlog, kept, trouble) = (VecDeque::new(), Todo::default(), None);
-        Self { source, connection, memory, inbox, lock, backlog, kept, trouble, latest: now, latest_at: Duration::ZERO }
+        let latest_at = memory.settings.clock.since_boot();
+        Self { source, connection, memory, inbox, lock, backlog, kept, trouble, latest: now, latest_at }
     }
 
     /// Runs until the store is closed.
@@ -226,7 +227,12 @@ impl Thread {
         if self.memory.many_hosts.as_ref().is_none_or(|many| !many.database_time) {
             self.latest = self.latest.max(self.memory.settings.clock.now());
         }
-        let done = cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot);
+        let mut done = cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot);
+        if done.is_err() && self.connection.is_closed() {
+            // It had been lost, perhaps long ago; nothing is written, and the server may be there.
+            self.connection = self.source.writer()?;
+            done = cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot);
+        }
         if let Ok(Ended::Done(Outcome { now: Some(now), .. }) | Ended::Unknown(Outcome { now: Some(now), .. })) = &done
         {
             (self.latest, self.latest_at) = (*now, boot);
