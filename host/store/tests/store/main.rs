@@ -26,6 +26,7 @@ mod suspending;
 mod telling;
 mod waiting;
 
+mod postgres_events;
 mod postgres_only;
 mod sqlite_only;
 mod sqlite_schedules;
@@ -119,6 +120,7 @@ properties! {
         depths_follow_what_waits;
     modelled:
         whatever_happens_is_what_a_plain_model_says
+        whatever_happens_no_more_of_a_kind_run_at_once_than_may
         a_pause_that_was_asked_for_holds_over_a_crash
         a_parent_hears_of_a_child_that_ended_with_a_crash
         a_child_is_cancelled_in_the_batch_in_which_its_parent_ends

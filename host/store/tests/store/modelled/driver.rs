@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{JsonText, TaskId, Timestamp};
-use bulkhead_store::{BatchRefusal, Change, Claimed, CommitFate, Fate, ServedRoutes, WorkLine};
+use bulkhead_core::Timestamp;
+use bulkhead_store::{BatchRefusal, Claimed, CommitFate, ServedRoutes, WorkLine};
 
 use super::hosts::Hosts;
 use super::model::{Model, ROUTES, Worker, bit};
-use super::operation::{Asked, Operation, Outcome, Step};
+use super::operation::{Operation, Outcome, Step};
 use super::outcomes::Maker;
 use super::task::{Number, Place, WorkerNumber};
 use crate::harness::{START, kind};
@@ -53,17 +53,18 @@ pub(super) fn same<T: PartialEq + std::fmt::Debug>(what: &str, store: &T, model:
 }
 
 impl<H: Hosts> Driver<H> {
-    pub(super) async fn start() -> Self {
+    /// Of tasks of kind `A` at most so many run at once.
+    pub(super) async fn start(limit: Option<u32>) -> Self {
         Self {
-            hosts: H::start().await,
-            model: Model::new(Timestamp::from_millis(START)),
+            hosts: H::start(limit).await,
+            model: Model::new(Timestamp::from_millis(START), limit),
             maker: Maker::default(),
             hands: BTreeMap::new(),
             slots: [None; SLOTS],
             claimed: HashMap::new(),
             claims: Vec::new(),
             workers: 0,
-            exact: H::COUNT == 1,
+            exact: H::COUNT == 1 && limit.is_none(),
             fates: BTreeMap::new(),
         }
     }
@@ -164,9 +165,10 @@ impl<H: Hosts> Driver<H> {
             ServedRoutes { generation: hand.generation, serves: Arc::new(move |route| serves & bit(route) != 0) };
         hand.line.sender.serve(served);
         self.model.serve(worker, serves);
+        let exact = self.exact;
         self.exact &= unparked < 2;
         let settled = self.settle().await;
-        self.exact = H::COUNT == 1;
+        self.exact = exact;
         settled?;
         if permits > 0 { self.permit(worker, permits).await } else { Ok(()) }
     }
@@ -242,41 +244,6 @@ impl<H: Hosts> Driver<H> {
         let claimed = &self.claimed[&number];
         self.hands[&worker].line.sender.release(vec![(claimed.lease, claimed.seq)]).await.unwrap();
         self.model.take_back(number);
-        self.settle().await
-    }
-
-    async fn change(&mut self, host: usize, tasks: &[usize], asked: Asked) -> Checked {
-        if self.model.tasks.is_empty() {
-            return Ok(());
-        }
-        let change = match asked {
-            Asked::Cancel => Change::Cancel,
-            Asked::Pause => Change::Pause,
-            Asked::Resume => Change::Resume(None),
-            Asked::Answer => Change::Resume(Some(JsonText::from_trusted("\"yes\""))),
-            Asked::Requeue => Change::Requeue,
-            Asked::Resolve => Change::Resolve(JsonText::from_trusted("7")),
-            Asked::Remove => Change::Remove,
-        };
-        let numbers: Vec<Number> = tasks.iter().map(|task| task % self.model.tasks.len()).collect();
-        self.ask(host, &numbers, &change).await
-    }
-
-    pub(super) async fn ask(&mut self, host: usize, numbers: &[Number], change: &Change) -> Checked {
-        let ids: Vec<TaskId> = numbers.iter().map(|number| self.model.tasks[*number].id.clone().unwrap()).collect();
-        let fates = self.hosts.store(host).change(ids, change.clone()).await.unwrap();
-        let expected: Vec<Fate> = numbers.iter().map(|number| self.model.change(*number, change)).collect();
-        same("fates", &fates, &expected)?;
-        self.settle().await
-    }
-
-    pub(super) async fn hold(&mut self, host: usize, which: Option<bulkhead_core::Kind>, held: bool) -> Checked {
-        self.hosts.store(host).hold(which.clone(), held).await.unwrap();
-        match (which, held) {
-            (None, held) => self.model.all_held = held,
-            (Some(kind), true) => drop(self.model.held.insert(kind)),
-            (Some(kind), false) => drop(self.model.held.remove(&kind)),
-        }
         self.settle().await
     }
 

@@ -1,10 +1,12 @@
 //! The stores under test: one, or two on the same database.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use bulkhead_core::KindLimit;
 use bulkhead_store::{DatabaseStore, Store, postgres};
 
-use crate::harness::Engine;
+use crate::harness::{Engine, kind};
 use crate::postgres_engine::Postgres;
 
 /// How often two hosts look at what the other has done, until both have seen all of it.
@@ -12,7 +14,8 @@ const ROUNDS: usize = 3;
 
 #[allow(async_fn_in_trait, reason = "used by these tests alone")]
 pub(super) trait Hosts {
-    async fn start() -> Self;
+    /// Where there is a limit, at most so many tasks of kind `A` run at once.
+    async fn start(limit: Option<u32>) -> Self;
     /// How many there are.
     const COUNT: usize;
     fn store(&self, host: usize) -> &dyn Store;
@@ -25,14 +28,21 @@ pub(super) trait Hosts {
     async fn reopen(&mut self, host: usize);
 }
 
+async fn engine<E: Engine>(limit: Option<u32>) -> E {
+    match limit.and_then(NonZeroU32::new) {
+        Some(limit) => E::start_with_limit(kind("A"), KindLimit { concurrent: Some(limit), rate: None }).await,
+        None => E::start().await,
+    }
+}
+
 /// One host, alone.
 pub(super) struct One<E>(Option<E>);
 
 impl<E: Engine> Hosts for One<E> {
     const COUNT: usize = 1;
 
-    async fn start() -> Self {
-        Self(Some(E::start().await))
+    async fn start(limit: Option<u32>) -> Self {
+        Self(Some(engine(limit).await))
     }
 
     fn store(&self, _: usize) -> &dyn Store {
@@ -76,8 +86,8 @@ impl Two {
 impl Hosts for Two {
     const COUNT: usize = 2;
 
-    async fn start() -> Self {
-        let mut hosts = Self { first: Postgres::start().await, second: None };
+    async fn start(limit: Option<u32>) -> Self {
+        let mut hosts = Self { first: engine(limit).await, second: None };
         hosts.open(1);
         hosts
     }

@@ -7,6 +7,7 @@
 //! `PROPTEST_CASES` runs more cases than the few that are run every time. A sequence that fails is shrunk, and its seed
 //! is kept in `seeds.txt`; what was wrong becomes a named test in `regressions`.
 
+mod asking;
 mod changes;
 mod claims;
 mod commits;
@@ -42,7 +43,7 @@ const STEPS: usize = 60;
 const CASES: u32 = 32;
 const CASES_ON_A_SERVER: u32 = 4;
 
-fn check<H: Hosts>(cases: u32) {
+fn check<H: Hosts>(cases: u32, limit: Option<u32>) {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     let config = Config {
         cases: if asked { Config::default().cases } else { cases },
@@ -51,7 +52,7 @@ fn check<H: Hosts>(cases: u32) {
         ..Config::default()
     };
     let done = TestRunner::new(config).run(&operation::steps(STEPS), |steps| {
-        let run = async { Driver::<H>::start().await.run(&steps).await };
+        let run = async { Driver::<H>::start(limit).await.run(&steps).await };
         let done = tokio::task::block_in_place(|| Handle::current().block_on(run));
         done.map_err(TestCaseError::fail)
     });
@@ -60,12 +61,25 @@ fn check<H: Hosts>(cases: u32) {
     }
 }
 
-pub(crate) async fn whatever_happens_is_what_a_plain_model_says<E: Engine>() {
+fn cases<E: Engine>() -> u32 {
     let on_a_server = std::any::type_name::<E>() == std::any::type_name::<Postgres>();
-    check::<One<E>>(if on_a_server { CASES_ON_A_SERVER } else { CASES });
+    if on_a_server { CASES_ON_A_SERVER } else { CASES }
+}
+
+pub(crate) async fn whatever_happens_is_what_a_plain_model_says<E: Engine>() {
+    check::<One<E>>(cases::<E>(), None);
+}
+
+pub(crate) async fn whatever_happens_no_more_of_a_kind_run_at_once_than_may<E: Engine>() {
+    check::<One<E>>(cases::<E>(), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hosts_on_one_database_do_what_a_plain_model_says() {
-    check::<Two>(CASES_ON_A_SERVER);
+    check::<Two>(CASES_ON_A_SERVER, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hosts_on_one_database_heed_the_limits_of_kinds() {
+    check::<Two>(CASES_ON_A_SERVER, Some(2));
 }

@@ -57,12 +57,14 @@ pub(super) struct Model {
     pub(super) workers: BTreeMap<WorkerNumber, Worker>,
     pub(super) all_held: bool,
     pub(super) held: BTreeSet<Kind>,
+    /// How many tasks of kind `A` may run at once.
+    pub(super) limit: Option<u32>,
     /// Running tasks that were cancelled since the last look; their workers are to be told.
     pub(super) marked: Vec<Number>,
 }
 
 impl Model {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Timestamp, limit: Option<u32>) -> Self {
         Self {
             now,
             tasks: Vec::new(),
@@ -72,6 +74,7 @@ impl Model {
             workers: BTreeMap::new(),
             all_held: false,
             held: BTreeSet::new(),
+            limit,
             marked: Vec::new(),
         }
     }
@@ -212,8 +215,15 @@ impl Model {
         }
     }
 
+    /// Whether nothing of a route may be claimed for now, by an operator's wish or by a limit.
     pub(super) fn is_held(&self, route: &Route) -> bool {
-        self.all_held || self.held.contains(&route.kind)
+        self.all_held || self.held.contains(&route.kind) || self.is_at_limit(&route.kind)
+    }
+
+    fn is_at_limit(&self, kind: &Kind) -> bool {
+        let runs = |task: &&Task| task.new.route.kind == *kind && matches!(task.place, Place::Running { .. });
+        let limited = self.limit.filter(|_| kind.as_str() == "A");
+        limited.is_some_and(|limit| self.tasks.iter().filter(runs).count() >= limit as usize)
     }
 }
 

@@ -20,7 +20,7 @@ const FOR_GOOD: Outcome = Outcome::Fail { retryable: false, after: None, from_st
 
 async fn holds<E: Engine>(operations: Vec<Operation>) {
     let steps: Vec<_> = operations.into_iter().map(|operation| (0, operation)).collect();
-    if let Err(wrong) = Driver::<One<E>>::start().await.run(&steps).await {
+    if let Err(wrong) = Driver::<One<E>>::start(None).await.run(&steps).await {
         panic!("{wrong}");
     }
 }
