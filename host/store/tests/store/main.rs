@@ -26,7 +26,6 @@ mod suspending;
 mod telling;
 mod waiting;
 
-mod postgres_events;
 mod postgres_only;
 mod sqlite_only;
 mod sqlite_schedules;
