@@ -147,7 +147,6 @@ fn dead_letters_of_one_host_are_handled_at_another() {
 }
 
 #[test]
-#[ignore = "not so yet: each host counts its own"]
 fn limits_of_a_kind_hold_over_all_hosts() {
     let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
     let limit = "[limits.NAP]\nconcurrent = 2\n";
