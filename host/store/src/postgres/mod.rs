@@ -6,6 +6,7 @@ mod address;
 mod client;
 mod failure;
 mod gathered;
+mod listener;
 pub mod maintenance;
 mod open;
 mod schema;

@@ -7,6 +7,7 @@ use crate::relational::{DatabaseStore, ManyHosts, Opened, Source, reading};
 use crate::sql::Connection;
 
 use super::client::Client;
+use super::listener;
 use super::schema;
 use super::settings::PostgresSettings;
 
@@ -24,7 +25,8 @@ fn open_here(settings: PostgresSettings) -> Result<DatabaseStore, StoreError> {
     drop(connection);
     let many_hosts = Some(ManyHosts::new(host, settings.database_time));
     let queue = settings.queue.clone();
-    DatabaseStore::begin(Opened { source: Arc::new(settings), lock: None, many_hosts, settings: queue })
+    let listen = listener::listen(&settings);
+    DatabaseStore::begin(Opened { listen, source: Arc::new(settings), lock: None, many_hosts, settings: queue })
 }
 
 /// A number for this host that no other has or had.

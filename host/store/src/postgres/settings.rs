@@ -16,6 +16,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub struct PostgresSettings {
     /// Where the database is: `postgres://user@host:port/database`, with the options of libpq.
     pub url: String,
+    /// Where hosts listen to each other, past a pooler; `url` where there is none.
+    pub listen_url: Option<String>,
     /// Whether a pooler stands between that gives each transaction another connection.
     pub pooled: bool,
     /// Whether times are the database's; otherwise they are the clock's of `queue`, which several hosts would have to share.
@@ -27,7 +29,7 @@ pub struct PostgresSettings {
 impl PostgresSettings {
     /// The defaults, for the database at `url`.
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), pooled: false, database_time: true, queue: QueueSettings::default() }
+        Self { url: url.into(), listen_url: None, pooled: false, database_time: true, queue: QueueSettings::default() }
     }
 
     /// Makes a connection, driven by the runtime that this is called on.

@@ -68,6 +68,7 @@ impl Thread {
             | Request::Events(_)
             | Request::Hold { .. }
             | Request::Tick { .. }
+            | Request::Look
             | Request::Close { .. }
             | Request::Abandon => {}
         }

@@ -141,7 +141,9 @@ impl Cycle<'_> {
     /// Where old versions of rows cannot be removed, that takes long, and is done the more seldom.
     fn load_lanes(&mut self) -> Result<(), Halt> {
         let since = Instant::now();
-        if self.memory.many_hosts.as_ref().is_some_and(|many| many.lanes_at > self.boot) && !self.memory.stale {
+        if self.memory.many_hosts.as_ref().and_then(|many| many.lanes_at).is_some_and(|at| at > since)
+            && !self.memory.stale
+        {
             return Ok(());
         }
         const SELECT: &str = "WITH RECURSIVE lanes AS ( \
@@ -168,7 +170,8 @@ impl Cycle<'_> {
         }
         if let Some(many) = &mut self.memory.many_hosts {
             many.floors.clear();
-            many.lanes_at = self.boot + since.elapsed() * LANES_SHARE;
+            let (now, took) = (Instant::now(), since.elapsed());
+            (many.lanes_at, many.lanes_soonest) = (Some(now + took * LANES_SHARE), Some(now + took));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! in the queue is taken by deleting its row; who finds it gone begins its cycle again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bulkhead_core::Timestamp;
 use tokio_postgres::types::{ToSql as Parameter, Type};
@@ -39,8 +39,10 @@ pub(crate) struct ManyHosts {
     host: i64,
     /// By how much the depths of routes have changed since that was last written.
     pub(super) unsaved: BTreeMap<RouteId, i64>,
-    /// When the lanes are read anew, in time since boot.
-    pub(super) lanes_at: Duration,
+    /// When the lanes may be read anew.
+    pub(super) lanes_at: Option<Instant>,
+    /// The same where another host has told that there is something to read.
+    pub(super) lanes_soonest: Option<Instant>,
     /// Up to where lanes were taken from, so that what was taken before is not passed over again and again.
     pub(super) floors: HashMap<(RouteId, Rank), (Timestamp, TaskSeq)>,
     /// Numbers for new tasks, fetched for this cycle.
@@ -60,7 +62,8 @@ impl ManyHosts {
             host,
             database_time,
             unsaved: BTreeMap::new(),
-            lanes_at: Duration::ZERO,
+            lanes_at: None,
+            lanes_soonest: None,
             floors: HashMap::new(),
             numbers: VecDeque::new(),
             wanted: 0,

@@ -11,6 +11,7 @@
 
 mod agenda;
 mod attached;
+mod bell;
 mod change;
 mod children;
 mod claim;
@@ -67,6 +68,7 @@ mod view;
 mod waited;
 mod waiting;
 
+pub(crate) use bell::{Bell, Listen};
 pub use clock::{Clock, SystemClock};
 pub(crate) use failure::reading;
 pub(crate) use many_hosts::ManyHosts;

@@ -60,6 +60,8 @@ pub(super) enum Request {
     Detach {
         worker: WorkerId,
     },
+    /// Another host has done something.
+    Look,
     /// Look at the clock; answered after the cycle.
     Tick {
         answer: Answer<()>,

@@ -15,6 +15,7 @@ use crate::{
     UpstreamPart, WorkLine,
 };
 
+use super::bell::Listen;
 use super::cycle;
 use super::dice::Dice;
 use super::inbox::Inbox;
@@ -53,12 +54,13 @@ pub struct DatabaseStore {
 }
 
 /// A database whose schema is up to date, to begin with.
-#[derive(Debug)]
 pub(crate) struct Opened {
     /// Where more connections come from.
     pub(crate) source: Arc<dyn Source>,
     /// What keeps other hosts away, where only one may have the database.
     pub(crate) lock: Option<LockFile>,
+    /// How other hosts are told, and heard.
+    pub(crate) listen: Option<Listen>,
     /// Whether other hosts have the database, too.
     pub(crate) many_hosts: Option<ManyHosts>,
     pub(crate) settings: QueueSettings,
@@ -67,7 +69,7 @@ pub(crate) struct Opened {
 impl DatabaseStore {
     /// Begins to work on a database.
     pub(crate) fn begin(opened: Opened) -> Result<Self, StoreError> {
-        let Opened { source, lock, many_hosts, settings } = opened;
+        let Opened { source, lock, listen, many_hosts, settings } = opened;
         let connection = source.writer()?;
         let failed = |error: crate::sql::Error| super::failure::reading(&error);
         let secret = secret(&connection).map_err(failed)?;
@@ -87,7 +89,15 @@ impl DatabaseStore {
         }
         show_all(&memory);
         let inbox = Arc::new(Inbox::default());
-        let thread = Thread::new(source, connection, memory, Arc::clone(&inbox), lock, now);
+        let bell = listen.map(|listen| {
+            let inbox = Arc::downgrade(&inbox);
+            listen(Box::new(move || {
+                if let Some(inbox) = inbox.upgrade() {
+                    inbox.push(Request::Look);
+                }
+            }))
+        });
+        let thread = Thread::new(source, connection, memory, Arc::clone(&inbox), (lock, bell), now);
         let thread = std::thread::Builder::new()
             .name("bulkhead-store".to_owned())
             .spawn(move || thread.run())

@@ -1,6 +1,6 @@
 //! The store's one writing thread: takes what is waiting, writes it in one transaction, and only then tells.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use crate::sqlite::LockFile;
 use crate::{Delivery, StoreError, WorkerId};
 
 use super::attached::{AloneTurn, Attached};
+use super::bell::Bell;
 use super::claim::DRAIN_PATIENCE;
 use super::cycle::{self, Ended, Todo};
 use super::inbox::Inbox;
@@ -19,6 +20,7 @@ use super::many_hosts::LOOK_EVERY;
 use super::memory::Memory;
 use super::outcome::Outcome;
 use super::request::{Answer, Request};
+use super::slot::RouteId;
 use super::source::Source;
 
 /// Tasks submitted in one transaction; what is beyond waits for the next, which follows at once.
@@ -44,6 +46,7 @@ pub(super) struct Thread {
     pub(super) memory: Memory,
     pub(super) inbox: Arc<Inbox>,
     lock: Option<LockFile>,
+    bell: Option<Arc<dyn Bell>>,
     /// Taken from the inbox, and too much for one transaction.
     backlog: VecDeque<Request>,
     /// What must be written and could not be yet.
@@ -82,12 +85,12 @@ impl Thread {
         connection: Connection,
         memory: Memory,
         inbox: Arc<Inbox>,
-        lock: Option<LockFile>,
+        (lock, bell): (Option<LockFile>, Option<Arc<dyn Bell>>),
         now: Timestamp,
     ) -> Self {
         let (backlog, kept, trouble) = (VecDeque::new(), Todo::default(), None);
         let latest_at = memory.settings.clock.since_boot();
-        Self { source, connection, memory, inbox, lock, backlog, kept, trouble, latest: now, latest_at }
+        Self { source, connection, memory, inbox, lock, bell, backlog, kept, trouble, latest: now, latest_at }
     }
 
     /// Runs until the store is closed.
@@ -122,6 +125,7 @@ impl Thread {
                     Request::Events(asked) => todo.events.push(asked),
                     Request::Hold { kind, held, answer } => todo.holds.push((kind, held, answer)),
                     Request::Tick { answer } => ticks.push(answer),
+                    Request::Look => self.look_soon(boot),
                     Request::Close { answer } => end = Some(End::Close(Some(answer))),
                     Request::Abandon => end = Some(End::Abandon),
                     worker => self.hear(worker, boot, &mut todo),
@@ -190,7 +194,7 @@ impl Thread {
         todo.claim = self.trouble.is_none() || (again && todo.commits.is_empty());
         todo.look = todo.claim && (asked || self.is_time_to_look(boot));
         if let Some(many) = self.memory.many_hosts.as_mut().filter(|_| asked) {
-            many.lanes_at = boot;
+            many.lanes_at = None;
         }
         match self.carry_out(&todo, boot) {
             Ok(outcome) => {
@@ -202,6 +206,7 @@ impl Thread {
                     tracing::info!("the store can be written again");
                 }
                 let lines_changed = !outcome.lost.is_empty() || !outcome.detached.is_empty();
+                self.ring(&todo, &outcome);
                 let (holds, attaches) = (std::mem::take(&mut todo.holds), std::mem::take(&mut todo.attaches));
                 super::publish::publish(&mut self.memory, todo, outcome, now);
                 if lines_changed {
@@ -275,6 +280,26 @@ impl Thread {
         }
         let Some(client) = self.connection.postgres() else { return Ok(None) };
         client.was_committed(transaction).map_err(|error| super::failure::reading(&error))
+    }
+
+    /// Looks at what another host has done, where a worker here is out of work.
+    fn look_soon(&mut self, boot: Duration) {
+        let Memory { workers, ready, .. } = &self.memory;
+        let idle = workers.iter().any(|(id, attached)| attached.permits > 0 && !ready.has_work(*id));
+        if let Some(many) = self.memory.many_hosts.as_mut().filter(|_| idle) {
+            many.look_at = boot;
+            many.lanes_at = many.lanes_soonest;
+        }
+    }
+
+    /// Tells the other hosts, where tasks wait that nobody here has taken, or something is asked of all.
+    fn ring(&self, todo: &Todo, outcome: &Outcome) {
+        let Some(bell) = &self.bell else { return };
+        let mut left: BTreeMap<RouteId, i64> = BTreeMap::new();
+        outcome.counts.iter().for_each(|(route, change)| *left.entry(*route).or_default() += change);
+        if left.values().any(|change| *change > 0) || !todo.holds.is_empty() {
+            bell.ring();
+        }
     }
 
     /// The time, as far as it can be known without asking the database.

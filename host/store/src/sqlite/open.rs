@@ -28,7 +28,7 @@ const STATEMENTS: usize = 128;
 pub fn open(settings: SqliteSettings) -> Result<DatabaseStore, StoreError> {
     let lock = Some(LockFile::acquire(&settings.path)?);
     let queue = settings.queue.clone();
-    DatabaseStore::begin(Opened { source: Arc::new(settings), lock, many_hosts: None, settings: queue })
+    DatabaseStore::begin(Opened { listen: None, source: Arc::new(settings), lock, many_hosts: None, settings: queue })
 }
 
 impl Source for SqliteSettings {

@@ -55,3 +55,20 @@ async fn the_limit_of_a_kind_holds_over_all_hosts() {
     engine.advance(seconds(10)).await;
     assert_eq!(engine.worker(9).await.claimed().await.len(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_host_is_told_of_what_comes_in_at_another() {
+    let engine = Postgres::start().await;
+    let (_other, mut b) = beside(&engine).await;
+    b.line.sender.send(Vec::new(), 1);
+    // The clock stands still, so nobody looks by himself; a listener may take a moment to be there.
+    let id = loop {
+        let id = engine.submit_one(task("A", "1")).await;
+        match tokio::time::timeout(std::time::Duration::from_millis(200), b.line.deliveries.recv()).await {
+            Ok(Some(Delivery::Claimed { tasks, .. })) => break tasks[0].id.clone(),
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => drop(id),
+        }
+    };
+    assert_eq!(engine.get(&id).await.state, bulkhead_core::State::Running);
+}
