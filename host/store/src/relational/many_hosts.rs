@@ -293,12 +293,15 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Which of this host's workers nobody has taken the leases from; none can until this cycle is over.
+    /// Which of this host's workers nobody has taken the leases from; none can until this cycle is over. One that has
+    /// not renewed in time has lost them already: whoever comes to it takes them.
     pub(super) fn hold_attachments(&mut self, workers: &mut Vec<WorkerId>) -> Result<(), Halt> {
         let Some(client) = self.connection.postgres() else { return Ok(()) };
         let wanted: Vec<i64> = workers.iter().map(|worker| worker.0).collect();
-        const SELECT: &str = "SELECT id FROM attachments WHERE id = ANY(?1) ORDER BY id FOR KEY SHARE";
-        let rows = client.query_arrays(SELECT, &[(&wanted, Type::INT8_ARRAY)])?;
+        const SELECT: &str =
+            "SELECT id FROM attachments WHERE id = ANY(?1) AND renewed_at >= ?2 ORDER BY id FOR KEY SHARE";
+        let latest = self.latest_renewal();
+        let rows = client.query_arrays(SELECT, &[(&wanted, Type::INT8_ARRAY), (&latest, Type::INT8)])?;
         let held: HashSet<WorkerId> = rows.iter().map(|row| WorkerId(row.get(0))).collect();
         self.out.lost.extend(workers.iter().filter(|worker| !held.contains(worker)));
         workers.retain(|worker| held.contains(worker));

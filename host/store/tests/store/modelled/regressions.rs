@@ -1,8 +1,8 @@
 //! What sequences at random have found, each as short as it could be made.
 
 use super::driver::Driver;
-use super::hosts::One;
-use super::operation::{Asked, JoinSpec, Name, NewSpec, Operation, Outcome};
+use super::hosts::{Hosts, One, Two};
+use super::operation::{Asked, JoinSpec, Name, NewSpec, Operation, Outcome, Step};
 use crate::harness::Engine;
 
 const PLAIN: NewSpec = NewSpec {
@@ -19,8 +19,11 @@ const AGAIN: Outcome = Outcome::Fail { retryable: true, after: Some(0), from_sta
 const FOR_GOOD: Outcome = Outcome::Fail { retryable: false, after: None, from_start: false };
 
 async fn holds<E: Engine>(operations: Vec<Operation>) {
-    let steps: Vec<_> = operations.into_iter().map(|operation| (0, operation)).collect();
-    if let Err(wrong) = Driver::<One<E>>::start(None).await.run(&steps).await {
+    holds_on::<One<E>>(operations.into_iter().map(|operation| (0, operation)).collect()).await;
+}
+
+async fn holds_on<H: Hosts>(steps: Vec<Step>) {
+    if let Err(wrong) = Driver::<H>::start(None).await.run(&steps).await {
         panic!("{wrong}");
     }
 }
@@ -164,4 +167,16 @@ pub(crate) async fn a_spawn_that_is_repeated_finds_that_a_child_was_removed<E: E
         end(family(), 1),
     ];
     holds::<E>(operations).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_has_not_renewed_is_sent_nothing_however_many_others_were_lost_with_it() {
+    let attach = |slot, permits| Operation::Serve { slot, serves: 15, permits };
+    let later = NewSpec { delay: 2, ..PLAIN };
+    let mut steps = Vec::new();
+    for _ in 0..2 {
+        steps.extend([(1, attach(0, 0)), (1, attach(1, 0)), (1, attach(2, 0)), (1, Operation::Crash)]);
+    }
+    steps.extend([(0, submit(&later)), (0, attach(0, 1)), (0, Operation::Advance { millis: 16_000, renew: false })]);
+    holds_on::<Two>(steps).await;
 }
