@@ -23,7 +23,8 @@ const SETTINGS: [&str; 6] = [
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
-    "max_connections=200",
+    // A host has six; tests have a few hosts each, and run on every core.
+    "max_connections=500",
     "listen_addresses=127.0.0.1",
     "unix_socket_permissions=0700",
 ];
@@ -99,7 +100,7 @@ pub(crate) fn run(pgbouncer: bool) -> Result<()> {
 }
 
 /// The folder of PostgreSQL's programs; installed where this user may.
-fn programs(steps: &mut Steps) -> Result<PathBuf> {
+pub(crate) fn programs(steps: &mut Steps) -> Result<PathBuf> {
     if let Some(found) = find_programs() {
         return Ok(found);
     }

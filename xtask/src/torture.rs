@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::chore::cargo;
 use crate::steps::Steps;
-use crate::{guests, handlers, host, test, tools};
+use crate::{guests, handlers, host, postgres, test, tools};
 
 /// Builds what the torture needs, and starts it.
 pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
@@ -15,6 +15,10 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
     let guests = guests::build(&mut steps)?;
     let handlers = handlers::build(&mut steps)?;
     let host = host::build_tortured(&mut steps)?;
+    if arguments.iter().any(|argument| argument == "hosts") {
+        // It starts servers of its own, to kill them.
+        postgres::programs(&mut steps)?;
+    }
     let mut torture = cargo(&["run", "--quiet", "--locked", "--package", "bulkhead-tests", "--bin", "torture", "--"]);
     torture.args(arguments);
     steps.run("torture", test::places(&mut torture, &guests, &handlers, &host))?;

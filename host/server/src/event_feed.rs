@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::response::sse::Event as Message;
 use bulkhead_core::{Event, EventFilter, EventTypes};
-use bulkhead_store::{Listener, LiveEvent, Store, StoreError};
+use bulkhead_store::{EventsSeen, Listener, LiveEvent, Store, StoreError};
 use serde_json::json;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
@@ -35,7 +35,9 @@ enum Woken {
 /// One reader's feed.
 pub(crate) struct Feed {
     store: Arc<dyn Store>,
-    listener: Listener,
+    seen: watch::Receiver<EventsSeen>,
+    /// Where the others come from; none where the reader wants none of them.
+    listener: Option<Listener>,
     filter: EventFilter,
     /// The number up to which kept events were read.
     position: i64,
@@ -60,8 +62,11 @@ impl Feed {
         stream: OpenStream,
     ) -> Result<Self, Problem> {
         let settings = app.settings.streams;
-        let listener = app.store.listen();
-        let keeps = filter.types.bits() & EventTypes::durable().bits() != 0;
+        let (seen, durable) = (app.store.watch_events(), EventTypes::durable());
+        let keeps = filter.types.iter().any(|event| durable.has(event));
+        let listens = filter.types.iter().any(|event| !durable.has(event));
+        // Before the position is known, so that nothing falls between.
+        let listener = listens.then(|| app.store.listen());
         let latest = if keeps {
             app.store.keep_stream(settings.resume_within).await?
         } else {
@@ -79,6 +84,7 @@ impl Feed {
         let ready = VecDeque::from([Message::default().id(position.to_string()).comment("bulkhead events")]);
         Ok(Self {
             store: Arc::clone(&app.store),
+            seen,
             listener,
             filter,
             position,
@@ -117,9 +123,9 @@ impl Feed {
     /// Makes something ready, or waits until there may be something; false where nothing more will come.
     async fn fill(&mut self) -> Result<bool, StoreError> {
         // Looked at before the others, of which those that came before it are sent earlier.
-        let latest = self.listener.seen.borrow_and_update().latest;
-        if self.live.is_none() {
-            match self.listener.live.try_recv() {
+        let latest = self.seen.borrow_and_update().latest;
+        if let (None, Some(listener)) = (&self.live, &mut self.listener) {
+            match listener.live.try_recv() {
                 Ok(live) => self.live = Some(live),
                 Err(TryRecvError::Lagged(count)) => {
                     self.miss(count);
@@ -144,11 +150,16 @@ impl Feed {
     }
 
     async fn wait(&mut self) -> Result<bool, StoreError> {
-        let Listener { live, seen, .. } = &mut self.listener;
+        let live = async {
+            match &mut self.listener {
+                Some(listener) => listener.live.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         let woken = tokio::select! {
             _ = self.stopping.wait_for(|stopping| *stopping) => Woken::Over,
-            changed = seen.changed() => changed.map_or(Woken::Over, |()| Woken::Kept),
-            live = live.recv() => match live {
+            changed = self.seen.changed() => changed.map_or(Woken::Over, |()| Woken::Kept),
+            live = live => match live {
                 Ok(live) => Woken::Live(live),
                 Err(RecvError::Lagged(count)) => Woken::Missed(count),
                 Err(RecvError::Closed) => Woken::Over,

@@ -76,8 +76,6 @@ pub trait EventStore: Send + Sync + 'static {
 pub struct Listener {
     /// What is not kept, as it happens; who is too slow misses the oldest and is told how many.
     pub live: broadcast::Receiver<LiveEvent>,
-    /// What is known of the kept ones.
-    pub seen: watch::Receiver<EventsSeen>,
     pub(crate) _counted: Counted,
 }
 

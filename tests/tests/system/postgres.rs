@@ -101,6 +101,28 @@ fn a_server_that_is_not_there_is_named_with_the_next_step() {
 }
 
 #[test]
+fn a_role_that_may_only_read_and_write_is_enough_once_the_tables_are_there() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let owner = Folder::on_server(&database.url, "owner", &[], "");
+    owner.bulkhead(&["db", "migrate"]).good();
+    let role = format!("worker_{}", std::process::id());
+    database.ask(&format!(
+        "CREATE ROLE {role} LOGIN; REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO {role}; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    ));
+    let at = database.url.find('@').expect("a user");
+    let url = format!("postgres://{role}{}", &database.url[at..]);
+    let folder = Folder::on_server(&url, "one", &["retried_effect", "family"], "");
+    let host = folder.host();
+    let ended = host.client.ended(&host.client.submit(&json!({ "kind": "EFFECT", "payload": 3, "key": "once" })));
+    let (whole, stopped) = (folder.bulkhead(&["db", "check"]), host.stop());
+    database.ask(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    assert_eq!((&ended["state"], &ended["attempt"]), (&json!("succeeded"), &json!(2)), "{ended:#}");
+    assert!(whole.good().contains("is whole") && stopped == Some(0));
+}
+
+#[test]
 fn a_role_that_may_not_make_tables_is_told_what_helps() {
     let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
     // Roles belong to the whole server.

@@ -23,6 +23,9 @@ const LITTLE_SPACE: u64 = 1 << 30;
 /// Connections of one host: its thread's, its readers', and one to spare.
 const CONNECTIONS: i64 = 6;
 
+/// The oldest PostgreSQL that numbers transactions for good, by which a host learns what became of one.
+const OLDEST_SERVER: u32 = 13;
+
 enum Finding {
     Good(String),
     /// It works, but not as well as it could.
@@ -107,6 +110,10 @@ fn server(settings: &PostgresSettings) -> Finding {
         Err(error) => return Finding::Bad(error.to_string()),
     };
     let server = format!("{shown}: PostgreSQL {}", found.version);
+    let major = found.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major < OLDEST_SERVER) {
+        return Finding::Bad(format!("{server} is too old: {OLDEST_SERVER} or newer is needed"));
+    }
     if found.is_standby {
         return Finding::Bad(format!("{server} is a standby, which takes no writes; set store.url to the primary"));
     }

@@ -147,7 +147,7 @@ pub(crate) async fn what_is_not_kept_is_told_to_who_listens_and_after_what_came_
     let events = kept(&engine, position).await;
     assert_eq!(types(&events, &id), [EventType::Succeeded]);
     assert_eq!(events[0].event.data.tenant.as_deref(), Some("t"));
-    assert_eq!(listener.seen.borrow().latest, events[0].number);
+    assert_eq!(engine.store().watch_events().borrow().latest, events[0].number);
 }
 
 pub(crate) async fn a_refused_end_tells_only_what_was_written<E: Engine>() {

@@ -26,6 +26,7 @@ mod suspending;
 mod telling;
 mod waiting;
 
+mod postgres_events;
 mod postgres_only;
 mod sqlite_only;
 mod sqlite_schedules;

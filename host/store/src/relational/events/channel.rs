@@ -35,7 +35,7 @@ impl Default for Channel {
 impl Channel {
     pub(super) fn listen(&self) -> Listener {
         let _counted = Counted::new(&self.listeners);
-        Listener { live: self.live.subscribe(), seen: self.seen.subscribe(), _counted }
+        Listener { live: self.live.subscribe(), _counted }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<EventsSeen> {
