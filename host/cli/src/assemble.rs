@@ -21,20 +21,29 @@ pub(crate) fn store(settings: &Settings) -> Result<Arc<DatabaseStore>> {
             let (cache_bytes, queue) = (settings.store.cache.bytes(), queue(settings));
             sqlite::open(SqliteSettings { cache_bytes, queue, ..SqliteSettings::at(path) })?
         }
-        StorePlace::Server { url, .. } => postgres::open(server(settings, url))?,
+        StorePlace::Server { url, .. } => postgres::open(server(settings, url)?)?,
     };
     Ok(Arc::new(store))
 }
 
 /// Where the settings say that the store is.
 pub(crate) fn store_place(settings: &Settings) -> Result<StorePlace> {
-    StorePlace::parse(&settings.store.url)
+    StorePlace::parse("store.url", &settings.store.url)
 }
 
 /// What a store on this server is told.
-pub(crate) fn server(settings: &Settings, url: String) -> PostgresSettings {
+pub(crate) fn server(settings: &Settings, url: String) -> Result<PostgresSettings> {
+    let listen_url = match settings.store.listen_url.as_deref() {
+        Some(said) => match StorePlace::parse("store.listen_url", said)? {
+            StorePlace::Server { url, .. } => Some(url),
+            StorePlace::File(_) => {
+                bail!("store.listen_url must be postgres://USER@HOST/DATABASE, as store.url is: `{said}`")
+            }
+        },
+        None => None,
+    };
     let (pooled, queue) = (settings.store.pooled, queue(settings));
-    PostgresSettings { pooled, queue, ..PostgresSettings::at(url) }
+    Ok(PostgresSettings { listen_url, pooled, queue, ..PostgresSettings::at(url) })
 }
 
 fn queue(settings: &Settings) -> QueueSettings {

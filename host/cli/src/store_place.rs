@@ -26,38 +26,39 @@ pub(crate) enum StorePlace {
 }
 
 impl StorePlace {
-    /// Reads `store.url`; an address that has a password in it comes from the environment or a file.
-    pub(crate) fn parse(said: &str) -> Result<Self> {
+    /// Reads what a setting says, such as `store.url`; an address that has a password in it comes from the environment or a
+    /// file.
+    pub(crate) fn parse(setting: &str, said: &str) -> Result<Self> {
         if let Some(name) = said.strip_prefix("env:") {
             let url = std::env::var(name)
-                .with_context(|| format!("store.url names an environment variable that cannot be read: `{name}`"))?;
-            return Self::address(&url, said, format!("\"${name}\""));
+                .with_context(|| format!("{setting} names an environment variable that cannot be read: `{name}`"))?;
+            return Self::address(setting, &url, said, format!("\"${name}\""));
         }
         if let Some(file) = said.strip_prefix("file:") {
             let url = read(Path::new(file))
-                .with_context(|| format!("store.url names a file that cannot be read: `{file}`"))?;
-            return Self::address(url.trim(), said, format!("\"$(cat '{file}')\""));
+                .with_context(|| format!("{setting} names a file that cannot be read: `{file}`"))?;
+            return Self::address(setting, url.trim(), said, format!("\"$(cat '{file}')\""));
         }
         if is_postgres(said) && postgres::has_password(said) {
             bail!(
-                "store.url has a password in it, which settings and process lists show; put the whole address into an \
-                 environment variable or a file, and set store.url to env:NAME or file:PATH"
+                "{setting} has a password in it, which settings and process lists show; put the whole address into an \
+                 environment variable or a file, and set {setting} to env:NAME or file:PATH"
             );
         }
-        Self::address(said, said, format!("'{said}'"))
+        Self::address(setting, said, said, format!("'{said}'"))
     }
 
-    fn address(url: &str, said: &str, in_shell: String) -> Result<Self> {
+    fn address(setting: &str, url: &str, said: &str, in_shell: String) -> Result<Self> {
         match url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::File(path.into())),
             Some(_) if is_postgres(url) => {
                 postgres::check_url(url)
-                    .with_context(|| format!("store.url is refused: `{}`", postgres::shown_url(url)))?;
+                    .with_context(|| format!("{setting} is refused: `{}`", postgres::shown_url(url)))?;
                 Ok(Self::Server { url: url.to_owned(), in_shell })
             }
             // Not what was read in its place: that is a secret.
             _ => bail!(
-                "store.url must be sqlite:FILE or postgres://USER@HOST/DATABASE, or env:NAME or file:PATH of one: `{said}`"
+                "{setting} must be sqlite:FILE or postgres://USER@HOST/DATABASE, or env:NAME or file:PATH of one: `{said}`"
             ),
         }
     }
@@ -97,13 +98,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("address");
         std::fs::write(&file, "postgres://me:secret@db/b\n").expect("a file");
-        let place = StorePlace::parse(&format!("file:{}", file.display())).expect("a place");
+        let place = StorePlace::parse("store.url", &format!("file:{}", file.display())).expect("a place");
         assert_eq!(place.to_string(), "postgres://me@db/b");
         assert!(!format!("{place:?}").contains("secret"));
         let StorePlace::Server { url, in_shell } = place else { panic!("no server") };
         assert_eq!(url, "postgres://me:secret@db/b");
         assert_eq!(in_shell, format!("\"$(cat '{}')\"", file.display()));
-        assert_eq!(StorePlace::parse("env:CARGO_PKG_NAME").map_err(|error| error.to_string()), {
+        assert_eq!(StorePlace::parse("store.url", "env:CARGO_PKG_NAME").map_err(|error| error.to_string()), {
             Err("store.url must be sqlite:FILE or postgres://USER@HOST/DATABASE, or env:NAME or file:PATH of one: `env:CARGO_PKG_NAME`".to_owned())
         });
     }
@@ -119,13 +120,16 @@ mod tests {
             ("env:NOBODY_SETS_THIS", "`NOBODY_SETS_THIS`"),
             ("file:nowhere", "`nowhere`"),
         ] {
-            let error = format!("{:#}", StorePlace::parse(said).expect_err("refused"));
+            let error = format!("{:#}", StorePlace::parse("store.url", said).expect_err("refused"));
             assert!(error.contains(words) && !error.contains("secret"), "{error}");
         }
     }
 
     #[test]
     fn a_file_of_sqlite_is_named() {
-        assert_eq!(StorePlace::parse("sqlite:a/b.db").expect("a place"), StorePlace::File("a/b.db".into()));
+        assert_eq!(
+            StorePlace::parse("store.url", "sqlite:a/b.db").expect("a place"),
+            StorePlace::File("a/b.db".into())
+        );
     }
 }

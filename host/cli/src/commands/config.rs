@@ -8,10 +8,13 @@ use crate::assemble;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::settings::Resolved;
+use crate::store_place::StorePlace;
 
 pub(super) fn run(command: &ConfigCommand, resolved: &Resolved, printer: &mut Printer) -> Result<ExitStatus> {
     // What reading alone does not refuse.
-    assemble::store_place(&resolved.settings)?;
+    if let StorePlace::Server { url, .. } = assemble::store_place(&resolved.settings)? {
+        assemble::server(&resolved.settings, url)?;
+    }
     bulkhead_server::check_address(resolved.settings.server.listen)?;
     let file = resolved.file.as_ref().map_or_else(|| "no settings file".to_owned(), |file| file.display().to_string());
     match command {

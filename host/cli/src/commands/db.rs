@@ -19,7 +19,7 @@ pub(super) fn run(command: &DbCommand, settings: &Settings, printer: &mut Printe
     match place {
         StorePlace::File(path) => on_file(command, &path, printer)?,
         StorePlace::Server { url, in_shell } => {
-            on_server(command, &assemble::server(settings, url), &in_shell, printer)?;
+            on_server(command, &assemble::server(settings, url)?, &in_shell, printer)?;
         }
     }
     Ok(ExitStatus::Success)

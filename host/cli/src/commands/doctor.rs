@@ -85,7 +85,10 @@ fn sandbox(settings: &Settings) -> Finding {
 fn store(settings: &Settings) -> Finding {
     match assemble::store_place(settings) {
         Ok(StorePlace::File(path)) => file(settings, &path),
-        Ok(StorePlace::Server { url, .. }) => server(&assemble::server(settings, url)),
+        Ok(StorePlace::Server { url, .. }) => match assemble::server(settings, url) {
+            Ok(settings) => server(&settings),
+            Err(error) => Finding::Bad(format!("{error:#}")),
+        },
         Err(error) => Finding::Bad(format!("{error:#}")),
     }
 }

@@ -52,6 +52,9 @@ pub(crate) struct Store {
     pub(crate) url: String,
     /// Whether a pooler stands before the server that gives each transaction another connection.
     pub(crate) pooled: bool,
+    /// The server itself, past such a pooler, where hosts listen to each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) listen_url: Option<String>,
     /// The largest payload.
     pub(crate) max_payload: Size,
     /// How long idempotency keys are kept.
@@ -71,6 +74,7 @@ impl Default for Store {
         Self {
             url: "sqlite:bulkhead.db".to_owned(),
             pooled: false,
+            listen_url: None,
             max_payload: Size::from_mib(1),
             key_ttl: Span::from_secs(7 * 24 * 3600),
             allow_unknown_kinds: true,

@@ -1,18 +1,20 @@
 //! What a PostgreSQL store is told.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio_postgres::{Config, NoTls};
 
 use crate::{QueueSettings, StoreError};
 
+use super::address::shown_url;
 use super::failure::words;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// The settings of a store on a PostgreSQL server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PostgresSettings {
     /// Where the database is: `postgres://user@host:port/database`, with the options of libpq.
     pub url: String,
@@ -24,6 +26,21 @@ pub struct PostgresSettings {
     pub database_time: bool,
     /// What is the same on every database.
     pub queue: QueueSettings,
+}
+
+/// By hand, since the addresses may have passwords in them.
+impl fmt::Debug for PostgresSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, listen_url, pooled, database_time, queue } = self;
+        formatter
+            .debug_struct("PostgresSettings")
+            .field("url", &shown_url(url))
+            .field("listen_url", &listen_url.as_deref().map(shown_url))
+            .field("pooled", pooled)
+            .field("database_time", database_time)
+            .field("queue", queue)
+            .finish()
+    }
 }
 
 impl PostgresSettings {
@@ -43,9 +60,11 @@ impl PostgresSettings {
             .connect_timeout(CONNECT)
             .keepalives_idle(Duration::from_secs(10))
             .tcp_user_timeout(Duration::from_secs(10));
-        let (client, connection) = tokio::time::timeout(CONNECT, config.connect(NoTls))
+        // Each of several servers may take so long.
+        let patience = CONNECT * u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1);
+        let (client, connection) = tokio::time::timeout(patience, config.connect(NoTls))
             .await
-            .map_err(|_| StoreError::Unreachable { reason: format!("no answer within {} s", CONNECT.as_secs()) })?
+            .map_err(|_| StoreError::Unreachable { reason: format!("no answer within {} s", patience.as_secs()) })?
             .map_err(|error| failed(&error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
