@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bulkhead_tests::{Folder, Host, Manner, Message, Receiver, eventually};
+use bulkhead_tests::{Database, Folder, Host, Manner, Message, Receiver, Stream, eventually, skipped};
 use serde_json::{Value, json};
 
 /// Receivers on this machine are allowed, and given up quickly where they keep silent.
@@ -178,4 +178,50 @@ fn a_bad_webhook_is_refused_by_what_is_wrong() {
     let error =
         eventually("an attempt", || host.client.get("/v1/webhooks/rebound").body["error"].as_str().map(str::to_owned));
     assert!(error.contains("no public address") && error.contains("webhooks.allow"), "{error}");
+}
+
+#[test]
+fn another_host_goes_on_telling_where_one_is_killed() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let more = "webhooks.allow = [\"127.0.0.1\"]\nwebhooks.timeout = \"1s\"\n";
+    let folders = ["one", "two"].map(|name| Folder::on_server(&database.url, name, &["echo", "asks_for_answer"], more));
+    let [one, two] = [folders[0].host(), folders[1].host()];
+    let receiver = Receiver::start(Manner::Takes);
+    add(&one, &folders[0], "here", &receiver, &[]);
+    let stream = Stream::open(&one.url, "type=task.succeeded,task.suspended", None);
+    let mut last = stream.next().and_then(|begin| begin.id);
+    let mut expected = BTreeSet::new();
+    let mut told = Vec::new();
+    let mut submit = |host: &Host| {
+        let tasks: Vec<Value> = (0..50).map(|number| json!({ "kind": "ECHO", "payload": number })).collect();
+        expected.extend(host.client.submit_all(&tasks).into_iter().map(|id| (id, "task.succeeded".to_owned())));
+        let id = host.client.submit(&json!({ "kind": "APPROVE" }));
+        eventually("it waits", || (host.client.task(&id)["state"] == "suspended").then_some(()));
+        host.client.post(&format!("/v1/tasks/{id}/resume"), &json!({ "payload": "yes" }));
+        expected.extend(["suspended", "succeeded"].map(|event| (id.clone(), format!("task.{event}"))));
+        expected.clone()
+    };
+    submit(&one);
+    let so_far = submit(&two);
+    has_all(&receiver, &so_far);
+    for message in stream.until(|message| message.id.is_some_and(|id| id > last.unwrap_or_default() + 60)) {
+        told.extend(message.id.filter(|_| !message.event.is_empty()).map(|id| (id, message.clone())));
+    }
+    last = told.last().map(|(id, _)| *id);
+    // The webhook was added here, so this is the host that sends.
+    one.kill();
+    let all = submit(&two);
+    has_all(&receiver, &all);
+    let stream = Stream::open(&two.url, "type=task.succeeded,task.suspended", last);
+    while told.len() < all.len() {
+        let message = stream.next().expect("more");
+        assert_ne!(message.event, "missed", "{message:?}");
+        told.extend(message.id.filter(|_| !message.event.is_empty()).map(|id| (id, message.clone())));
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let told: Vec<(i64, (String, String))> =
+        told.into_iter().map(|(id, message)| (id, (text(&message.data["data"]["task"]), message.event))).collect();
+    assert!(told.is_sorted_by(|before, after| before.0 < after.0), "{told:?}");
+    assert_eq!(told.into_iter().map(|(_, event)| event).collect::<BTreeSet<_>>(), all);
+    assert_eq!(two.stop(), Some(0));
 }
