@@ -1,6 +1,6 @@
 //! What operators ask of tasks and kinds.
 
-use bulkhead_core::{JsonText, Kind, TaskId};
+use bulkhead_core::{JsonText, Kind, State, TaskId};
 use bulkhead_store::{Change, Fate};
 
 use super::driver::{Checked, Driver, same};
@@ -8,7 +8,26 @@ use super::hosts::Hosts;
 use super::operation::Asked;
 use super::task::Number;
 
+/// Numbers from here on name tasks as they are, for sequences that are written by hand.
+pub(super) const EXACTLY: usize = 1_000;
+
 impl<H: Hosts> Driver<H> {
+    /// A task: mostly one in a state in which it can be asked for this.
+    fn pick(&self, which: usize, asked: Asked) -> Number {
+        if let Some(number) = which.checked_sub(EXACTLY) {
+            return number;
+        }
+        let tasks = &self.model.tasks;
+        let fits = |number: &Number| match asked {
+            Asked::Cancel | Asked::Pause => !tasks[*number].is_ended(),
+            Asked::Resume => tasks[*number].state() == State::Paused,
+            Asked::Answer => tasks[*number].state() == State::Suspended,
+            Asked::Requeue | Asked::Resolve | Asked::Remove => tasks[*number].state() == State::Dead,
+        };
+        let fitting: Vec<Number> = (0..tasks.len()).filter(fits).collect();
+        if which.is_multiple_of(5) || fitting.is_empty() { which % tasks.len() } else { fitting[which % fitting.len()] }
+    }
+
     pub(super) async fn change(&mut self, host: usize, tasks: &[usize], asked: Asked) -> Checked {
         if self.model.tasks.is_empty() {
             return Ok(());
@@ -22,7 +41,7 @@ impl<H: Hosts> Driver<H> {
             Asked::Resolve => Change::Resolve(JsonText::from_trusted("7")),
             Asked::Remove => Change::Remove,
         };
-        let numbers: Vec<Number> = tasks.iter().map(|task| task % self.model.tasks.len()).collect();
+        let numbers: Vec<Number> = tasks.iter().map(|task| self.pick(*task, asked)).collect();
         self.ask(host, &numbers, &change).await
     }
 

@@ -89,23 +89,23 @@ impl<H: Hosts> Driver<H> {
                 self.settle().await
             }
             Operation::Serve { slot, serves, permits } => self.serve(host, *slot, *serves, *permits).await,
-            Operation::Permit { slot, permits } => match self.slots[*slot] {
+            Operation::Permit { slot, permits } => match self.attached(*slot) {
                 Some(worker) => self.permit(worker, *permits).await,
                 None => Ok(()),
             },
             Operation::StopClaiming { slot } => {
-                let Some(worker) = self.slots[*slot] else { return Ok(()) };
+                let Some(worker) = self.attached(*slot) else { return Ok(()) };
                 self.hands[&worker].line.sender.stop_claiming().await.unwrap();
                 self.model.workers.get_mut(&worker).unwrap().permits = 0;
                 self.settle().await
             }
             Operation::Detach { slot } => {
-                let Some(worker) = self.slots[*slot].take() else { return Ok(()) };
-                self.hands.remove(&worker);
+                let Some(worker) = self.attached(*slot) else { return Ok(()) };
+                self.drop_hands(&[worker]);
                 self.model.detach(worker);
                 self.settle().await
             }
-            Operation::End { slot, runs, permits } => match self.slots[*slot] {
+            Operation::End { slot, runs, permits } => match self.busy(*slot) {
                 Some(worker) => self.end(worker, runs, *permits).await,
                 None => Ok(()),
             },
@@ -121,6 +121,18 @@ impl<H: Hosts> Driver<H> {
             Operation::Reopen => self.reopen(host).await,
             Operation::Look => self.look().await,
         }
+    }
+
+    /// One of the workers that are there.
+    fn attached(&self, which: usize) -> Option<WorkerNumber> {
+        self.hands.keys().nth(which % self.hands.len().max(1)).copied()
+    }
+
+    /// One of the workers that run something, or, where none does, any.
+    fn busy(&self, which: usize) -> Option<WorkerNumber> {
+        let busy = |worker: &WorkerNumber| !self.model.running(*worker).is_empty();
+        let busy: Vec<WorkerNumber> = self.hands.keys().copied().filter(busy).collect();
+        busy.get(which % busy.len().max(1)).copied().or_else(|| self.attached(which))
     }
 
     fn check_submitted(
@@ -210,7 +222,7 @@ impl<H: Hosts> Driver<H> {
     }
 
     async fn end_stale(&mut self, slot: usize, run: usize) -> Checked {
-        let Some(worker) = self.slots[slot] else { return Ok(()) };
+        let Some(worker) = self.attached(slot) else { return Ok(()) };
         let running = self.model.running(worker);
         let over: Vec<_> = self
             .claims

@@ -18,7 +18,7 @@ impl<H: Hosts> Driver<H> {
         self.hands.iter().filter(|(_, hand)| hand.host == host).map(|(worker, _)| *worker).collect()
     }
 
-    fn drop_hands(&mut self, of: &[WorkerNumber]) {
+    pub(super) fn drop_hands(&mut self, of: &[WorkerNumber]) {
         for worker in of {
             self.hands.remove(worker);
             self.slots.iter_mut().filter(|slot| **slot == Some(*worker)).for_each(|slot| *slot = None);

@@ -136,7 +136,7 @@ fn name() -> impl Strategy<Value = Name> {
 
 fn new_spec() -> impl Strategy<Value = NewSpec> {
     let delay = prop_oneof![4 => Just(0u64), 1 => Just(2), 1 => Just(20)];
-    let expires_in = weighted(0.2, prop_oneof![Just(0u64), Just(5), Just(20)]);
+    let expires_in = weighted(0.1, prop_oneof![1 => Just(0u64), 3 => Just(5), 3 => Just(20)]);
     let stale_after = weighted(0.3, prop_oneof![Just(10u64), Just(30)]);
     let max_attempts = weighted(0.3, 1u32..3);
     (0u8..4, -1i8..=1, delay, expires_in, stale_after, max_attempts, name()).prop_map(
@@ -200,7 +200,7 @@ fn outcome(profile: Profile) -> impl Strategy<Value = Outcome> {
 
 fn asked() -> impl Strategy<Value = Asked> {
     prop_oneof![
-        4 => Just(Asked::Cancel),
+        2 => Just(Asked::Cancel),
         2 => Just(Asked::Pause),
         3 => Just(Asked::Resume),
         2 => Just(Asked::Answer),
@@ -214,21 +214,21 @@ fn operation(profile: Profile) -> impl Strategy<Value = Operation> {
     let Profile { losses, changes, .. } = profile;
     let slot = || 0usize..3;
     let millis = prop_oneof![Just(1u64), Just(900), Just(2_000), Just(5_000), Just(6_001), Just(16_000), Just(70_000)];
-    let renew = prop::bool::weighted(1.0 / (1.0 + 0.3 * f64::from(losses)));
+    let renew = prop::bool::weighted(1.0 - 0.08 * f64::from(losses));
     let serves = prop_oneof![3 => Just(15u8), 2 => 1u8..16];
     prop_oneof![
-        12 => vec(new_spec(), 1..5).prop_map(Operation::Submit),
-        8 => (slot(), serves, 0usize..5)
+        10 => vec(new_spec(), 1..5).prop_map(Operation::Submit),
+        8 => (slot(), serves, 0usize..8)
             .prop_map(|(slot, serves, permits)| Operation::Serve { slot, serves, permits }),
         4 => (slot(), 1usize..4).prop_map(|(slot, permits)| Operation::Permit { slot, permits }),
         1 => slot().prop_map(|slot| Operation::StopClaiming { slot }),
         2 => slot().prop_map(|slot| Operation::Detach { slot }),
-        24 => (slot(), vec((0usize..10, outcome(profile)), 1..4), 0usize..3)
+        36 => (slot(), vec((0usize..10, outcome(profile)), 1..4), 0usize..5)
             .prop_map(|(slot, runs, permits)| Operation::End { slot, runs, permits }),
         2 => (slot(), 0usize..20).prop_map(|(slot, run)| Operation::EndStale { slot, run }),
         2 => (0usize..10).prop_map(|run| Operation::Release { run }),
         8 + 2 * losses => (millis, renew).prop_map(|(millis, renew)| Operation::Advance { millis, renew }),
-        12 * changes => (vec(0usize..60, 1..3), asked()).prop_map(|(tasks, asked)| Operation::Change { tasks, asked }),
+        8 * changes => (vec(0usize..60, 1..3), asked()).prop_map(|(tasks, asked)| Operation::Change { tasks, asked }),
         3 => (weighted(0.8, 0u8..3), any::<bool>()).prop_map(|(kind, held)| Operation::Hold { kind, held }),
         losses => Just(Operation::Crash),
         1 => Just(Operation::Reopen),
@@ -236,8 +236,16 @@ fn operation(profile: Profile) -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// A sequence of so many operations at most, about any of these things.
+/// A sequence of about so many operations at most, about any of these things; it begins with tasks and a worker.
 pub(super) fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     let about = PROFILES.map(|profile| vec((0u8..2, operation(profile)), 1..most).boxed());
-    proptest::strategy::Union::new(about)
+    let begin = vec((0u8..2, vec(new_spec(), 4..5), 0usize..3, 1usize..8), 1..3);
+    (begin, proptest::strategy::Union::new(about)).prop_map(|(begin, mut rest)| {
+        let begin = begin.into_iter().flat_map(|(host, specs, slot, permits)| {
+            let serve = Operation::Serve { slot, serves: 15, permits };
+            [(host, Operation::Submit(specs)), (host, serve)]
+        });
+        rest.splice(0..0, begin);
+        rest
+    })
 }

@@ -1,5 +1,6 @@
 //! What sequences at random have found, each as short as it could be made.
 
+use super::asking::EXACTLY;
 use super::driver::Driver;
 use super::hosts::{Hosts, One, Two};
 use super::operation::{Asked, JoinSpec, Name, NewSpec, Operation, Outcome, Step};
@@ -46,7 +47,7 @@ fn spawn(children: impl Into<Vec<NewSpec>>, join: JoinSpec) -> Outcome {
 }
 
 fn ask(task: usize, asked: Asked) -> Operation {
-    Operation::Change { tasks: vec![task], asked }
+    Operation::Change { tasks: vec![EXACTLY + task], asked }
 }
 
 fn wait(seconds: u64) -> Operation {
