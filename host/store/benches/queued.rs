@@ -1,0 +1,219 @@
+//! What a long queue costs: `cargo bench -p bulkhead-store --bench queued`.
+//!
+//! For each size: half of the tasks are of a kind that nobody here serves, the other half are spread over 1,000 kinds; a
+//! tenth as many again are due tomorrow, at the highest priority. Then tasks are claimed and committed, pages of the list
+//! are read, and the store is closed and opened again.
+//!
+//! Arguments: sizes (1000 100000 1000000). On the empty PostgreSQL database that `BULKHEAD_BENCH_POSTGRES` names, where it
+//! is set; its schemas are one for each size.
+#![allow(clippy::print_stdout, reason = "a probe for people")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bulkhead_core::{
+    Completion, Digest, Due, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep, Priority, Route, RunEnd,
+    RunRecord, State, TagSet, Timestamp,
+};
+use bulkhead_store::postgres::{self, PostgresSettings};
+use bulkhead_store::sqlite::{self, SqliteSettings};
+use bulkhead_store::{
+    Claimed, Commit, DatabaseStore, Delivery, QueueSettings, Selection, ServedRoutes, Store, TaskFilter, WorkLine,
+};
+
+/// Kinds that somebody serves.
+const KINDS: usize = 1_000;
+/// Tasks that are claimed and committed.
+const DRAINED: usize = 50_000;
+const BATCH: usize = 512;
+const WINDOW: usize = 2_048;
+
+fn task(kind: String, priority: i64, due: Due) -> NewTask {
+    NewTask {
+        id: None,
+        route: Route { kind: Kind::parse(kind).unwrap(), requires: TagSet::default() },
+        payload: JsonText::from_trusted(r#"{"n":1}"#),
+        priority: Priority::try_new(priority).unwrap(),
+        due,
+        extras: None,
+    }
+}
+
+fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
+    Commit {
+        lease: task.lease,
+        seq: task.seq,
+        step: NextStep::Succeed,
+        end: RunEnd::Completed(Completion {
+            result: JsonText::from_trusted("true"),
+            metadata: JsonText::from_trusted("{}"),
+            then: Vec::new(),
+        }),
+        run: RunRecord {
+            started_at: Timestamp::from_millis(1_800_000_000_000),
+            elapsed_micros: 15,
+            fuel: 12_345,
+            peak_memory: 1_114_112,
+        },
+        handler: Some(Arc::clone(handler)),
+        declined: Vec::new(),
+        told: None,
+        from_start: false,
+        max_attempts: 3,
+    }
+}
+
+/// Where the store of one size is.
+enum Place {
+    Sqlite(tempfile::TempDir),
+    Postgres(String),
+}
+
+impl Place {
+    fn make(size: usize) -> Self {
+        match std::env::var("BULKHEAD_BENCH_POSTGRES") {
+            Ok(server) => {
+                let schema = format!("queued_{size}");
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let (client, connection) =
+                        tokio_postgres::connect(&server, tokio_postgres::NoTls).await.expect("a server");
+                    tokio::spawn(connection);
+                    client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("an empty database");
+                });
+                let joint = if server.contains('?') { '&' } else { '?' };
+                Self::Postgres(format!("{server}{joint}options=-c%20search_path%3D{schema}"))
+            }
+            Err(_) => Self::Sqlite(tempfile::tempdir().unwrap()),
+        }
+    }
+
+    fn open(&self) -> DatabaseStore {
+        let queue = QueueSettings { max_pending: u64::MAX, ..QueueSettings::default() };
+        match self {
+            Self::Sqlite(folder) => {
+                sqlite::open(SqliteSettings { queue, ..SqliteSettings::at(folder.path().join("queued.db")) }).unwrap()
+            }
+            Self::Postgres(url) => postgres::open(PostgresSettings { queue, ..PostgresSettings::at(url) }).unwrap(),
+        }
+    }
+
+    /// Bytes on the disk.
+    fn size(&self) -> u64 {
+        match self {
+            Self::Sqlite(folder) => {
+                std::fs::read_dir(folder.path()).unwrap().flatten().map(|file| file.metadata().unwrap().len()).sum()
+            }
+            Self::Postgres(url) => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+                    tokio::spawn(connection);
+                    let select = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class \
+                        WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+                    let size: i64 = client.query_one(select, &[]).await.unwrap().get(0);
+                    size.unsigned_abs()
+                })
+            }
+        }
+    }
+}
+
+fn main() {
+    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![1_000, 100_000, 1_000_000] } else { sizes };
+    println!(
+        "{:>9} {:>10} {:>12} {:>7} {:>10} {:>10} {:>10} {:>9} {:>9}",
+        "queued", "submit/s", "claim+commit", "of 1st", "list ms", "state ms", "kind ms", "open ms", "disk MB"
+    );
+    let mut first = None;
+    for size in sizes {
+        let place = Place::make(size);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let store = place.open();
+        let (submitted, rate, lists) = runtime.block_on(measure(&store, size));
+        runtime.block_on(store.close()).unwrap();
+        let began = Instant::now();
+        let store = place.open();
+        // Until it can answer what waits.
+        while store.depths().is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let opened = began.elapsed();
+        runtime.block_on(store.close()).unwrap();
+        let of_first = rate / *first.get_or_insert(rate);
+        let [all, state, kind] = lists.map(|took| took.as_secs_f64() * 1e3);
+        println!(
+            "{size:>9} {submitted:>10.0} {rate:>12.0} {of_first:>7.2} {all:>10.2} {state:>10.2} {kind:>10.2} {:>9.0} {:>9.0}",
+            opened.as_secs_f64() * 1e3,
+            place.size() as f64 / 1e6,
+        );
+    }
+}
+
+async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]) {
+    let tomorrow = Due::After(bulkhead_core::Span::from_secs(86_400).duration());
+    let began = Instant::now();
+    let mut all = 0;
+    // What is drained later is queued beside the rest, in the order in which it came.
+    let queued = (0..size).map(|number| match number % 2 {
+        0 => task("ELSEWHERE".to_owned(), 0, Due::Now),
+        _ => task(format!("KIND{}", number / 2 % KINDS), 0, Due::Now),
+    });
+    let delayed = (0..size / 10).map(|number| task(format!("KIND{}", number % KINDS), 20, tomorrow));
+    let drained = (0..2 * DRAINED).map(|number| task(format!("KIND{}", number % KINDS), 0, Due::Now));
+    let mut tasks = delayed.chain(queued).chain(drained).peekable();
+    while tasks.peek().is_some() {
+        let batch: Vec<NewTask> = tasks.by_ref().take(10_000).collect();
+        all += batch.len();
+        store.submit(batch).await.unwrap().unwrap();
+    }
+    let submitted = all as f64 / began.elapsed().as_secs_f64();
+    let mut line = store.attach("bench").await.unwrap();
+    line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|route| route.kind.as_str() != "ELSEWHERE") });
+    drain(&mut line, DRAINED / 5).await;
+    let began = Instant::now();
+    drain(&mut line, DRAINED).await;
+    let rate = DRAINED as f64 / began.elapsed().as_secs_f64();
+    drop(line);
+    let mut lists = Vec::new();
+    for filter in [
+        TaskFilter::default(),
+        TaskFilter { states: vec![State::Succeeded], ..TaskFilter::default() },
+        TaskFilter { kind: Some(Kind::parse("KIND7").unwrap()), ..TaskFilter::default() },
+    ] {
+        let began = Instant::now();
+        store.list(Selection { filter, limit: 100, cursor: None }).await.unwrap();
+        lists.push(began.elapsed());
+    }
+    (submitted, rate, [lists[0], lists[1], lists[2]])
+}
+
+/// Claims and commits so many tasks.
+async fn drain(line: &mut WorkLine, count: usize) {
+    let handler =
+        Arc::new(HandlerVersion { name: HandlerName::parse("noop").unwrap(), digest: Digest::from_bytes([7; 32]) });
+    let (mut asked, mut committed, mut gathered) = (WINDOW.min(count), 0, Vec::new());
+    line.sender.send(Vec::new(), asked);
+    while committed < count {
+        match line.deliveries.recv().await.unwrap() {
+            Delivery::Claimed { tasks, .. } => {
+                gathered.extend(tasks.iter().map(|task| done(task, &handler)));
+                if gathered.len() >= BATCH || committed + gathered.len() == asked {
+                    let more = gathered.len().min(count - asked);
+                    asked += more;
+                    line.sender.send(std::mem::take(&mut gathered), more);
+                }
+            }
+            Delivery::Committed(fates) => {
+                committed += fates.len();
+                if !gathered.is_empty() && committed + gathered.len() == asked {
+                    let more = gathered.len().min(count - asked);
+                    asked += more;
+                    line.sender.send(std::mem::take(&mut gathered), more);
+                }
+            }
+            other => println!("{other:?}"),
+        }
+    }
+}
