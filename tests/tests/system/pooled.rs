@@ -9,6 +9,10 @@ fn hosts_work_together_behind_a_pooler() {
     let Some(url) = database.pooled_url() else { return skipped("there is no PgBouncer (BULKHEAD_TEST_PGBOUNCER)") };
     let folders =
         ["a", "b"].map(|name| Folder::on_server(&url, name, &["retried_effect", "nap"], "store.pooled = true\n"));
+    // One of them has a way past the pooler, too, on which it listens.
+    folders[1].write("past", &database.url);
+    let places = "[store]\nurl = \"file:address\"\nlisten_url = \"file:past\"\npooled = true\n";
+    folders[1].write("bulkhead.toml", format!("worker.name = \"b\"\n{places}"));
     let hosts = folders.each_ref().map(Folder::host);
     let tasks: Vec<Value> = (0..600).map(|number| json!({ "kind": "EFFECT", "payload": number })).collect();
     let ids: Vec<String> =
