@@ -66,7 +66,11 @@ impl Question {
             question.and(&format!("e.ended_at < {}", moment.as_millis()));
         }
         if let Some(kind) = &filter.kind {
-            question.equals("rt.kind", kind.as_str());
+            // By the task's own column, so that the others are passed over before anything is joined to them.
+            let mut statement = connection.prepare_cached("SELECT id FROM routes WHERE kind = ?1")?;
+            let ids = statement.query_map([kind.as_str()], |row| row.get::<i64>(0))?;
+            let ids = joined(ids.collect::<crate::sql::Result<Vec<_>>>()?.into_iter());
+            question.and(&if ids.is_empty() { "FALSE".to_owned() } else { format!("t.route IN ({ids})") });
         }
         if let Some(tenant) = &filter.tenant {
             question.equals("t.tenant", tenant);
