@@ -16,6 +16,9 @@ const APART: Duration = Duration::from_millis(5);
 /// How long until a lost connection is made anew; until then, hosts find by looking what they would be told.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// Rings that wait to be heard; one that finds no room says nothing that those before it do not.
+const HEARD: usize = 64;
+
 /// The wish to ring.
 #[derive(Debug, Default)]
 struct Rope(Arc<Notify>);
@@ -62,11 +65,11 @@ async fn listen_once(
     heard: &(dyn Fn() + Send),
 ) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
-    let (said, mut says) = tokio::sync::mpsc::unbounded_channel();
+    let (said, mut says) = tokio::sync::mpsc::channel(HEARD);
     let driver = async move {
         loop {
             match std::future::poll_fn(|context| connection.poll_message(context)).await {
-                Some(Ok(AsyncMessage::Notification(notification))) => drop(said.send(notification.process_id())),
+                Some(Ok(AsyncMessage::Notification(notification))) => drop(said.try_send(notification.process_id())),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
             }

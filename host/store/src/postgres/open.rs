@@ -38,10 +38,10 @@ fn register(connection: &Connection) -> crate::sql::Result<i64> {
 
 impl Source for PostgresSettings {
     fn writer(&self) -> Result<Connection, StoreError> {
-        Client::connect(self).map(Connection::Postgres)
+        Client::connect(self).map(|client| Connection::Postgres(Box::new(client)))
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {
-        Client::connect(self).map(Connection::Postgres)
+        Client::connect(self).map(|client| Connection::Postgres(Box::new(client)))
     }
 }

@@ -12,7 +12,7 @@ use crate::postgres::{Client, Prepared};
 #[derive(Debug)]
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres(Client),
+    Postgres(Box<Client>),
 }
 
 /// A prepared statement.
