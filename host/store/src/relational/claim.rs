@@ -81,10 +81,10 @@ impl Cycle<'_> {
     }
 
     fn claim_for(&mut self, worker: WorkerId, most: usize) -> Result<(), Halt> {
+        let lone = self.allowed_lone(worker)?;
         let Some(attached) = self.memory.workers.get(&worker) else { return Ok(()) };
         let permits = attached.permits;
         let mut turn = attached.alone;
-        let lone = self.lone_for(worker);
         // `in_flight` is brought up to date after the commit; what this cycle has ended is out of the window already.
         let in_flight = match (turn, lone) {
             (AloneTurn::Open | AloneTurn::Others(_), None) => 0,
@@ -143,6 +143,19 @@ impl Cycle<'_> {
     /// The first due task that is to run alone and that the worker serves.
     fn lone_for(&self, worker: WorkerId) -> Option<Lone> {
         self.memory.alone.iter().find(|lone| self.memory.ready.servers(lone.route).contains(&worker)).copied()
+    }
+
+    /// The same, where its kind's limit lets it run.
+    fn allowed_lone(&mut self, worker: WorkerId) -> Result<Option<Lone>, Halt> {
+        while let Some(lone) = self.lone_for(worker) {
+            let kind = self.route(lone.route)?.kind.clone();
+            if self.memory.limits.allowance(&kind, self.now) > 0 {
+                return Ok(Some(lone));
+            }
+            self.memory.limits.close(&kind);
+            self.memory.serve_anew();
+        }
+        Ok(None)
     }
 
     /// Whether anything is there for a worker.

@@ -130,7 +130,8 @@ properties! {
         what_is_known_of_attempts_outlives_the_end
         waits_of_a_family_that_end_together_end_once
         a_spawn_that_is_repeated_may_ask_for_other_children_to_end_well
-        a_spawn_that_is_repeated_finds_that_a_child_was_removed;
+        a_spawn_that_is_repeated_finds_that_a_child_was_removed
+        a_task_that_runs_alone_heeds_the_limit_of_its_kind;
     pausing:
         a_paused_task_is_not_claimed_until_it_is_resumed
         a_running_task_is_paused_when_its_run_is_over

@@ -20,11 +20,11 @@ const AGAIN: Outcome = Outcome::Fail { retryable: true, after: Some(0), from_sta
 const FOR_GOOD: Outcome = Outcome::Fail { retryable: false, after: None, from_start: false };
 
 async fn holds<E: Engine>(operations: Vec<Operation>) {
-    holds_on::<One<E>>(operations.into_iter().map(|operation| (0, operation)).collect()).await;
+    holds_on::<One<E>>(operations.into_iter().map(|operation| (0, operation)).collect(), None).await;
 }
 
-async fn holds_on<H: Hosts>(steps: Vec<Step>) {
-    if let Err(wrong) = Driver::<H>::start(None).await.run(&steps).await {
+async fn holds_on<H: Hosts>(steps: Vec<Step>, limit: Option<u32>) {
+    if let Err(wrong) = Driver::<H>::start(limit).await.run(&steps).await {
         panic!("{wrong}");
     }
 }
@@ -170,6 +170,15 @@ pub(crate) async fn a_spawn_that_is_repeated_finds_that_a_child_was_removed<E: E
     holds::<E>(operations).await;
 }
 
+pub(crate) async fn a_task_that_runs_alone_heeds_the_limit_of_its_kind<E: Engine>() {
+    let attach = |slot| Operation::Serve { slot, serves: 15, permits: 1 };
+    let lose = || Operation::Advance { millis: 16_000, renew: false };
+    let mut operations = vec![submit(&PLAIN)];
+    operations.extend([attach(0), lose(), wait(2), attach(0), lose()]);
+    operations.extend([submit(&PLAIN), attach(1), attach(2), wait(3), Operation::Look]);
+    holds_on::<One<E>>(operations.into_iter().map(|operation| (0, operation)).collect(), Some(1)).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_has_not_renewed_is_sent_nothing_however_many_others_were_lost_with_it() {
     let attach = |slot, permits| Operation::Serve { slot, serves: 15, permits };
@@ -179,5 +188,5 @@ async fn a_worker_that_has_not_renewed_is_sent_nothing_however_many_others_were_
         steps.extend([(1, attach(0, 0)), (1, attach(1, 0)), (1, attach(2, 0)), (1, Operation::Crash)]);
     }
     steps.extend([(0, submit(&later)), (0, attach(0, 1)), (0, Operation::Advance { millis: 16_000, renew: false })]);
-    holds_on::<Two>(steps).await;
+    holds_on::<Two>(steps, None).await;
 }
