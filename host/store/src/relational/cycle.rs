@@ -7,66 +7,24 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bulkhead_core::{Kind, Route, Timestamp};
+use bulkhead_core::{Route, Timestamp};
 
 use crate::sql::{Connection, Error, Savepoint, Statement, Table, ToSql};
-use crate::{Commit, LeaseId, ProgressNote, StoreError, TaskSeq, WorkLine, WorkerId};
+use crate::{LeaseId, StoreError};
 
 use super::crash_point::crash_point;
-use super::events::AskedEvents;
 use super::failure::Halt;
 use super::interned::route_of;
 use super::many_hosts::Known;
 use super::memory::Memory;
 use super::outcome::{Mark, Outcome};
-use super::request::{Answer, Asked, AskedSchedule, Submit};
+use super::request::Asked;
 use super::slot::RouteId;
 use super::tables;
+use super::todo::Todo;
 
 /// How often a cycle is done again in which another host was quicker; each time it looks at what is there then.
 const RACES: u32 = 20;
-
-/// Tasks that a worker gives back, and whom to tell.
-type Release = (WorkerId, Vec<(LeaseId, TaskSeq)>, Answer<()>);
-
-/// Everything that waits to be written.
-#[derive(Debug, Default)]
-pub(super) struct Todo {
-    pub(super) commits: Vec<(WorkerId, Vec<Commit>)>,
-    pub(super) releases: Vec<Release>,
-    /// How far running tasks say they have come.
-    pub(super) reports: Vec<(WorkerId, Vec<(TaskSeq, ProgressNote)>)>,
-    pub(super) detached: Vec<WorkerId>,
-    pub(super) changes: Vec<Asked>,
-    pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
-    pub(super) schedules: Vec<AskedSchedule>,
-    pub(super) submits: Vec<Submit>,
-    pub(super) events: Vec<AskedEvents>,
-    /// Workers that come, where others must know of them.
-    pub(super) attaches: Vec<(WorkerId, Arc<str>, Answer<WorkLine>)>,
-    /// Workers that renew their leases, likewise.
-    pub(super) renewals: Vec<(WorkerId, Answer<bool>)>,
-    /// What other hosts have done is looked at.
-    pub(super) look: bool,
-    /// Claims are made, and what is due is promoted.
-    pub(super) claim: bool,
-}
-
-impl Todo {
-    pub(super) fn is_empty(&self) -> bool {
-        self.commits.is_empty()
-            && self.releases.is_empty()
-            && self.reports.is_empty()
-            && self.detached.is_empty()
-            && self.changes.is_empty()
-            && self.holds.is_empty()
-            && self.schedules.is_empty()
-            && self.submits.is_empty()
-            && self.events.is_empty()
-            && self.attaches.is_empty()
-            && self.renewals.is_empty()
-    }
-}
 
 /// A transaction under way.
 pub(super) struct Cycle<'a> {

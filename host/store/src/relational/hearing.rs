@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use crate::{ServedRoutes, TaskSeq, WorkLine, WorkerId};
 
 use super::attached::{Attached, DELIVERIES};
-use super::cycle::Todo;
 use super::line::Line;
 use super::request::{Answer, Request};
 use super::thread::Thread;
+use super::todo::Todo;
 
 impl Thread {
     /// Hears a worker; what needs no transaction is done at once.

@@ -106,36 +106,6 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Reads how much of each route waits, on whichever host it came in.
-    fn load_depths(&mut self) -> Result<(), Halt> {
-        const SELECT: &str = "SELECT route, CAST(sum(pending) AS BIGINT) FROM depths GROUP BY route";
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        let rows = statement.query_map([], |row| Ok((RouteId(row.get(0)?), row.get::<i64>(1)?)))?;
-        let mut depths: BTreeMap<RouteId, i64> = rows.collect::<crate::sql::Result<_>>()?;
-        // What was not written yet, and what this cycle has changed so far.
-        if let Some(many) = &self.memory.many_hosts {
-            many.unsaved.iter().for_each(|(route, change)| *depths.entry(*route).or_default() += change);
-        }
-        self.out.counts.iter().for_each(|(route, change)| *depths.entry(*route).or_default() += change);
-        let known: Vec<RouteId> = self.memory.routes.iter().map(|(id, _)| id).collect();
-        for id in known {
-            depths.entry(id).or_default();
-        }
-        self.memory.pending = 0;
-        for (id, pending) in depths {
-            if pending == 0 && self.memory.routes.get(id).is_none() {
-                continue;
-            }
-            self.route(id)?;
-            if let Some(known) = self.memory.routes.get_mut(id) {
-                known.pending = pending;
-                self.memory.pending += pending;
-            }
-            self.out.seen.push(id);
-        }
-        Ok(())
-    }
-
     /// Reads the first tasks of every lane in one statement; the fewer of each, the more lanes there are.
     ///
     /// Where old versions of rows cannot be removed, that takes long, and is done the more seldom.

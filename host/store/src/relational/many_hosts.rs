@@ -8,26 +8,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use bulkhead_core::Timestamp;
-use tokio_postgres::types::{ToSql as Parameter, Type};
+use tokio_postgres::types::Type;
 
-use crate::postgres::Client;
-use crate::sql::params;
-use crate::{Claimed, LeaseId, TaskSeq, WorkerId};
+use crate::{LeaseId, TaskSeq, WorkerId};
 
 use crate::history::HistoryRow;
 
 use super::children::Kin;
-use super::cycle::{Cycle, Todo};
+use super::cycle::Cycle;
 use super::events::{INTERESTS, Interests};
 use super::failure::Halt;
 use super::place::{Place, locate};
 use super::slot::{Flags, Rank, RouteId};
+use super::todo::Todo;
 
 /// How often a host looks at what others have done, where nobody tells it.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// Rows over which the depth of one route is spread.
-const SHARDS: i64 = 16;
 
 /// Task numbers fetched where it is not known how many are needed.
 const FEW_NUMBERS: usize = 16;
@@ -212,184 +208,4 @@ impl Cycle<'_> {
         many.numbers = numbers.collect::<crate::sql::Result<_>>()?;
         many.numbers.pop_front().map(TaskSeq).ok_or(Halt::Raced)
     }
-
-    /// Makes a worker's attachment known to all.
-    pub(super) fn attach(&mut self, worker: WorkerId, name: &std::sync::Arc<str>) -> Result<(), Halt> {
-        let Some(host) = self.memory.many_hosts.as_ref().map(|many| many.host) else { return Ok(()) };
-        let number = self.memory.names.worker(self.connection, name)?;
-        let insert = "INSERT INTO attachments (id, host, worker, renewed_at) VALUES (?1, ?2, ?3, ?4)";
-        self.connection.execute(insert, params![worker.0, host, number, self.now.as_millis()])?;
-        Ok(())
-    }
-
-    /// Renews all leases of a worker by one row; whether they were still valid.
-    pub(super) fn renew(&mut self, worker: WorkerId) -> Result<bool, Halt> {
-        let update = "UPDATE attachments SET renewed_at = ?2 WHERE id = ?1 AND renewed_at >= ?3";
-        let changed = self.connection.execute(update, [worker.0, self.now.as_millis(), self.latest_renewal()])?;
-        if changed == 0 && self.memory.workers.contains_key(&worker) && !self.out.lost.contains(&worker) {
-            self.out.lost.push(worker);
-        }
-        Ok(changed > 0)
-    }
-
-    /// The moment before which a worker must have renewed to have lost its leases.
-    fn latest_renewal(&self) -> i64 {
-        let lease = i64::try_from(self.memory.settings.lease_duration.as_millis()).unwrap_or(i64::MAX);
-        self.now.as_millis().saturating_sub(lease)
-    }
-
-    /// Takes an attachment off that its worker gives up.
-    pub(super) fn detach(&mut self, worker: WorkerId) -> Result<(), Halt> {
-        if self.is_shared() {
-            self.connection.execute("DELETE FROM attachments WHERE id = ?1", [worker.0])?;
-        }
-        Ok(())
-    }
-
-    /// Takes their tasks from workers, of any host, that have not renewed in time.
-    pub(super) fn sweep_attachments(&mut self) -> Result<(), Halt> {
-        const LATE: &str = "SELECT id, worker FROM attachments WHERE renewed_at < ?1 \
-            ORDER BY renewed_at LIMIT 4 FOR UPDATE SKIP LOCKED";
-        let late: Vec<(i64, i64)> = {
-            let mut statement = self.connection.prepare_cached(LATE)?;
-            let rows = statement.query_map([self.latest_renewal()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<crate::sql::Result<_>>()?
-        };
-        self.recounts = !late.is_empty();
-        for (attachment, worker) in late {
-            self.take_over(attachment, worker)?;
-            self.connection.execute("DELETE FROM attachments WHERE id = ?1", [attachment])?;
-            let lost = WorkerId(attachment);
-            if self.memory.workers.contains_key(&lost) && !self.out.lost.contains(&lost) {
-                self.out.lost.push(lost);
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the leases of a lost worker: each of their tasks that runs has lost it.
-    fn take_over(&mut self, attachment: i64, worker: i64) -> Result<(), Halt> {
-        const LEASES: &str =
-            "SELECT id, claimed_at, tasks, done FROM leases WHERE attachment = ?1 ORDER BY id FOR UPDATE";
-        let Some(client) = self.connection.postgres() else { return Ok(()) };
-        let leases = client.query_arrays(LEASES, &[(&attachment, Type::INT8)])?;
-        // Before their tasks, so that none of them is held to run under a lease that is over.
-        self.connection.execute("DELETE FROM leases WHERE attachment = ?1", [attachment])?;
-        for lease in leases {
-            let (claimed_at, tasks, done): (i64, Vec<i64>, Vec<u8>) = (lease.get(1), lease.get(2), lease.get(3));
-            let undone = (0..).zip(tasks).filter(|(place, _)| !is_done(&done, *place));
-            for (_, seq) in undone {
-                let Some((slot, Place::Running)) = locate(self.connection, TaskSeq(seq))? else { continue };
-                if !self.memory.limits.is_empty() {
-                    self.out.freed.push(slot.route);
-                }
-                match self.guarded(|cycle| cycle.lose(slot, worker, claimed_at)) {
-                    Ok(()) => {}
-                    Err(halt @ (Halt::Trouble(_) | Halt::Raced)) => return Err(halt),
-                    Err(refusal) => tracing::error!(task = seq, ?refusal, "a task cannot be recovered"),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Which of this host's workers nobody has taken the leases from; none can until this cycle is over. One that has
-    /// not renewed in time has lost them already: whoever comes to it takes them.
-    pub(super) fn hold_attachments(&mut self, workers: &mut Vec<WorkerId>) -> Result<(), Halt> {
-        let Some(client) = self.connection.postgres() else { return Ok(()) };
-        let wanted: Vec<i64> = workers.iter().map(|worker| worker.0).collect();
-        const SELECT: &str =
-            "SELECT id FROM attachments WHERE id = ANY(?1) AND renewed_at >= ?2 ORDER BY id FOR KEY SHARE";
-        let latest = self.latest_renewal();
-        let rows = client.query_arrays(SELECT, &[(&wanted, Type::INT8_ARRAY), (&latest, Type::INT8)])?;
-        let held: HashSet<WorkerId> = rows.iter().map(|row| WorkerId(row.get(0))).collect();
-        self.out.lost.extend(workers.iter().filter(|worker| !held.contains(worker)));
-        workers.retain(|worker| held.contains(worker));
-        Ok(())
-    }
-
-    /// Writes the lease of a batch; its tasks in the order of their numbers, as `done` counts them.
-    pub(super) fn insert_lease(
-        &self,
-        client: &Client,
-        (id, attachment, worker): (LeaseId, WorkerId, i64),
-        claimed: &[(u32, Claimed)],
-    ) -> Result<(), Halt> {
-        const INSERT: &str = "INSERT INTO leases (id, attachment, worker, claimed_at, tasks, done) \
-            VALUES (?1, ?2, ?3, ?4, ?5, '')";
-        let tasks: Vec<i64> = claimed.iter().map(|(_, task)| task.seq.0).collect();
-        let number = |number: i64| -> (Box<dyn Parameter + Sync + Send>, Type) { (Box::new(number), Type::INT8) };
-        let numbers = [id.0, attachment.0, worker, self.now.as_millis()].map(number);
-        let values = numbers.into_iter().chain([(Box::new(tasks) as _, Type::INT8_ARRAY)]).collect();
-        Ok(client.later(INSERT, values)?)
-    }
-
-    /// Writes which tasks are done under which lease, and ends the leases whose last task is.
-    pub(super) fn save_leases(&mut self) -> Result<(), Halt> {
-        let Some(client) = self.connection.postgres() else { return Ok(()) };
-        let touched: BTreeSet<LeaseId> = self.out.done.iter().map(|(lease, _)| *lease).collect();
-        let (mut over, mut partly, mut bits) = (Vec::new(), Vec::new(), Vec::new());
-        for id in touched {
-            let Some(lease) = self.memory.leases.get(id) else { continue };
-            if lease.left() == 0 {
-                over.push(id.0);
-            } else {
-                partly.push(id.0);
-                bits.push(lease.done());
-            }
-        }
-        if !over.is_empty() {
-            self.out.over.extend(over.iter().copied().map(LeaseId));
-            client.later("DELETE FROM leases WHERE id = ANY(?1)", vec![(Box::new(over), Type::INT8_ARRAY)])?;
-        }
-        if !partly.is_empty() {
-            const UPDATE: &str = "UPDATE leases SET done = u.done \
-                FROM unnest(?1::bigint[], ?2::bytea[]) AS u (id, done) WHERE leases.id = u.id";
-            client.later(UPDATE, vec![(Box::new(partly), Type::INT8_ARRAY), (Box::new(bits), Type::BYTEA_ARRAY)])?;
-        }
-        Ok(())
-    }
-
-    /// Writes by how much the depths of routes have changed since it was last written: now and then, since rows that
-    /// every transaction changes are slow where old versions cannot be removed.
-    pub(super) fn save_counts(&mut self) -> Result<(), Halt> {
-        let Some(client) = self.connection.postgres() else { return Ok(()) };
-        if self.recounts {
-            // What a lost host had not written is not known, so all is counted anew.
-            self.connection.execute("DELETE FROM depths", [])?;
-            self.connection.execute(RECOUNT, [])?;
-            self.out.counts_saved = true;
-            return Ok(());
-        }
-        if !self.looks && self.out.detached.is_empty() {
-            return Ok(());
-        }
-        self.out.counts_saved = true;
-        let Some(many) = &self.memory.many_hosts else { return Ok(()) };
-        let mut changes = many.unsaved.clone();
-        self.out.counts.iter().for_each(|(route, change)| *changes.entry(*route).or_default() += change);
-        changes.retain(|_, change| *change != 0);
-        if changes.is_empty() {
-            return Ok(());
-        }
-        const UPSERT: &str = "INSERT INTO depths (route, shard, pending) \
-            SELECT u.route, ?1, u.pending FROM unnest(?2::bigint[], ?3::bigint[]) AS u (route, pending) \
-            ON CONFLICT (route, shard) DO UPDATE SET pending = depths.pending + excluded.pending";
-        let (routes, pending): (Vec<i64>, Vec<i64>) =
-            changes.into_iter().map(|(route, change)| (route.0, change)).unzip();
-        let shard = Box::new(many.host % SHARDS);
-        let (routes, pending) = (Box::new(routes), Box::new(pending));
-        let values = vec![(shard as _, Type::INT8), (routes as _, Type::INT8_ARRAY), (pending as _, Type::INT8_ARRAY)];
-        Ok(client.later(UPSERT, values)?)
-    }
-}
-
-/// How much of each route waits, from the tables themselves.
-const RECOUNT: &str = "INSERT INTO depths (route, shard, pending) SELECT route, 0, count(*) FROM ( \
-    SELECT route FROM ready UNION ALL SELECT route FROM delayed UNION ALL SELECT route FROM parked \
-    UNION ALL SELECT route FROM alone) places GROUP BY route";
-
-/// Whether the task at a place of a lease is done.
-fn is_done(done: &[u8], place: usize) -> bool {
-    done.get(place / 8).is_some_and(|byte| byte & (1 << (place % 8)) != 0)
 }

@@ -6,10 +6,10 @@ use bulkhead_core::Timestamp;
 
 use crate::{Delivery, TaskSeq, WorkerId};
 
-use super::cycle::Todo;
 use super::memory::Memory;
 use super::outcome::{Claim, Outcome};
 use super::shared::Depth;
+use super::todo::Todo;
 
 /// Brings memory up to date, delivers, answers, and wakes.
 pub(super) fn publish(memory: &mut Memory, todo: Todo, mut outcome: Outcome, now: Timestamp) {

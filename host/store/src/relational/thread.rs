@@ -2,19 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bulkhead_core::Timestamp;
 
-use crate::postgres::Client;
 use crate::sql::Connection;
 use crate::sqlite::LockFile;
-use crate::{Delivery, StoreError, WorkerId};
+use crate::{Delivery, StoreError};
 
-use super::attached::{AloneTurn, Attached};
 use super::bell::Bell;
-use super::claim::DRAIN_PATIENCE;
-use super::cycle::{self, Ended, Todo};
 use super::inbox::Inbox;
 use super::many_hosts::LOOK_EVERY;
 use super::memory::Memory;
@@ -22,46 +18,47 @@ use super::outcome::Outcome;
 use super::request::{Answer, Request};
 use super::slot::RouteId;
 use super::source::Source;
+use super::todo::Todo;
 
 /// Tasks submitted in one transaction; what is beyond waits for the next, which follows at once.
 const CYCLE_TASKS: usize = 20_000;
 
 /// The longest sleep while something is scheduled: the wall clock may be set meanwhile.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// How soon deliveries are tried again that a worker had no room for.
-const DELIVER_AGAIN: Duration = Duration::from_millis(10);
+pub(super) const DELIVER_AGAIN: Duration = Duration::from_millis(10);
 
 /// The waits between attempts to write while nothing can be written.
-const TROUBLE_FIRST: Duration = Duration::from_millis(100);
+pub(super) const TROUBLE_FIRST: Duration = Duration::from_millis(100);
 const TROUBLE_MOST: Duration = Duration::from_secs(5);
 
 /// How long it is tried to find out what became of a transaction; by then the leases have run out.
-const FIND_OUT_FOR: Duration = Duration::from_secs(30);
+pub(super) const FIND_OUT_FOR: Duration = Duration::from_secs(30);
 
 /// The thread's belongings.
 pub(super) struct Thread {
-    source: Arc<dyn Source>,
+    pub(super) source: Arc<dyn Source>,
     pub(super) connection: Connection,
     pub(super) memory: Memory,
     pub(super) inbox: Arc<Inbox>,
     lock: Option<LockFile>,
     bell: Option<Arc<dyn Bell>>,
     /// Taken from the inbox, and too much for one transaction.
-    backlog: VecDeque<Request>,
+    pub(super) backlog: VecDeque<Request>,
     /// What must be written and could not be yet.
     kept: Todo,
-    trouble: Option<Trouble>,
-    latest: Timestamp,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) latest: Timestamp,
     /// When that was, in time since boot.
-    latest_at: Duration,
+    pub(super) latest_at: Duration,
 }
 
 /// Nothing can be written.
 #[derive(Debug, Clone, Copy)]
-struct Trouble {
-    wait: Duration,
-    again_at: Duration,
+pub(super) struct Trouble {
+    pub(super) wait: Duration,
+    pub(super) again_at: Duration,
 }
 
 /// Why the thread ends.
@@ -224,64 +221,6 @@ impl Thread {
         }
     }
 
-    /// Does it in one transaction, on a connection that is there.
-    fn carry_out(&mut self, todo: &Todo, boot: Duration) -> Result<Outcome, StoreError> {
-        if self.connection.is_closed() {
-            self.connection = self.source.writer()?;
-        }
-        if self.memory.many_hosts.as_ref().is_none_or(|many| !many.database_time) {
-            self.latest = self.latest.max(self.memory.settings.clock.now());
-        }
-        let mut done = cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot);
-        if done.is_err() && self.connection.is_closed() {
-            // It had been lost, perhaps long ago; nothing is written, and the server may be there.
-            self.connection = self.source.writer()?;
-            done = cycle::run(&self.connection, &mut self.memory, todo, self.latest, boot);
-        }
-        if let Ok(Ended::Done(Outcome { now: Some(now), .. }) | Ended::Unknown(Outcome { now: Some(now), .. })) = &done
-        {
-            (self.latest, self.latest_at) = (*now, boot);
-        }
-        match done {
-            Ok(Ended::Done(outcome)) => Ok(outcome),
-            Ok(Ended::Unknown(outcome)) => self.find_out(outcome),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Learns what became of a transaction whose end the database did not tell, by the number it had.
-    fn find_out(&mut self, outcome: Outcome) -> Result<Outcome, StoreError> {
-        let transaction = self.connection.postgres().and_then(Client::transaction).unwrap_or_default();
-        let begun = Instant::now();
-        let mut error = StoreError::Closed;
-        while begun.elapsed() < FIND_OUT_FOR {
-            match self.was_committed(&transaction) {
-                Ok(Some(true)) => return Ok(outcome),
-                Ok(Some(false)) => {
-                    cycle::undo(&self.connection, &mut self.memory, outcome, self.latest);
-                    return Err(StoreError::Unreachable { reason: "the connection was lost".to_owned() });
-                }
-                // The server has not noticed yet that nobody is there.
-                Ok(None) => {}
-                Err(why) => error = why,
-            }
-            std::thread::sleep(TROUBLE_FIRST);
-        }
-        // Nobody may rely on either: who runs anything here has lost it, and the leases are left to run out.
-        tracing::error!(%error, "it cannot be found out whether a transaction was written; this host's leases are given up");
-        cycle::undo(&self.connection, &mut self.memory, outcome, self.latest);
-        super::publish::give_up(&mut self.memory);
-        Err(error)
-    }
-
-    fn was_committed(&mut self, transaction: &str) -> Result<Option<bool>, StoreError> {
-        if self.connection.is_closed() {
-            self.connection = self.source.writer()?;
-        }
-        let Some(client) = self.connection.postgres() else { return Ok(None) };
-        client.was_committed(transaction).map_err(|error| super::failure::reading(&error))
-    }
-
     /// Looks at what another host has done, where a worker here is out of work.
     fn look_soon(&mut self, boot: Duration) {
         let Memory { workers, ready, .. } = &self.memory;
@@ -300,19 +239,6 @@ impl Thread {
         if left.values().any(|change| *change > 0) || !todo.holds.is_empty() {
             bell.ring();
         }
-    }
-
-    /// The time, as far as it can be known without asking the database.
-    fn estimate(&self, boot: Duration) -> Timestamp {
-        match &self.memory.many_hosts {
-            Some(many) if many.database_time => self.latest.after(boot.saturating_sub(self.latest_at)),
-            _ => self.latest.max(self.memory.settings.clock.now()),
-        }
-    }
-
-    /// Whether other hosts may have done something by now.
-    fn is_time_to_look(&self, boot: Duration) -> bool {
-        self.memory.many_hosts.as_ref().is_some_and(|many| many.look_at <= boot || self.memory.stale)
     }
 
     /// Keeps what must not be lost, and tells everybody else that it was not done.
@@ -336,82 +262,5 @@ impl Thread {
         todo.events.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.attaches.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.renewals.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));
-    }
-
-    /// Whether something is to be done that nobody asked for.
-    fn is_due(&self, now: Timestamp, boot: Duration, asked: bool) -> bool {
-        let memory = &self.memory;
-        let past = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
-        past(memory.next_delayed)
-            || past(memory.next_expiry)
-            || past(memory.next_wake)
-            || past(memory.limits.next_at(now))
-            || past(memory.agenda.next())
-            || self.is_time_to_look(boot)
-            || (asked && memory.many_hosts.is_some())
-            // What fell due in a cycle that was rolled back is due still, and only the file knows of it.
-            || memory.stale
-            || past(Some(memory.retention_walk.next_at))
-            || !memory.unparking.is_empty()
-            || memory.new_catalogue
-            || (asked && memory.next_name_sweep <= now)
-            || memory.workers.iter().any(|(id, attached)| {
-                (memory.many_hosts.is_none()
-                    && boot.saturating_sub(attached.renewed_at) > memory.settings.lease_duration)
-                    || self.can_claim(*id, attached, boot)
-            })
-    }
-
-    /// Whether a claim for the worker would bring something, or move its turn on.
-    fn can_claim(&self, worker: WorkerId, attached: &Attached, boot: Duration) -> bool {
-        if attached.permits == 0 || attached.gone || !attached.is_caught_up() {
-            return false;
-        }
-        let lone = || self.memory.alone.iter().any(|lone| self.memory.ready.servers(lone.route).contains(&worker));
-        match attached.alone {
-            AloneTurn::Running if attached.in_flight > 0 => false,
-            AloneTurn::Draining(since) if attached.in_flight > 0 => boot.saturating_sub(since) >= DRAIN_PATIENCE,
-            _ => self.memory.ready.has_work(worker) || lone(),
-        }
-    }
-
-    /// How long the thread may sleep; `None`: until somebody asks.
-    fn idle_for(&self) -> Option<Duration> {
-        let clock = &self.memory.settings.clock;
-        let boot = clock.since_boot();
-        let now = self.estimate(boot);
-        if !self.backlog.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        let mut sleep: Option<Duration> = None;
-        let mut at_most = |limit: Duration| sleep = Some(sleep.map_or(limit, |sleep| sleep.min(limit)));
-        if self.memory.workers.values().any(|attached| !attached.is_caught_up()) {
-            at_most(DELIVER_AGAIN);
-        }
-        if let Some(trouble) = self.trouble {
-            at_most(trouble.again_at.saturating_sub(boot));
-            return sleep;
-        }
-        if self.is_due(now, boot, false) {
-            return Some(Duration::ZERO);
-        }
-        if let Some(many) = &self.memory.many_hosts {
-            at_most(many.look_at.saturating_sub(boot).max(Duration::from_millis(1)));
-        }
-        let Memory { next_delayed, next_expiry, next_wake, .. } = self.memory;
-        let (walk, tick) = (Some(self.memory.retention_walk.next_at), self.memory.agenda.next());
-        let limits = self.memory.limits.next_at(now);
-        for moment in [next_delayed, next_expiry, next_wake, walk, tick, limits].into_iter().flatten() {
-            let millis = u64::try_from(moment.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
-            at_most(Duration::from_millis(millis).min(LONGEST_SLEEP));
-        }
-        for attached in self.memory.workers.values().filter(|_| self.memory.many_hosts.is_none()) {
-            let lost_at = attached.renewed_at + self.memory.settings.lease_duration + Duration::from_millis(1);
-            at_most(lost_at.saturating_sub(boot));
-            if let AloneTurn::Draining(since) = attached.alone {
-                at_most((since + DRAIN_PATIENCE).saturating_sub(boot).max(Duration::from_millis(1)));
-            }
-        }
-        sleep
     }
 }

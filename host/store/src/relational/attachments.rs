@@ -1,0 +1,114 @@
+//! Workers as all hosts of a database know them: who is attached, and whose leases have run out.
+
+use std::collections::HashSet;
+
+use tokio_postgres::types::Type;
+
+use crate::sql::params;
+use crate::{TaskSeq, WorkerId};
+
+use super::cycle::Cycle;
+use super::failure::Halt;
+use super::place::{Place, locate};
+
+impl Cycle<'_> {
+    /// Makes a worker's attachment known to all.
+    pub(super) fn attach(&mut self, worker: WorkerId, name: &std::sync::Arc<str>) -> Result<(), Halt> {
+        let Some(host) = self.memory.many_hosts.as_ref().map(|many| many.host()) else { return Ok(()) };
+        let number = self.memory.names.worker(self.connection, name)?;
+        let insert = "INSERT INTO attachments (id, host, worker, renewed_at) VALUES (?1, ?2, ?3, ?4)";
+        self.connection.execute(insert, params![worker.0, host, number, self.now.as_millis()])?;
+        Ok(())
+    }
+
+    /// Renews all leases of a worker by one row; whether they were still valid.
+    pub(super) fn renew(&mut self, worker: WorkerId) -> Result<bool, Halt> {
+        let update = "UPDATE attachments SET renewed_at = ?2 WHERE id = ?1 AND renewed_at >= ?3";
+        let changed = self.connection.execute(update, [worker.0, self.now.as_millis(), self.latest_renewal()])?;
+        if changed == 0 && self.memory.workers.contains_key(&worker) && !self.out.lost.contains(&worker) {
+            self.out.lost.push(worker);
+        }
+        Ok(changed > 0)
+    }
+
+    /// The moment before which a worker must have renewed to have lost its leases.
+    fn latest_renewal(&self) -> i64 {
+        let lease = i64::try_from(self.memory.settings.lease_duration.as_millis()).unwrap_or(i64::MAX);
+        self.now.as_millis().saturating_sub(lease)
+    }
+
+    /// Takes an attachment off that its worker gives up.
+    pub(super) fn detach(&mut self, worker: WorkerId) -> Result<(), Halt> {
+        if self.is_shared() {
+            self.connection.execute("DELETE FROM attachments WHERE id = ?1", [worker.0])?;
+        }
+        Ok(())
+    }
+
+    /// Takes their tasks from workers, of any host, that have not renewed in time.
+    pub(super) fn sweep_attachments(&mut self) -> Result<(), Halt> {
+        const LATE: &str = "SELECT id, worker FROM attachments WHERE renewed_at < ?1 \
+            ORDER BY renewed_at LIMIT 4 FOR UPDATE SKIP LOCKED";
+        let late: Vec<(i64, i64)> = {
+            let mut statement = self.connection.prepare_cached(LATE)?;
+            let rows = statement.query_map([self.latest_renewal()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<crate::sql::Result<_>>()?
+        };
+        self.recounts = !late.is_empty();
+        for (attachment, worker) in late {
+            self.take_over(attachment, worker)?;
+            self.connection.execute("DELETE FROM attachments WHERE id = ?1", [attachment])?;
+            let lost = WorkerId(attachment);
+            if self.memory.workers.contains_key(&lost) && !self.out.lost.contains(&lost) {
+                self.out.lost.push(lost);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the leases of a lost worker: each of their tasks that runs has lost it.
+    fn take_over(&mut self, attachment: i64, worker: i64) -> Result<(), Halt> {
+        const LEASES: &str =
+            "SELECT id, claimed_at, tasks, done FROM leases WHERE attachment = ?1 ORDER BY id FOR UPDATE";
+        let Some(client) = self.connection.postgres() else { return Ok(()) };
+        let leases = client.query_arrays(LEASES, &[(&attachment, Type::INT8)])?;
+        // Before their tasks, so that none of them is held to run under a lease that is over.
+        self.connection.execute("DELETE FROM leases WHERE attachment = ?1", [attachment])?;
+        for lease in leases {
+            let (claimed_at, tasks, done): (i64, Vec<i64>, Vec<u8>) = (lease.get(1), lease.get(2), lease.get(3));
+            let undone = (0..).zip(tasks).filter(|(place, _)| !is_done(&done, *place));
+            for (_, seq) in undone {
+                let Some((slot, Place::Running)) = locate(self.connection, TaskSeq(seq))? else { continue };
+                if !self.memory.limits.is_empty() {
+                    self.out.freed.push(slot.route);
+                }
+                match self.guarded(|cycle| cycle.lose(slot, worker, claimed_at)) {
+                    Ok(()) => {}
+                    Err(halt @ (Halt::Trouble(_) | Halt::Raced)) => return Err(halt),
+                    Err(refusal) => tracing::error!(task = seq, ?refusal, "a task cannot be recovered"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of this host's workers nobody has taken the leases from; none can until this cycle is over. One that has
+    /// not renewed in time has lost them already: whoever comes to it takes them.
+    pub(super) fn hold_attachments(&mut self, workers: &mut Vec<WorkerId>) -> Result<(), Halt> {
+        let Some(client) = self.connection.postgres() else { return Ok(()) };
+        let wanted: Vec<i64> = workers.iter().map(|worker| worker.0).collect();
+        const SELECT: &str =
+            "SELECT id FROM attachments WHERE id = ANY(?1) AND renewed_at >= ?2 ORDER BY id FOR KEY SHARE";
+        let latest = self.latest_renewal();
+        let rows = client.query_arrays(SELECT, &[(&wanted, Type::INT8_ARRAY), (&latest, Type::INT8)])?;
+        let held: HashSet<WorkerId> = rows.iter().map(|row| WorkerId(row.get(0))).collect();
+        self.out.lost.extend(workers.iter().filter(|worker| !held.contains(worker)));
+        workers.retain(|worker| held.contains(worker));
+        Ok(())
+    }
+}
+
+/// Whether the task at a place of a lease is done.
+fn is_done(done: &[u8], place: usize) -> bool {
+    done.get(place / 8).is_some_and(|byte| byte & (1 << (place % 8)) != 0)
+}
