@@ -148,6 +148,10 @@ impl Cycle<'_> {
     /// The same, where its kind's limit lets it run.
     fn allowed_lone(&mut self, worker: WorkerId) -> Result<Option<Lone>, Halt> {
         while let Some(lone) = self.lone_for(worker) {
+            if self.is_shared() && !self.limits_held && !self.memory.limits.is_empty() {
+                self.hold_limits()?;
+                continue;
+            }
             let kind = self.route(lone.route)?.kind.clone();
             if self.memory.limits.allowance(&kind, self.now) > 0 {
                 return Ok(Some(lone));
@@ -207,7 +211,11 @@ impl Cycle<'_> {
             if self.memory.limits.is_empty() {
                 return Ok(Some(usize::MAX));
             }
-            self.hold_limits()?;
+            if self.is_shared() && !self.limits_held {
+                // What another host has ended may let a kind run again, so that another task is the next.
+                self.hold_limits()?;
+                continue;
+            }
             let kind = self.route(route)?.kind.clone();
             let allowance = self.memory.limits.allowance(&kind, self.now);
             if allowance > 0 {

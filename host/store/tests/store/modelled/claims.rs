@@ -74,7 +74,9 @@ impl Model {
         for claimed in batch {
             let number = self.number_of(&claimed.id).ok_or_else(|| format!("nobody submitted {claimed:?}"))?;
             if !self.is_claimable(number) || !self.serves(worker, number) {
-                return Err(format!("worker {worker} is sent what it may not be: {:?}", self.tasks[number]));
+                let (route, task) = (&self.tasks[number].new.route, &self.tasks[number]);
+                let held = (self.all_held, &self.held, self.running_of(&route.kind));
+                return Err(format!("worker {worker} is sent what it may not be (held, running: {held:?}): {task:?}"));
             }
             let mut others = self.running(worker).into_iter();
             if others.any(|other| self.tasks[other].runs_alone() || self.tasks[number].runs_alone()) {

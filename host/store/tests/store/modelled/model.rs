@@ -221,9 +221,14 @@ impl Model {
     }
 
     fn is_at_limit(&self, kind: &Kind) -> bool {
-        let runs = |task: &&Task| task.new.route.kind == *kind && matches!(task.place, Place::Running { .. });
         let limited = self.limit.filter(|_| kind.as_str() == "A");
-        limited.is_some_and(|limit| self.tasks.iter().filter(runs).count() >= limit as usize)
+        limited.is_some_and(|limit| self.running_of(kind).len() >= limit as usize)
+    }
+
+    /// The tasks of a kind that run.
+    pub(super) fn running_of(&self, kind: &Kind) -> Vec<Number> {
+        let runs = |task: &Task| task.new.route.kind == *kind && matches!(task.place, Place::Running { .. });
+        (0..self.tasks.len()).filter(|number| runs(&self.tasks[*number])).collect()
     }
 }
 
