@@ -285,17 +285,13 @@ impl Client {
         self.transaction.borrow().clone()
     }
 
-    /// What became of a transaction, on whichever connection it was; `None` while that is open.
-    pub(crate) fn was_committed(&self, transaction: &str) -> Result<Option<bool>> {
-        const SELECT: &str = "SELECT pg_xact_status(?1::text::xid8)";
+    /// Whether a transaction is under way, on whichever connection.
+    pub(crate) fn is_open(&self, transaction: &str) -> Result<bool> {
+        // After a crash, the server may not have come as far as this number again.
+        const SELECT: &str = "SELECT CASE WHEN ?1::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) THEN FALSE \
+            ELSE coalesce(pg_xact_status(?1::text::xid8) = 'in progress', FALSE) END";
         let rows = self.query(&self.prepared(SELECT)?, &[&transaction])?;
-        let status: Option<String> = rows.first().and_then(|row| row.get(0));
-        match status.as_deref() {
-            Some("committed") => Ok(Some(true)),
-            Some("aborted") => Ok(Some(false)),
-            Some(_) => Ok(None),
-            None => Err(Error::Other("the database does not remember the transaction".to_owned())),
-        }
+        Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 
     /// Begins to read one state of the database.

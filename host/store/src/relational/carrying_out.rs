@@ -36,7 +36,7 @@ impl Thread {
         }
     }
 
-    /// Learns what became of a transaction whose end the database did not tell, by the number it had.
+    /// Learns what became of a transaction whose end the database did not tell, by the row that it noted.
     fn find_out(&mut self, outcome: Outcome) -> Result<Outcome, StoreError> {
         let transaction = self.connection.postgres().and_then(Client::transaction).unwrap_or_default();
         let begun = Instant::now();
@@ -66,6 +66,12 @@ impl Thread {
             self.connection = self.source.writer()?;
         }
         let Some(client) = self.connection.postgres() else { return Ok(None) };
-        client.was_committed(transaction).map_err(|error| super::failure::reading(&error))
+        // While it is open, wherever that is, it may still be written.
+        let is_open = client.is_open(transaction).map_err(|error| super::failure::reading(&error))?;
+        let Some(many) = self.memory.many_hosts.as_ref().filter(|_| !is_open) else { return Ok(None) };
+        let select = "SELECT EXISTS (SELECT 1 FROM cycles WHERE host = ?1 AND cycle = ?2)";
+        let mut statement = self.connection.prepare_cached(select).map_err(|error| super::failure::reading(&error))?;
+        let noted = statement.query_row([many.host(), many.cycle()], |row| row.get(0));
+        noted.map(Some).map_err(|error| super::failure::reading(&error))
     }
 }

@@ -223,6 +223,7 @@ impl<'a> Cycle<'a> {
             self.save_limits()?;
             self.save_leases()?;
             self.save_counts()?;
+            self.note_cycle()?;
         } else {
             self.drop_spent_leases()?;
         }

@@ -33,6 +33,10 @@ const FEW_NUMBERS: usize = 16;
 pub(crate) struct ManyHosts {
     /// The number of this host.
     host: i64,
+    /// The number of its last cycle.
+    cycle: i64,
+    /// The first cycle whose row may still be there.
+    noted_from: i64,
     /// By how much the depths of routes have changed since that was last written.
     pub(super) unsaved: BTreeMap<RouteId, i64>,
     /// When the lanes may be read anew.
@@ -57,6 +61,8 @@ impl ManyHosts {
         Self {
             host,
             database_time,
+            cycle: 0,
+            noted_from: 0,
             unsaved: BTreeMap::new(),
             lanes_at: None,
             lanes_soonest: None,
@@ -72,6 +78,16 @@ impl ManyHosts {
     /// The number of this host.
     pub(crate) const fn host(&self) -> i64 {
         self.host
+    }
+
+    /// The rows of cycles before this one are gone.
+    pub(super) const fn forgot(&mut self, cycle: i64) {
+        self.noted_from = cycle;
+    }
+
+    /// The number of the last cycle.
+    pub(super) const fn cycle(&self) -> i64 {
+        self.cycle
     }
 }
 
@@ -175,6 +191,19 @@ impl Cycle<'_> {
         }
         self.memory.cancelled = cancelled;
         Ok(())
+    }
+
+    /// Notes that this cycle was written, and forgets earlier ones now and then; by exact numbers, so that rows which
+    /// cannot be removed yet are not passed over.
+    pub(super) fn note_cycle(&mut self) -> Result<(), Halt> {
+        let Some(many) = &mut self.memory.many_hosts else { return Ok(()) };
+        many.cycle += 1;
+        if self.looks && many.noted_from < many.cycle {
+            let delete = "DELETE FROM cycles WHERE host = ?1 AND cycle >= ?2 AND cycle < ?3";
+            self.connection.put_off(delete, [many.host, many.noted_from, many.cycle])?;
+            self.out.forgotten = Some(many.cycle);
+        }
+        Ok(self.connection.put_off("INSERT INTO cycles (host, cycle) VALUES (?1, ?2)", [many.host, many.cycle])?)
     }
 
     /// Whether something may still end under a lease.

@@ -39,6 +39,8 @@ pub(super) struct Outcome {
     pub(super) heard: Vec<(WorkerId, TaskSeq)>,
     /// Whether the leases of those who renewed were still valid.
     pub(super) renewed: Vec<bool>,
+    /// The rows of cycles before this one are gone.
+    pub(super) forgotten: Option<i64>,
     /// Whether the depths are written as they are now.
     pub(super) counts_saved: bool,
     /// When it was.

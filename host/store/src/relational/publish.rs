@@ -37,6 +37,9 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, mut outcome: Outcome, now
         memory.serve_anew();
     }
     if let Some(many) = &mut memory.many_hosts {
+        if let Some(cycle) = outcome.forgotten {
+            many.forgot(cycle);
+        }
         if outcome.counts_saved {
             many.unsaved.clear();
         } else {

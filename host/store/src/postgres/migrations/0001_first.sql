@@ -29,6 +29,14 @@ CREATE TABLE hosts (
     since BIGINT NOT NULL
 );
 
+-- A row for each of a host's latest transactions, by which it learns what became of one whose end it was not told. The
+-- number that the database gives a transaction would not do: after a crash it may be given again.
+CREATE TABLE cycles (
+    host BIGINT NOT NULL,
+    cycle BIGINT NOT NULL,
+    PRIMARY KEY (host, cycle)
+);
+
 -- A worker that is attached, and when it last renewed its leases. Who finds that too long ago takes the row, and with it
 -- the leases.
 CREATE TABLE attachments (
