@@ -168,7 +168,7 @@ impl Cycle<'_> {
 
     /// Makes parked tasks of routes with a new catalogue due, at most a batch at a time.
     pub(super) fn unpark(&mut self) -> Result<(), Halt> {
-        const BATCH: i64 = 5_000;
+        const BATCH: usize = 5_000;
         const SELECT: &str = "SELECT p.seq, p.rank, p.flags, coalesce(h.due, t.due) FROM parked p JOIN tasks t ON t.seq = p.seq \
              LEFT JOIN history h ON h.seq = p.seq WHERE p.route = ?1 AND p.seq > ?2 ORDER BY p.seq LIMIT ?3";
         if self.memory.new_catalogue {
@@ -176,10 +176,13 @@ impl Cycle<'_> {
             self.memory.new_catalogue = false;
         }
         let mut queue = self.memory.unparking.clone();
-        while let Some((route, after)) = queue.pop_front() {
+        let mut left = BATCH;
+        while left > 0
+            && let Some((route, after)) = queue.pop_front()
+        {
             let slots = {
                 let mut statement = self.connection.prepare_cached(SELECT)?;
-                let slots = statement.query_map(params![route, after.0, BATCH], |row| {
+                let slots = statement.query_map(params![route, after.0, left as u64], |row| {
                     Ok(Slot {
                         seq: TaskSeq(row.get(0)?),
                         rank: Rank(row.get(1)?),
@@ -191,6 +194,7 @@ impl Cycle<'_> {
                 slots.collect::<crate::sql::Result<Vec<_>>>()?
             };
             let Some(last) = slots.last().copied() else { continue };
+            left -= slots.len();
             for slot in slots {
                 self.displace(slot, Waits::Parked)?;
                 self.connection
@@ -198,9 +202,10 @@ impl Cycle<'_> {
                     .execute([slot.seq.0])?;
                 self.place(slot)?;
             }
-            // What is parked again meanwhile has a new place before this one, and is left alone.
-            queue.push_front((route, last.seq));
-            break;
+            if left == 0 {
+                // What is parked again meanwhile has a new place before this one, and is left alone.
+                queue.push_front((route, last.seq));
+            }
         }
         self.memory.unparking = queue;
         Ok(())
