@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use bulkhead_tests::{Client, Folder, eventually, variant_of};
 use serde_json::{Value, json};
 
-const SETTINGS: &str = "[log]\nfilter = \"warn,bulkhead_sandbox::keeper=debug\"\nformat = \"json\"\n";
+const SETTINGS: &str = "[log]\nfilter = \"warn,bulkhead_sandbox::loader=debug\"\nformat = \"json\"\n";
 /// Tasks in one request of the load.
 const BATCH: usize = 500;
 
