@@ -265,19 +265,25 @@ impl Client {
         self.ask(self.client.batch_execute(text))
     }
 
-    /// Begins a transaction; gives the server's time, and keeps the transaction's number.
+    /// Begins a transaction that others can hold off ([`Client::hold_cycles`]); gives the server's time, and keeps the
+    /// transaction's number.
     pub(crate) fn begin(&self) -> Result<Timestamp> {
         self.in_transaction.set(true);
         self.transaction.take();
         let begin = if self.pooled { BEGIN_POOLED } else { "BEGIN" };
-        let messages = self.wait(self.client.simple_query(&format!("{begin}; {NOW}")))?;
+        let messages = self.wait(self.client.simple_query(&format!("{begin}; {BEGUN}")))?;
         let row = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some((row.get(0)?.parse().ok()?, row.get(1)?.to_owned())),
+            SimpleQueryMessage::Row(row) => Some((row.get(1)?.parse().ok()?, row.get(2)?.to_owned())),
             _ => None,
         });
         let (now, number) = row.ok_or(Error::NoRow)?;
         self.transaction.replace(Some(number));
         Ok(Timestamp::from_millis(now))
+    }
+
+    /// Waits until every other transaction of hosts of this store is over, and holds off those to come until this one is.
+    pub(crate) fn hold_cycles(&self) -> Result<()> {
+        self.batch(HOLD)
     }
 
     /// The number of the transaction that was begun last.
@@ -328,7 +334,10 @@ impl Client {
     }
 }
 
-const NOW: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_current_xact_id()";
+/// What begins each cycle: the lock first, so that the time is that after it.
+const BEGUN: &str = "SELECT pg_advisory_xact_lock_shared(1112295497, hashtext(current_schema())), \
+    floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_current_xact_id()";
+const HOLD: &str = "SELECT pg_advisory_xact_lock(1112295497, hashtext(current_schema()))";
 const BEGIN_POOLED: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
     SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL idle_in_transaction_session_timeout = '8s'; \
     SET LOCAL lock_timeout = '8s'";

@@ -80,6 +80,7 @@ impl Cycle<'_> {
             let end = match there {
                 Some(seq) => {
                     self.ask_again(slot.seq, spawned, (place, child.name.as_deref(), critical))?;
+                    self.hold_ends()?;
                     match super::place::state(self.connection, seq)? {
                         Some(state) => Some(state),
                         None => Some(self.state_when_removed(seq)?),
@@ -107,8 +108,15 @@ impl Cycle<'_> {
                             root.0,
                             child.name
                         ])?;
-                    // What was there before may have ended, and may have been removed since.
-                    submitted.duplicate.then_some(submitted.state)
+                    match submitted.state {
+                        _ if !submitted.duplicate => None,
+                        // What was there before may have ended, and may have been removed since.
+                        state if state.is_ended() => Some(state),
+                        _ => {
+                            self.hold_ends()?;
+                            super::place::state(self.connection, seq)?
+                        }
+                    }
                 }
             };
             if let Some(end) = end.filter(|state| state.is_ended()) {

@@ -224,6 +224,13 @@ impl Cycle<'_> {
         Ok(Place::Running)
     }
 
+    /// Waits for the cycles that other hosts have begun, and lets none begin before this one is over: what they have
+    /// ended is seen from here on, and what they end later sees this cycle.
+    pub(super) fn hold_ends(&self) -> Result<(), Halt> {
+        let Some(client) = self.connection.postgres() else { return Ok(()) };
+        Ok(client.hold_cycles()?)
+    }
+
     /// The number of the next task; one that is rolled back is not given again.
     pub(super) fn new_seq(&mut self) -> Result<TaskSeq, Halt> {
         let Some(many) = &mut self.memory.many_hosts else { return Ok(self.memory.new_seq()) };

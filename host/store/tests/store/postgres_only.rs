@@ -1,9 +1,9 @@
 //! What several hosts on one database share.
 
-use bulkhead_core::{KindLimit, Rate};
+use bulkhead_core::{Child, Join, KindLimit, NextStep, Rate, RunEnd, Spawn};
 use bulkhead_store::{Delivery, Store, postgres};
 
-use crate::harness::{Engine, Worker, kind, seconds, succeeded, task};
+use crate::harness::{Engine, Worker, ended, kind, seconds, succeeded, task, with_key};
 use crate::postgres_engine::Postgres;
 
 /// A second host on the same database and clock.
@@ -71,4 +71,53 @@ async fn an_idle_host_is_told_of_what_comes_in_at_another() {
         }
     };
     assert_eq!(engine.get(&id).await.state, bulkhead_core::State::Running);
+}
+
+/// Asks on a connection until the answer is yes.
+async fn until(client: &tokio_postgres::Client, question: &str) {
+    let yes = async {
+        while !client.query_one(question, &[]).await.unwrap().get::<_, bool>(0) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), yes).await.expect("it comes to that");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_that_ends_elsewhere_while_its_parent_begins_to_wait_is_heard_of() {
+    /// Whether somebody waits for this connection, and whether somebody waits for those who do.
+    const ONE_WAITS: &str =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE pg_backend_pid() = ANY(pg_blocking_pids(a.pid)))";
+    const TWO_WAIT: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity a, pg_stat_activity b \
+        WHERE pg_backend_pid() = ANY(pg_blocking_pids(a.pid)) AND a.pid = ANY(pg_blocking_pids(b.pid)))";
+    let engine = Postgres::start().await;
+    let (other, mut b) = beside(&engine).await;
+    let child = || with_key(task("CHILD", "1"), "k");
+    engine.submit_one(child()).await;
+    b.line.sender.send(Vec::new(), 1);
+    other.tick().await.unwrap();
+    let running = drained(&mut b);
+    let parent = engine.submit_one(task("PARENT", "1")).await;
+    let mut a = engine.worker(1).await;
+    let claimed = a.claimed_one().await;
+    assert_eq!(claimed.id, parent);
+
+    // The parent's host is held up between asking for the child and its commit.
+    let (client, connection) = tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&format!("BEGIN; INSERT INTO trees VALUES ({}, 0)", claimed.seq.0)).await.unwrap();
+    let spawn = Spawn { children: vec![Child { name: None, task: child() }], join: Join::BestEffort, state: None };
+    a.line.sender.send(vec![ended(&claimed, NextStep::Suspend, RunEnd::Spawned(spawn))], 1);
+    until(&client, ONE_WAITS).await;
+    // Meanwhile the child ends: at once, or once the parent's commit is there.
+    b.line.sender.send(vec![succeeded(&running[0])], 0);
+    tokio::select! {
+        delivery = b.line.deliveries.recv() => assert!(matches!(delivery, Some(Delivery::Committed(_))), "{delivery:?}"),
+        () = until(&client, TWO_WAIT) => {}
+    }
+    client.batch_execute("ROLLBACK").await.unwrap();
+    assert!(matches!(a.next().await, Delivery::Committed(_)));
+    other.tick().await.unwrap();
+    engine.settle().await;
+    assert_eq!(a.claimed_one().await.id, parent);
 }
