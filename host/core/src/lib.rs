@@ -11,6 +11,7 @@ mod decide;
 mod digest;
 mod event;
 mod failure;
+mod family;
 mod fuel;
 mod handler_name;
 mod handler_version;
@@ -45,6 +46,7 @@ pub use decide::{
 pub use digest::Digest;
 pub use event::{Event, EventData, EventFacts, EventFilter, EventType, EventTypes, WebhookName, WebhookSubmission};
 pub use failure::{Category, Failure, TaskError};
+pub use family::{MAX_GENERATIONS, family_limit};
 pub use fuel::Fuel;
 pub use handler_name::HandlerName;
 pub use handler_version::HandlerVersion;

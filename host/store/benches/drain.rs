@@ -4,56 +4,20 @@
 //! `BULKHEAD_BENCH_POSTGRES` names, where it is set.
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
+mod noop;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bulkhead_core::{
-    Completion, Digest, Due, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep, Priority, Route, RunEnd,
-    RunRecord, TagSet, Timestamp,
-};
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
-use bulkhead_store::{Claimed, Commit, Delivery, ServedRoutes, Store};
+use bulkhead_store::{Delivery, ServedRoutes, Store};
+use noop::{done, handler, task};
 
 fn argument(place: usize, default: usize) -> usize {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     arguments.nth(place).and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-fn task(route: usize) -> NewTask {
-    NewTask {
-        id: None,
-        route: Route { kind: Kind::parse(format!("NOOP{route}")).unwrap(), requires: TagSet::default() },
-        payload: JsonText::from_trusted(r#"{"n":1,"text":"a payload of ordinary size, some eighty bytes long ..."}"#),
-        priority: Priority::default(),
-        due: Due::Now,
-        extras: None,
-    }
-}
-
-fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
-    Commit {
-        lease: task.lease,
-        seq: task.seq,
-        step: NextStep::Succeed,
-        end: RunEnd::Completed(Completion {
-            result: JsonText::from_trusted(r#"{"ok":true}"#),
-            metadata: JsonText::from_trusted("{}"),
-            then: Vec::new(),
-        }),
-        run: RunRecord {
-            started_at: Timestamp::from_millis(1_800_000_000_000),
-            elapsed_micros: 15,
-            fuel: 12_345,
-            peak_memory: 1_114_112,
-        },
-        handler: Some(Arc::clone(handler)),
-        declined: Vec::new(),
-        told: None,
-        from_start: false,
-        max_attempts: 3,
-    }
 }
 
 /// Processor time of the store's thread so far.
@@ -82,13 +46,16 @@ async fn main() {
     let mut left = tasks;
     while left > 0 {
         let count = left.min(5_000);
-        store.submit((0..count).map(|number| task(number % routes)).collect()).await.unwrap().unwrap();
+        store
+            .submit((0..count).map(|number| task(format!("NOOP{}", number % routes))).collect())
+            .await
+            .unwrap()
+            .unwrap();
         left -= count;
     }
     report("submit, 5,000 at a time", tasks, clock.elapsed(), thread_time() - before);
 
-    let handler =
-        Arc::new(HandlerVersion { name: HandlerName::parse("noop").unwrap(), digest: Digest::from_bytes([7; 32]) });
+    let handler = handler();
     let mut line = store.attach("bench").await.unwrap();
     line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|_| true) });
     let (before, clock) = (thread_time(), Instant::now());

@@ -8,18 +8,16 @@
 //! is set; its schemas are one for each size.
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
+mod noop;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bulkhead_core::{
-    Completion, Digest, Due, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep, Priority, Route, RunEnd,
-    RunRecord, State, TagSet, Timestamp,
-};
+use bulkhead_core::{Due, Kind, NewTask, Priority, State};
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
-use bulkhead_store::{
-    Claimed, Commit, DatabaseStore, Delivery, QueueSettings, Selection, ServedRoutes, Store, TaskFilter, WorkLine,
-};
+use bulkhead_store::{DatabaseStore, Delivery, QueueSettings, Selection, ServedRoutes, Store, TaskFilter, WorkLine};
+use noop::{done, handler, task};
 
 /// Kinds that somebody serves.
 const KINDS: usize = 1_000;
@@ -27,41 +25,6 @@ const KINDS: usize = 1_000;
 const DRAINED: usize = 50_000;
 const BATCH: usize = 512;
 const WINDOW: usize = 2_048;
-
-fn task(kind: String, priority: i64, due: Due) -> NewTask {
-    NewTask {
-        id: None,
-        route: Route { kind: Kind::parse(kind).unwrap(), requires: TagSet::default() },
-        payload: JsonText::from_trusted(r#"{"n":1}"#),
-        priority: Priority::try_new(priority).unwrap(),
-        due,
-        extras: None,
-    }
-}
-
-fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
-    Commit {
-        lease: task.lease,
-        seq: task.seq,
-        step: NextStep::Succeed,
-        end: RunEnd::Completed(Completion {
-            result: JsonText::from_trusted("true"),
-            metadata: JsonText::from_trusted("{}"),
-            then: Vec::new(),
-        }),
-        run: RunRecord {
-            started_at: Timestamp::from_millis(1_800_000_000_000),
-            elapsed_micros: 15,
-            fuel: 12_345,
-            peak_memory: 1_114_112,
-        },
-        handler: Some(Arc::clone(handler)),
-        declined: Vec::new(),
-        told: None,
-        from_start: false,
-        max_attempts: 3,
-    }
-}
 
 /// Where the store of one size is.
 enum Place {
@@ -153,15 +116,20 @@ fn main() {
 
 async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]) {
     let tomorrow = Due::After(bulkhead_core::Span::from_secs(86_400).duration());
+    let urgent = Priority::try_new(20).unwrap();
     let began = Instant::now();
     let mut all = 0;
     // What is drained later is queued beside the rest, in the order in which it came.
     let queued = (0..size).map(|number| match number % 2 {
-        0 => task("ELSEWHERE".to_owned(), 0, Due::Now),
-        _ => task(format!("KIND{}", number / 2 % KINDS), 0, Due::Now),
+        0 => task("ELSEWHERE".to_owned()),
+        _ => task(format!("KIND{}", number / 2 % KINDS)),
     });
-    let delayed = (0..size / 10).map(|number| task(format!("KIND{}", number % KINDS), 20, tomorrow));
-    let drained = (0..2 * DRAINED).map(|number| task(format!("KIND{}", number % KINDS), 0, Due::Now));
+    let delayed = (0..size / 10).map(|number| NewTask {
+        priority: urgent,
+        due: tomorrow,
+        ..task(format!("KIND{}", number % KINDS))
+    });
+    let drained = (0..2 * DRAINED).map(|number| task(format!("KIND{}", number % KINDS)));
     let mut tasks = delayed.chain(queued).chain(drained).peekable();
     while tasks.peek().is_some() {
         let batch: Vec<NewTask> = tasks.by_ref().take(10_000).collect();
@@ -191,8 +159,7 @@ async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]
 
 /// Claims and commits so many tasks.
 async fn drain(line: &mut WorkLine, count: usize) {
-    let handler =
-        Arc::new(HandlerVersion { name: HandlerName::parse("noop").unwrap(), digest: Digest::from_bytes([7; 32]) });
+    let handler = handler();
     let (mut asked, mut committed, mut gathered) = (WINDOW.min(count), 0, Vec::new());
     line.sender.send(Vec::new(), asked);
     while committed < count {

@@ -65,6 +65,12 @@ impl<'a> Ending<'a> {
         }
     }
 
+    /// The end of a task between the runs of an attempt, which is over with it.
+    pub(crate) fn cut_short(state: State, history: Option<&HistoryRow>, facts: Option<AttemptFacts<'a>>) -> Self {
+        let unrun = Self::unrun(state, history);
+        Self { attempt: unrun.attempt + u32::from(facts.is_some()), facts, ..unrun }
+    }
+
     /// The end of a task outside of any run.
     pub(crate) fn unrun(state: State, history: Option<&HistoryRow>) -> Self {
         Self {

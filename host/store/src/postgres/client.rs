@@ -11,7 +11,7 @@ use std::time::Duration;
 use bulkhead_core::Timestamp;
 use tokio::runtime::Runtime;
 use tokio_postgres::types::{ToSql as Parameter, Type};
-use tokio_postgres::{SimpleQueryMessage, Statement};
+use tokio_postgres::{Row, SimpleQueryMessage, Statement};
 
 use crate::StoreError;
 use crate::sql::{Error, Result, Table, ToSql, Value};
@@ -29,9 +29,24 @@ const STATEMENTS: usize = 512;
 /// What holds for every transaction of ours. Every statement is meant to go by keys: where statistics lag behind a queue
 /// that is empty now and full in a second, the planner would read whole tables. A transaction that its host has left, since
 /// the network is cut, must not hold the others up.
-const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-    SET jit = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan; SET idle_in_transaction_session_timeout = '8s'; \
-    SET lock_timeout = '8s'; SET client_min_messages = warning;";
+const SETTINGS: [&str; 7] = [
+    "enable_seqscan = off",
+    "enable_hashjoin = off",
+    "enable_mergejoin = off",
+    "jit = off",
+    "max_parallel_workers_per_gather = 0",
+    "idle_in_transaction_session_timeout = '8s'",
+    "lock_timeout = '8s'",
+];
+
+/// What holds for connections of our own, beside that.
+const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET client_min_messages = warning";
+
+const BEGIN: &str = "BEGIN";
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// A value, and its type for where the server is not asked.
+pub(crate) type Typed<'a> = (&'a (dyn Parameter + Sync), Type);
 
 /// A statement that can be carried out again and again.
 #[derive(Debug, Clone)]
@@ -87,7 +102,9 @@ impl Client {
             gone: Cell::new(false),
         };
         if !client.pooled {
-            client.batch(SESSION).map_err(|error| StoreError::Database(error.words().to_owned()))?;
+            client
+                .batch(&format!("{}; {SESSION}", settings_by("SET")))
+                .map_err(|error| StoreError::Database(error.words().to_owned()))?;
         }
         Ok(client)
     }
@@ -155,15 +172,7 @@ impl Client {
             let values = values.iter().map(|(value, kind)| (&**value as &(dyn Parameter + Sync), kind.clone()));
             put_off.push((prepared.clone(), values.collect()));
         }
-        let before = put_off.iter().map(|(prepared, values)| async move {
-            match prepared {
-                Prepared::Statement(statement) => {
-                    let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
-                    self.client.execute(statement, &values).await
-                }
-                Prepared::Text(text) => self.client.execute_typed(text, values).await,
-            }
-        });
+        let before = put_off.iter().map(|(prepared, values)| self.send_execute(prepared, values));
         self.wait(async {
             let before = futures::future::try_join_all(before);
             futures::future::try_join(before, call).await.map(|(_, answer)| answer)
@@ -195,68 +204,38 @@ impl Client {
 
     /// How many rows a statement changes.
     pub(crate) fn execute(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<usize> {
-        let changed = match prepared {
-            Prepared::Statement(statement) => {
-                self.ask(self.client.execute_raw(statement, values.iter().map(|value| Bound(value.value()))))?
-            }
-            Prepared::Text(text) => {
-                let values: Vec<Bound<'_>> = values.iter().map(|value| Bound(value.value())).collect();
-                let typed: Vec<(&(dyn Parameter + Sync), Type)> =
-                    values.iter().map(|value| (value as _, value.kind())).collect();
-                self.ask(self.client.execute_typed(text, &typed))?
-            }
-        };
+        let changed = with_types(values, |typed| self.ask(self.send_execute(prepared, typed)))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
     /// What a statement brings back.
-    pub(crate) fn query(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<Vec<tokio_postgres::Row>> {
-        let values: Vec<Bound<'_>> = values.iter().map(|value| Bound(value.value())).collect();
-        match prepared {
-            Prepared::Statement(statement) => {
-                let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|value| value as _).collect();
-                self.ask(self.client.query(statement, &values))
-            }
-            Prepared::Text(text) => {
-                let typed: Vec<(&(dyn Parameter + Sync), Type)> =
-                    values.iter().map(|value| (value as _, value.kind())).collect();
-                self.ask(self.client.query_typed(text, &typed))
-            }
-        }
+    pub(crate) fn query(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<Vec<Row>> {
+        with_types(values, |typed| self.query_prepared(prepared, typed))
     }
 
     /// The same with values of the engine's own types, arrays among them.
-    pub(crate) fn query_arrays(
-        &self,
-        text: &str,
-        values: &[(&(dyn Parameter + Sync), Type)],
-    ) -> Result<Vec<tokio_postgres::Row>> {
+    pub(crate) fn query_arrays(&self, text: &str, values: &[Typed<'_>]) -> Result<Vec<Row>> {
         self.query_prepared(&self.prepared(text)?, values)
     }
 
     /// The same with a statement that is prepared.
-    pub(crate) fn query_prepared(
-        &self,
-        prepared: &Prepared,
-        values: &[(&(dyn Parameter + Sync), Type)],
-    ) -> Result<Vec<tokio_postgres::Row>> {
-        match prepared {
-            Prepared::Statement(statement) => {
-                let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
-                self.ask(self.client.query(statement, &values))
+    pub(crate) fn query_prepared(&self, prepared: &Prepared, values: &[Typed<'_>]) -> Result<Vec<Row>> {
+        self.ask(async {
+            match prepared {
+                Prepared::Statement(statement) => self.client.query(statement, &untyped(values)).await,
+                Prepared::Text(text) => self.client.query_typed(text, values).await,
             }
-            Prepared::Text(text) => self.ask(self.client.query_typed(text, values)),
-        }
+        })
     }
 
-    /// The same, where nothing comes back but how many rows were changed.
-    pub(crate) fn execute_arrays(&self, text: &str, values: &[(&(dyn Parameter + Sync), Type)]) -> Result<u64> {
-        match self.prepared(text)? {
-            Prepared::Statement(statement) => {
-                let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|(value, _)| *value).collect();
-                self.ask(self.client.execute(&statement, &values))
-            }
-            Prepared::Text(text) => self.ask(self.client.execute_typed(&text, values)),
+    async fn send_execute(
+        &self,
+        prepared: &Prepared,
+        values: &[Typed<'_>],
+    ) -> std::result::Result<u64, tokio_postgres::Error> {
+        match prepared {
+            Prepared::Statement(statement) => self.client.execute(statement, &untyped(values)).await,
+            Prepared::Text(text) => self.client.execute_typed(text, values).await,
         }
     }
 
@@ -270,7 +249,7 @@ impl Client {
     pub(crate) fn begin(&self) -> Result<Timestamp> {
         self.in_transaction.set(true);
         self.transaction.take();
-        let begin = if self.pooled { BEGIN_POOLED } else { "BEGIN" };
+        let begin = self.beginning(BEGIN);
         let messages = self.wait(self.client.simple_query(&format!("{begin}; {BEGUN}")))?;
         let row = messages.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some((row.get(1)?.parse().ok()?, row.get(2)?.to_owned())),
@@ -303,7 +282,12 @@ impl Client {
     /// Begins to read one state of the database.
     pub(crate) fn begin_reading(&self) -> Result<()> {
         self.in_transaction.set(true);
-        self.batch(if self.pooled { READ_POOLED } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
+        self.batch(&self.beginning(BEGIN_READING))
+    }
+
+    /// What begins a transaction: with the settings, where the connection is not our own.
+    fn beginning(&self, begin: &str) -> String {
+        if self.pooled { format!("{begin}; {}", settings_by("SET LOCAL")) } else { begin.to_owned() }
     }
 
     /// With all that was put off: where any of it is refused, the server takes everything back.
@@ -338,11 +322,10 @@ impl Client {
 const BEGUN: &str = "SELECT pg_advisory_xact_lock_shared(1112295497, hashtext(current_schema())), \
     floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_current_xact_id()";
 const HOLD: &str = "SELECT pg_advisory_xact_lock(1112295497, hashtext(current_schema()))";
-const BEGIN_POOLED: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-    SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL idle_in_transaction_session_timeout = '8s'; \
-    SET LOCAL lock_timeout = '8s'";
-const READ_POOLED: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = off; \
-    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0";
+
+fn settings_by(set: &str) -> String {
+    SETTINGS.map(|setting| format!("{set} {setting}")).join("; ")
+}
 
 impl Drop for Client {
     fn drop(&mut self) {
@@ -357,6 +340,17 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Client").field("in_transaction", &self.in_transaction).finish_non_exhaustive()
     }
+}
+
+/// Values of any column with their types.
+fn with_types<T>(values: &[&dyn ToSql], each: impl FnOnce(&[Typed<'_>]) -> T) -> T {
+    let bound: Vec<Bound<'_>> = values.iter().map(|value| Bound(value.value())).collect();
+    let typed: Vec<Typed<'_>> = bound.iter().map(|value| (value as _, value.kind())).collect();
+    each(&typed)
+}
+
+fn untyped<'a>(values: &[Typed<'a>]) -> Vec<&'a (dyn Parameter + Sync)> {
+    values.iter().map(|(value, _)| *value).collect()
 }
 
 /// A statement as this engine writes it: `$1` for values, and nothing of what only SQLite's planner is told.

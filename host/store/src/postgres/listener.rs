@@ -8,7 +8,7 @@ use tokio_postgres::{AsyncMessage, NoTls};
 
 use crate::relational::{Bell, Listen};
 
-use super::settings::PostgresSettings;
+use super::settings::{PostgresSettings, config};
 
 /// Rings that come closer together than this are one.
 const APART: Duration = Duration::from_millis(5);
@@ -64,7 +64,7 @@ async fn listen_once(
     wish: &std::sync::Weak<Notify>,
     heard: &(dyn Fn() + Send),
 ) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+    let (client, mut connection) = config(url)?.connect(NoTls).await?;
     let (said, mut says) = tokio::sync::mpsc::channel(HEARD);
     let driver = async move {
         loop {

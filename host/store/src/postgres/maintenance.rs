@@ -8,14 +8,11 @@ use std::future::Future;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::StoreError;
-use crate::relational::Source;
+use crate::relational::{PLACE_TABLES, Source};
 
 use super::failure::words;
 use super::schema;
 use super::settings::PostgresSettings;
-
-/// The tables in which a task that has not ended waits, or has ended: it is in one of them, or runs and is in none.
-const PLACES: [&str; 7] = ["ready", "delayed", "parked", "alone", "waits", "paused", "ended"];
 
 /// The most problems of one sort that are told one by one.
 const MOST: usize = 100;
@@ -90,7 +87,7 @@ pub fn check(settings: &PostgresSettings) -> Result<Vec<String>, StoreError> {
 
 /// One for each thing that must not be; each answers with lines for people.
 fn questions() -> Vec<String> {
-    let places = PLACES.map(|table| format!("SELECT seq, '{table}' AS place FROM {table}")).join(" UNION ALL ");
+    let places = PLACE_TABLES.map(|table| format!("SELECT seq, '{table}' AS place FROM {table}")).join(" UNION ALL ");
     // Bit n of `done` is set once the task at place n is done; bytes that are not there are zero.
     let running = "SELECT task AS seq, leases.id AS lease FROM leases, unnest(tasks) WITH ORDINALITY AS held (task, place) \
         WHERE CASE WHEN length(done) * 8 >= place THEN get_bit(done, place - 1) ELSE 0 END = 0";

@@ -13,6 +13,9 @@ use super::failure::words;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// How long nothing may be heard of a server.
+const UNHEARD_OF: Duration = Duration::from_secs(10);
+
 /// The settings of a store on a PostgreSQL server.
 #[derive(Clone)]
 pub struct PostgresSettings {
@@ -52,14 +55,7 @@ impl PostgresSettings {
     /// Makes a connection, driven by the runtime that this is called on.
     pub(super) async fn connect(&self) -> Result<tokio_postgres::Client, StoreError> {
         let failed = |error: &tokio_postgres::Error| StoreError::Unreachable { reason: words(error) };
-        let mut config: Config = self.url.parse().map_err(|error| failed(&error))?;
-        if config.get_application_name().is_none() {
-            config.application_name("bulkhead");
-        }
-        config
-            .connect_timeout(CONNECT)
-            .keepalives_idle(Duration::from_secs(10))
-            .tcp_user_timeout(Duration::from_secs(10));
+        let config = config(&self.url).map_err(|error| failed(&error))?;
         // Each of several servers may take so long.
         let patience = CONNECT * u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1);
         let (client, connection) = tokio::time::timeout(patience, config.connect(NoTls))
@@ -73,4 +69,14 @@ impl PostgresSettings {
         });
         Ok(client)
     }
+}
+
+/// How a server is reached, so that one to which the way is cut is given up.
+pub(super) fn config(url: &str) -> Result<Config, tokio_postgres::Error> {
+    let mut config: Config = url.parse()?;
+    if config.get_application_name().is_none() {
+        config.application_name("bulkhead");
+    }
+    config.connect_timeout(CONNECT).keepalives_idle(UNHEARD_OF).tcp_user_timeout(UNHEARD_OF);
+    Ok(config)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bulkhead_core::{DeadReason, Join, JoinCount, JoinStep, Limit, RunEnd, Spawn, State, join_step};
+use bulkhead_core::{DeadReason, Join, JoinCount, JoinStep, RunEnd, Spawn, State, family_limit, join_step};
 
 use crate::TaskSeq;
 use crate::ending::{AttemptFacts, Ending, error_text};
@@ -18,9 +18,6 @@ use super::request::Prepared;
 use super::slot::Slot;
 use super::submit::{Accepted, Asker};
 use super::waiting::Wait;
-
-/// Generations of children above a task.
-const MAX_DEPTH: u32 = 32;
 
 /// A child as its parent knows it.
 #[derive(Debug, Clone)]
@@ -49,12 +46,7 @@ impl Cycle<'_> {
         let (depth, root) = self.above(slot.seq)?;
         let depth = depth + 1;
         let descendants = self.descendants(root)? + u64::from(total);
-        let too_much = match () {
-            () if depth > MAX_DEPTH => Some(Limit::Depth),
-            () if descendants > self.memory.settings.max_descendants => Some(Limit::Descendants),
-            () => None,
-        };
-        if let Some(limit) = too_much {
+        if let Some(limit) = family_limit(depth, descendants, self.memory.settings.max_descendants) {
             let end = RunEnd::LimitReached(limit);
             let facts = AttemptFacts::of(ended.commit, ended.history, ended.worker, ended.version);
             let facts = AttemptFacts { end: end.name(), ..facts };

@@ -72,9 +72,7 @@ impl ManyHosts {
             look_at: Duration::ZERO,
         }
     }
-}
 
-impl ManyHosts {
     /// The number of this host.
     pub(crate) const fn host(&self) -> i64 {
         self.host

@@ -78,6 +78,7 @@ pub(crate) use bell::{Bell, Listen};
 pub use clock::{Clock, SystemClock};
 pub(crate) use failure::reading;
 pub(crate) use many_hosts::ManyHosts;
+pub(crate) use place::PLACE_TABLES;
 pub use settings::QueueSettings;
 pub(crate) use source::Source;
 pub use store::DatabaseStore;

@@ -10,6 +10,9 @@ use super::placing::Waits;
 use super::slot::{Flags, Rank, RouteId, Slot};
 use crate::ending::state_of;
 
+/// The tables in which a task that has not ended waits, or has ended: it is in one of them, or runs and is in none.
+pub(crate) const PLACE_TABLES: [&str; 7] = ["ready", "delayed", "parked", "alone", "waits", "paused", "ended"];
+
 /// `FROM` of every question about where tasks are: each join is one look by a whole key.
 pub(super) const PLACES: &str = "tasks t \
     LEFT JOIN ended e ON e.seq = t.seq \

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::schedule_row::ScheduleRow;
-use crate::sql::{Connection, OptionalExtension, Row, params};
+use crate::sql::{Connection, OptionalExtension, Row, Value};
 
 use super::failure::Halt;
 
@@ -63,21 +63,14 @@ impl ScheduleRow {
     /// Writes the row whole, new or over the one that was there.
     pub(super) fn save(&self, connection: &Connection) -> Result<(), Halt> {
         const SAVE: &str = "INSERT INTO schedules \
-            (name, submission, made_at, paused, progress, look_at, running, last) \
+            (name, paused, progress, look_at, running, last, submission, made_at) \
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-            ON CONFLICT (name) DO UPDATE SET submission = excluded.submission, made_at = excluded.made_at, \
-            paused = excluded.paused, progress = excluded.progress, look_at = excluded.look_at, \
-            running = excluded.running, last = excluded.last";
-        connection.prepare_cached(SAVE)?.execute(params![
-            self.submission.name.as_str(),
-            text(&self.submission)?,
-            self.made_at.as_millis(),
-            self.paused,
-            text(&self.progress)?,
-            self.look_at.map(Timestamp::as_millis),
-            self.running.as_ref().map(TaskId::as_str),
-            self.last.as_ref().map(text).transpose()?,
-        ])?;
+            ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, progress = excluded.progress, \
+            look_at = excluded.look_at, running = excluded.running, last = excluded.last, \
+            submission = excluded.submission, made_at = excluded.made_at";
+        let mut values = self.progress_values()?;
+        values.extend([Value::Text(text(&self.submission)?), Value::Integer(self.made_at.as_millis())]);
+        connection.execute(SAVE, values)?;
         Ok(())
     }
 
@@ -85,15 +78,21 @@ impl ScheduleRow {
     pub(super) fn save_progress(&self, connection: &Connection) -> Result<(), Halt> {
         const SAVE: &str = "UPDATE schedules SET paused = ?2, progress = ?3, look_at = ?4, running = ?5, last = ?6 \
             WHERE name = ?1";
-        connection.prepare_cached(SAVE)?.execute(params![
-            self.submission.name.as_str(),
-            self.paused,
-            text(&self.progress)?,
-            self.look_at.map(Timestamp::as_millis),
-            self.running.as_ref().map(TaskId::as_str),
-            self.last.as_ref().map(text).transpose()?,
-        ])?;
+        connection.execute(SAVE, self.progress_values()?)?;
         Ok(())
+    }
+
+    /// The name, and what changes from tick to tick.
+    fn progress_values(&self) -> Result<Vec<Value>, Halt> {
+        let or_null = |text: Option<String>| text.map_or(Value::Null, Value::Text);
+        Ok(vec![
+            Value::Text(self.submission.name.as_str().to_owned()),
+            Value::Bool(self.paused),
+            Value::Text(text(&self.progress)?),
+            self.look_at.map_or(Value::Null, |moment| Value::Integer(moment.as_millis())),
+            or_null(self.running.as_ref().map(|task| task.as_str().to_owned())),
+            or_null(self.last.as_ref().map(text).transpose()?),
+        ])
     }
 }
 

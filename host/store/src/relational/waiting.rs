@@ -154,9 +154,8 @@ impl Cycle<'_> {
             }),
             _ => None,
         };
-        let unrun = Ending::unrun(state, history.as_ref());
-        let attempt = unrun.attempt + u32::from(facts.is_some());
-        self.end(slot, &Ending { facts, reason, error, attempt, ..unrun }, history.is_some())
+        let ending = Ending { reason, error, ..Ending::cut_short(state, history.as_ref(), facts) };
+        self.end(slot, &ending, history.is_some())
     }
 
     /// Does what is due to tasks that wait, at most a batch at a time.

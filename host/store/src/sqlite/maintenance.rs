@@ -5,14 +5,12 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::StoreError;
+use crate::relational::PLACE_TABLES;
 
 use super::failure::opening;
 use super::lock_file::LockFile;
 use super::open;
 use super::settings::SqliteSettings;
-
-/// The tables in which a task that has not ended waits, or has ended: it is in one of them, or runs and is in none.
-const PLACES: [&str; 7] = ["ready", "delayed", "parked", "alone", "waits", "paused", "ended"];
 
 /// The most problems that are told one by one.
 const MOST: usize = 100;
@@ -67,7 +65,7 @@ fn read(path: &Path) -> Result<Connection, StoreError> {
 
 /// Tasks in two places, and places without a task.
 fn misplaced(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let union = PLACES.map(|table| format!("SELECT seq, '{table}' AS place FROM {table}")).join(" UNION ALL ");
+    let union = PLACE_TABLES.map(|table| format!("SELECT seq, '{table}' AS place FROM {table}")).join(" UNION ALL ");
     let twice = format!(
         "SELECT 'task ' || seq || ' is in ' || group_concat(place, ' and ') FROM ({union}) \
          GROUP BY seq HAVING count(*) > 1 LIMIT {MOST}"

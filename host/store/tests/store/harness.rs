@@ -1,5 +1,6 @@
 //! What every property uses: an engine under a clock of its own, a worker's end of a line, and tasks in few words.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,11 @@ use bulkhead_core::{
     NewTask, NextStep, Priority, Route, RunEnd, RunRecord, TagSet, TaskId, Timestamp,
 };
 use bulkhead_store::{
-    Claimed, Commit, CommitFate, Delivery, LeaseId, Selection, ServedRoutes, Store, Submitted, TaskFilter, TaskSeq,
-    TaskView, WorkLine,
+    Claimed, Commit, CommitFate, DatabaseStore, Delivery, LeaseId, Selection, ServedRoutes, Store, Submitted,
+    TaskFilter, TaskSeq, TaskView, WorkLine,
 };
+
+use crate::manual_clock::ManualClock;
 
 /// When the tests' clock begins.
 pub(crate) const START: i64 = 1_800_000_000_000;
@@ -21,25 +24,74 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// One engine with a fresh, empty store.
 #[allow(async_fn_in_trait, reason = "used by these tests alone")]
 pub(crate) trait Engine: Sized {
-    async fn start() -> Self;
-    /// One in which only so many tasks may wait.
-    async fn start_with_room_for(tasks: u64) -> Self;
-    /// One that bounds a kind.
-    async fn start_with_limit(kind: Kind, limit: KindLimit) -> Self;
-    fn store(&self) -> &dyn Store;
-    /// Moves the clock on, and lets the store do what is due then.
-    async fn advance(&self, time: Duration);
-    /// Lets the store do everything that was asked before.
-    async fn settle(&self);
-    /// Ends the store as a crash would, and opens it again.
-    async fn crash(self) -> Self;
-    /// Closes the store and opens it again.
-    async fn reopen(self) -> Self;
-    /// Closes the store and opens it again after this time.
-    async fn closed_for(self, time: Duration) -> Self;
+    /// One in which only so many tasks may wait, and with these limits of kinds.
+    fn bounded(max_pending: u64, limits: BTreeMap<Kind, KindLimit>) -> Self;
+    /// Opens the store.
+    fn open(&mut self);
+    /// Where the open store is.
+    fn opened(&mut self) -> &mut Option<DatabaseStore>;
+    fn database(&self) -> &DatabaseStore;
+    fn clock(&self) -> &ManualClock;
+    /// What the time that passes after a crash brings about.
+    fn wait_out_a_crash(&self) {}
     /// Makes the database refuse the task with this payload, or the end of the task with this result.
     fn refuse_payload(&self, payload: &str);
     fn refuse_result(&self, result: &str);
+
+    async fn start() -> Self {
+        Self::bounded(u64::MAX, BTreeMap::new())
+    }
+
+    /// One in which only so many tasks may wait.
+    async fn start_with_room_for(tasks: u64) -> Self {
+        Self::bounded(tasks, BTreeMap::new())
+    }
+
+    /// One that bounds a kind.
+    async fn start_with_limit(kind: Kind, limit: KindLimit) -> Self {
+        Self::bounded(u64::MAX, [(kind, limit)].into())
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.database()
+    }
+
+    /// Moves the clock on, and lets the store do what is due then.
+    async fn advance(&self, time: Duration) {
+        self.clock().advance(time);
+        self.settle().await;
+    }
+
+    /// Lets the store do everything that was asked before.
+    async fn settle(&self) {
+        // A worker's turn between tasks beside others and tasks alone moves on by one step a cycle.
+        for _ in 0..3 {
+            self.database().tick().await.unwrap();
+        }
+    }
+
+    /// Ends the store as a crash would, and opens it again.
+    async fn crash(mut self) -> Self {
+        drop(self.opened().take());
+        self.wait_out_a_crash();
+        self.open();
+        self.settle().await;
+        self
+    }
+
+    /// Closes the store and opens it again.
+    async fn reopen(self) -> Self {
+        self.closed_for(Duration::ZERO).await
+    }
+
+    /// Closes the store and opens it again after this time.
+    async fn closed_for(mut self, time: Duration) -> Self {
+        self.opened().take().unwrap().close().await.unwrap();
+        self.clock().advance(time);
+        self.open();
+        self.settle().await;
+        self
+    }
 
     /// Moves the clock on, and then a little, again and again, so that what is done a little at a time is done.
     async fn walk(&self, time: Duration) {

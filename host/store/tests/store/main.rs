@@ -1,6 +1,7 @@
 //! One suite of properties for every engine: each is generic over [`harness::Engine`], and run on each engine there is.
 
 mod harness;
+mod manual_clock;
 mod postgres_engine;
 mod sqlite_engine;
 

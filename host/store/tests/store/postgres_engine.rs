@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use bulkhead_core::{Kind, KindLimit};
 use bulkhead_store::postgres::{self, PostgresSettings};
-use bulkhead_store::{Clock, DatabaseStore, QueueSettings, Store};
+use bulkhead_store::{Clock, DatabaseStore, QueueSettings};
 
 use crate::harness::Engine;
-use crate::sqlite_engine::ManualClock;
+use crate::manual_clock::ManualClock;
 
 /// A store in a schema of its own.
 pub(crate) struct Postgres {
@@ -66,13 +65,6 @@ pub(crate) fn sql(url: &str, statements: &str) {
 }
 
 impl Postgres {
-    fn started(max_pending: u64, limits: BTreeMap<Kind, KindLimit>) -> Self {
-        let clock = Arc::new(ManualClock::at_start());
-        let mut engine = Self { store: None, clock, schema: Schema::make(), max_pending, limits };
-        engine.open();
-        engine
-    }
-
     pub(crate) fn settings(&self) -> PostgresSettings {
         let queue = QueueSettings {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
@@ -83,59 +75,35 @@ impl Postgres {
         };
         PostgresSettings { database_time: false, queue, ..PostgresSettings::at(self.schema.url()) }
     }
+}
+
+impl Engine for Postgres {
+    fn bounded(max_pending: u64, limits: BTreeMap<Kind, KindLimit>) -> Self {
+        let clock = Arc::new(ManualClock::at_start());
+        let mut engine = Self { store: None, clock, schema: Schema::make(), max_pending, limits };
+        engine.open();
+        engine
+    }
 
     fn open(&mut self) {
         self.store = Some(postgres::open(self.settings()).unwrap());
     }
-}
 
-impl Engine for Postgres {
-    async fn start() -> Self {
-        Self::started(u64::MAX, BTreeMap::new())
+    fn opened(&mut self) -> &mut Option<DatabaseStore> {
+        &mut self.store
     }
 
-    async fn start_with_room_for(tasks: u64) -> Self {
-        Self::started(tasks, BTreeMap::new())
-    }
-
-    async fn start_with_limit(kind: Kind, limit: KindLimit) -> Self {
-        Self::started(u64::MAX, [(kind, limit)].into())
-    }
-
-    fn store(&self) -> &dyn Store {
+    fn database(&self) -> &DatabaseStore {
         self.store.as_ref().unwrap()
     }
 
-    async fn advance(&self, time: Duration) {
-        self.clock.advance(time);
-        self.settle().await;
+    fn clock(&self) -> &ManualClock {
+        &self.clock
     }
 
-    async fn settle(&self) {
-        for _ in 0..3 {
-            self.store.as_ref().unwrap().tick().await.unwrap();
-        }
-    }
-
-    async fn crash(mut self) -> Self {
-        drop(self.store.take());
+    fn wait_out_a_crash(&self) {
         // Others may be at work, so what a host left is taken over only once its leases have run out; here they have.
         sql(&self.schema.url(), "UPDATE attachments SET renewed_at = 0");
-        self.open();
-        self.settle().await;
-        self
-    }
-
-    async fn reopen(self) -> Self {
-        self.closed_for(Duration::ZERO).await
-    }
-
-    async fn closed_for(mut self, time: Duration) -> Self {
-        self.store.take().unwrap().close().await.unwrap();
-        self.clock.advance(time);
-        self.open();
-        self.settle().await;
-        self
     }
 
     fn refuse_payload(&self, payload: &str) {

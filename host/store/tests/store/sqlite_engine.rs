@@ -3,39 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bulkhead_core::{Kind, KindLimit, Timestamp};
+use bulkhead_core::{Kind, KindLimit};
 use bulkhead_store::sqlite::{self, SqliteSettings};
-use bulkhead_store::{Clock, DatabaseStore, QueueSettings, Store};
+use bulkhead_store::{Clock, DatabaseStore, QueueSettings};
 use tempfile::TempDir;
 
-use crate::harness::{Engine, START};
-
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-pub(crate) struct ManualClock(AtomicI64);
-
-impl ManualClock {
-    pub(crate) fn at_start() -> Self {
-        Self(AtomicI64::new(START))
-    }
-
-    pub(crate) fn advance(&self, time: Duration) {
-        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-
-    fn since_boot(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.load(Ordering::SeqCst) - START + 1_000_000).unwrap())
-    }
-}
+use crate::harness::Engine;
+use crate::manual_clock::ManualClock;
 
 /// A store in a folder of its own.
 pub(crate) struct Sqlite {
@@ -74,10 +50,6 @@ impl Sqlite {
         engine
     }
 
-    pub(crate) fn open(&mut self) {
-        self.store = Some(sqlite::open(self.settings()).unwrap());
-    }
-
     /// A connection beside the store's own.
     pub(crate) fn sql(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.path()).unwrap();
@@ -87,50 +59,24 @@ impl Sqlite {
 }
 
 impl Engine for Sqlite {
-    async fn start() -> Self {
-        Self::start_with(None)
+    fn bounded(max_pending: u64, limits: BTreeMap<Kind, KindLimit>) -> Self {
+        Self::started(None, max_pending, limits)
     }
 
-    async fn start_with_room_for(tasks: u64) -> Self {
-        Self::started(None, tasks, BTreeMap::new())
+    fn open(&mut self) {
+        self.store = Some(sqlite::open(self.settings()).unwrap());
     }
 
-    async fn start_with_limit(kind: Kind, limit: KindLimit) -> Self {
-        Self::started(None, u64::MAX, [(kind, limit)].into())
+    fn opened(&mut self) -> &mut Option<DatabaseStore> {
+        &mut self.store
     }
 
-    fn store(&self) -> &dyn Store {
+    fn database(&self) -> &DatabaseStore {
         self.store.as_ref().unwrap()
     }
 
-    async fn advance(&self, time: Duration) {
-        self.clock.advance(time);
-        self.settle().await;
-    }
-
-    async fn settle(&self) {
-        // A worker's turn between tasks beside others and tasks alone moves on by one step a cycle.
-        for _ in 0..3 {
-            self.store.as_ref().unwrap().tick().await.unwrap();
-        }
-    }
-
-    async fn crash(mut self) -> Self {
-        drop(self.store.take());
-        self.open();
-        self
-    }
-
-    async fn reopen(self) -> Self {
-        self.closed_for(Duration::ZERO).await
-    }
-
-    async fn closed_for(mut self, time: Duration) -> Self {
-        self.store.take().unwrap().close().await.unwrap();
-        self.clock.advance(time);
-        self.open();
-        self.settle().await;
-        self
+    fn clock(&self) -> &ManualClock {
+        &self.clock
     }
 
     fn refuse_payload(&self, payload: &str) {

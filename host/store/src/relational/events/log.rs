@@ -74,17 +74,14 @@ impl Cycle<'_> {
             kinds.push(self.route(noted.route)?.kind.as_str().to_owned());
             data.push(facts(noted));
         }
-        client.execute_arrays(
-            INSERT,
-            &[
-                (&self.now.as_millis(), Type::INT8),
-                (&seqs, Type::INT8_ARRAY),
-                (&types, Type::INT8_ARRAY),
-                (&kinds, Type::TEXT_ARRAY),
-                (&data, Type::TEXT_ARRAY),
-            ],
-        )?;
-        Ok(())
+        let values = vec![
+            (Box::new(self.now.as_millis()) as _, Type::INT8),
+            (Box::new(seqs) as _, Type::INT8_ARRAY),
+            (Box::new(types) as _, Type::INT8_ARRAY),
+            (Box::new(kinds) as _, Type::TEXT_ARRAY),
+            (Box::new(data) as _, Type::TEXT_ARRAY),
+        ];
+        Ok(client.later(INSERT, values)?)
     }
 
     /// Gives numbers to the events that have none, unless another host is doing so.
