@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
     let guests = guests::build(&mut steps)?;
     let handlers = handlers::build(&mut steps)?;
     let host = host::build_tortured(&mut steps)?;
-    if arguments.iter().any(|argument| argument == "hosts") {
+    if arguments.iter().any(|argument| argument == "hosts" || argument == "--postgres") {
         // It starts servers of its own, to kill them.
         postgres::programs(&mut steps)?;
     }

@@ -26,29 +26,6 @@ pub fn complete(result: impl AsRef<str>) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete(Completion { result: result.as_ref().to_owned(), metadata: String::new(), then: Vec::new() }))
 }
 
-/// An effect that can be counted: one task of kind ROW with the payload of this one, in the commit that ends it.
-pub fn effect(task: Task) -> Result<Outcome, Failure> {
-    let row = Child {
-        kind: "ROW".to_owned(),
-        payload: task.payload.clone(),
-        requires: Vec::new(),
-        name: None,
-        delay_ms: None,
-        key: None,
-        options: None,
-    };
-    Ok(Outcome::Complete(Completion { result: task.payload, metadata: "{}".to_owned(), then: vec![row] }))
-}
-
-/// The number that is a task's payload; every tenth naps first, so that it is under way for a while.
-pub fn napping_number(task: &Task) -> u64 {
-    let number = task.payload.parse().unwrap_or(0);
-    if number % 10 == 0 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    number
-}
-
 /// A guest that is ordinary but for what is said.
 ///
 /// Its kind stands first where nothing else differs; else what differs is named, in the order of the contract:

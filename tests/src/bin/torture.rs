@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use bulkhead_tests::hostile::{Arena, Guest, rows};
 use bulkhead_tests::hosts::{self, hosts};
-use bulkhead_tests::kills::{Plan, kills};
+use bulkhead_tests::kills::{Engine, Plan, kills};
 use bulkhead_tests::{soak, swaps};
 use clap::Parser;
 
@@ -22,6 +22,9 @@ enum Torture {
         /// Where chance begins; a new one each time where it is not given.
         #[arg(long)]
         seed: Option<u64>,
+        /// On a PostgreSQL server instead of SQLite.
+        #[arg(long)]
+        postgres: bool,
         /// How many tasks.
         #[arg(long, default_value_t = 20_000)]
         tasks: usize,
@@ -82,9 +85,11 @@ enum Torture {
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
 fn main() -> ExitCode {
     let done = match Torture::parse() {
-        Torture::Kills { seed, tasks, named, random, minutes } => {
+        Torture::Kills { seed, postgres, tasks, named, random, minutes } => {
             let until = Instant::now() + Duration::from_secs(minutes * 60);
-            kill_until(until, seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), tasks, named, random)
+            let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
+            let first = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+            kill_until(until, first, |seed| Plan::new(seed, tasks, named, random).on(engine))
         }
         Torture::Hosts { seed, tasks, faults, minutes } => {
             let until = Instant::now() + Duration::from_secs(minutes * 60);
@@ -104,10 +109,9 @@ fn main() -> ExitCode {
 }
 
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
-fn kill_until(until: Instant, first: u64, tasks: usize, named: usize, random: usize) -> Result<()> {
+fn kill_until(until: Instant, first: u64, plan: impl Fn(u64) -> Plan) -> Result<()> {
     for seed in first.. {
-        let plan = Plan::new(seed, tasks, named, random);
-        kills(&plan, &mut |line| println!("{line}"))?.check()?;
+        kills(&plan(seed), &mut |line| println!("{line}"))?.check()?;
         if Instant::now() >= until {
             break;
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{Client, Folder, Host, Wire};
 
 /// The guest that all of them run.
-const GUEST: &str = "retried_effect";
+const GUEST: &str = "effect";
 /// A worker that is cut off has stopped its sandboxes by then.
 const FENCED: Duration = Duration::from_secs(12);
 /// A host that was told to stop, and holds what others wait for, may have to wait for the database.

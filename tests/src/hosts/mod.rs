@@ -33,7 +33,7 @@ pub fn hosts(plan: &Plan, say: &mut dyn FnMut(String)) -> Result<Ledger> {
     let were = scene.run(plan, say)?;
     let client = scene.anybody().context("nobody is there")?;
     settle(client, SETTLED)?;
-    let ledger = Ledger::count(client, plan.tasks, attempts_of)?;
+    let ledger = Ledger::count(client, plan.tasks)?;
     let late: Vec<_> =
         ledger.losses.iter().map(|(worker, at)| (lost_for(worker, *at, &were), limit_of(*at, &were))).collect();
     let slowest = late.iter().map(|(late, _)| *late).max().unwrap_or_default().as_secs_f64();
@@ -51,11 +51,6 @@ pub fn hosts(plan: &Plan, say: &mut dyn FnMut(String)) -> Result<Ledger> {
         member.drain()?;
     }
     Ok(ledger)
-}
-
-/// How many attempts a task is charged: `retried_effect` fails once for each fifth number.
-const fn attempts_of(number: usize) -> u64 {
-    if number % 5 == 3 { 2 } else { 1 }
 }
 
 /// How long a worker had been lost then: since what last befell it, or the server.

@@ -8,8 +8,8 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::plan::Plan;
 use super::rounds::{id_of, settle};
+use super::work::{attempts_of, numbers};
 use crate::client::text;
 use crate::{Client, Folder, Host};
 
@@ -35,11 +35,15 @@ pub struct Ledger {
     pub worker_lost: usize,
     /// The worker of each of these, and when that was noticed.
     pub losses: Vec<(String, Timestamp)>,
+    /// Effects that must be there: one for each task, and for each child.
+    pub expected: usize,
+    /// Tasks, and children, that have succeeded.
+    pub succeeded: usize,
     /// Effects that are there.
     pub effects: usize,
-    /// Tasks without their effect.
+    /// Tasks and children without their effect.
     pub effects_missing: usize,
-    /// Tasks with more than one.
+    /// Tasks and children with more than one.
     pub effects_twice: usize,
 }
 
@@ -53,7 +57,8 @@ impl Ledger {
         ensure!(self.charged == 0, "{} tasks were charged for a lost worker\n{self}", self.charged);
         ensure!(self.effects_missing == 0, "{} effects are missing\n{self}", self.effects_missing);
         ensure!(self.effects_twice == 0, "{} effects are there twice\n{self}", self.effects_twice);
-        ensure!(self.effects == self.tasks, "{} effects of {} tasks\n{self}", self.effects, self.tasks);
+        ensure!(self.succeeded == self.expected, "{} succeeded, with children\n{self}", self.succeeded);
+        ensure!(self.effects == self.expected, "{} effects\n{self}", self.effects);
         Ok(())
     }
 }
@@ -69,37 +74,41 @@ impl fmt::Display for Ledger {
             ("  not succeeded exactly once", self.not_once.to_string()),
             ("  charged for a lost worker", self.charged.to_string()),
             ("attempts cut short by a death", self.worker_lost.to_string()),
-            ("effects", self.effects.to_string()),
+            ("succeeded, with children", self.succeeded.to_string()),
+            ("effects", format!("{} of {}", self.effects, self.expected)),
             ("  missing", self.effects_missing.to_string()),
             ("  twice", self.effects_twice.to_string()),
         ] {
-            writeln!(formatter, "{name:<32}{value:>10}")?;
+            writeln!(formatter, "{name:<32}{value:>18}")?;
         }
         Ok(())
     }
 }
 
-/// Lets the host finish in peace, and counts.
-pub(super) fn draw_up(folder: &Folder, plan: &Plan) -> Result<Ledger> {
+/// Lets the host finish in peace, and counts; says how long it took to finish.
+pub(super) fn draw_up(folder: &Folder, tasks: usize) -> Result<(Ledger, Duration)> {
     let host = Host::start(folder, &[])?;
-    settle(&host.client, SETTLED)?;
-    let ledger = Ledger::count(&host.client, plan.tasks, |_| 1)?;
+    let took = settle(&host.client, SETTLED)?;
+    let ledger = Ledger::count(&host.client, tasks)?;
     ensure!(host.stop() == Some(0), "the host did not stop in order");
-    Ok(ledger)
+    Ok((ledger, took))
 }
 
 impl Ledger {
-    /// Counts what became of the tasks, each of which ends with so many attempts.
-    pub(crate) fn count(client: &Client, tasks: usize, attempts: impl Fn(usize) -> u64) -> Result<Self> {
+    /// Counts what became of the tasks.
+    pub(crate) fn count(client: &Client, tasks: usize) -> Result<Self> {
         let mut ledger = Self { tasks, ..Self::default() };
         for number in 0..tasks {
-            ledger.count_task(client, number, attempts(number))?;
+            ledger.count_task(client, number)?;
         }
+        let succeeded = client.try_get("/v1/tasks?kind=EFFECT&state=succeeded&count=true")?.body;
+        let succeeded = succeeded.pointer("/count").and_then(Value::as_u64);
+        ledger.succeeded = succeeded.and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
         ledger.count_effects(client)?;
         Ok(ledger)
     }
 
-    fn count_task(&mut self, client: &Client, number: usize, charged: u64) -> Result<()> {
+    fn count_task(&mut self, client: &Client, number: usize) -> Result<()> {
         let answer = client.try_get(&format!("/v1/tasks/{}", id_of(number)))?;
         if answer.status == 404 {
             self.lost += 1;
@@ -110,7 +119,7 @@ impl Ledger {
         let state = [text(&task, "/state"), text(&task, "/reason")].join(" ").trim_end().to_owned();
         *self.states.entry(state).or_default() += 1;
         self.wrong += usize::from(task.pointer("/result").and_then(Value::as_u64) != Some(number as u64));
-        self.charged += usize::from(task.pointer("/attempt").and_then(Value::as_u64) != Some(charged));
+        self.charged += usize::from(task.pointer("/attempt").and_then(Value::as_u64) != Some(attempts_of(number)));
         let attempts = task.pointer("/attempts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let ended = |how: &str| attempts.iter().filter(|attempt| text(attempt, "/end") == how).count();
         self.not_once += usize::from(ended("succeeded") != 1);
@@ -123,7 +132,8 @@ impl Ledger {
     }
 
     fn count_effects(&mut self, client: &Client) -> Result<()> {
-        let mut seen = vec![0usize; self.tasks];
+        let mut seen: BTreeMap<usize, usize> = numbers(self.tasks).map(|number| (number, 0)).collect();
+        self.expected = seen.len();
         let mut cursor = String::new();
         loop {
             let page = client.try_get(&format!("/v1/tasks?kind=ROW&limit=1000{cursor}"))?;
@@ -131,7 +141,7 @@ impl Ledger {
             for row in page.body.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
                 let row = client.try_get(&format!("/v1/tasks/{}", text(row, "/id")))?.body;
                 let number = row.pointer("/payload").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-                let count = number.and_then(|number| seen.get_mut(number));
+                let count = number.and_then(|number| seen.get_mut(&number));
                 *count.ok_or_else(|| anyhow::anyhow!("an effect of no task: {row}"))? += 1;
                 self.effects += 1;
             }
@@ -140,8 +150,8 @@ impl Ledger {
                 next => cursor = format!("&cursor={next}"),
             }
         }
-        self.effects_missing = seen.iter().filter(|count| **count == 0).count();
-        self.effects_twice = seen.iter().filter(|count| **count > 1).count();
+        self.effects_missing = seen.values().filter(|count| **count == 0).count();
+        self.effects_twice = seen.values().filter(|count| **count > 1).count();
         Ok(())
     }
 }

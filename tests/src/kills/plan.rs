@@ -6,7 +6,19 @@ use std::time::Duration;
 use fastrand::Rng;
 
 /// The places in the store's cycle at which a host built for tests can be made to end.
-const POINTS: [&str; 3] = ["after_claim", "before_commit", "after_commit"];
+const POINTS: [&str; 5] = ["after_claim", "before_commit", "after_commit", "mid_spawn", "mid_heartbeat"];
+/// It is passed every few seconds; the others with each commit.
+const RARE: &str = "mid_heartbeat";
+
+/// What keeps the tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// A file of the host's own.
+    #[default]
+    Sqlite,
+    /// A server, which lives on.
+    Postgres,
+}
 
 /// One way to die.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +51,8 @@ impl fmt::Display for Death {
 pub struct Plan {
     /// Where chance begins.
     pub seed: u64,
+    /// What keeps the tasks.
+    pub engine: Engine,
     /// How many tasks.
     pub tasks: usize,
     /// How the host dies, in order.
@@ -51,13 +65,18 @@ impl Plan {
         let mut rng = Rng::with_seed(seed);
         let mut deaths: Vec<Death> = (0..named)
             .map(|number| match POINTS.get(number % (POINTS.len() + 1)) {
-                Some(point) => Death::At { point, nth: rng.u32(3..12) },
+                Some(&point) => Death::At { point, nth: if point == RARE { 1 } else { rng.u32(3..12) } },
                 None => Death::MidRun,
             })
             .collect();
         deaths.extend((0..random).map(|_| Death::After(Duration::from_millis(rng.u64(5..120)))));
         rng.shuffle(&mut deaths);
-        Self { seed, tasks, deaths }
+        Self { seed, engine: Engine::default(), tasks, deaths }
+    }
+
+    /// The same, on this engine.
+    pub fn on(self, engine: Engine) -> Self {
+        Self { engine, ..self }
     }
 }
 
@@ -73,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_named_place_has_its_turn() {
-        let deaths = Plan::new(7, 100, 4, 0).deaths;
+        let deaths = Plan::new(7, 100, POINTS.len() + 1, 0).deaths;
         for point in POINTS {
             assert!(deaths.iter().any(|death| matches!(death, Death::At { point: named, .. } if *named == point)));
         }

@@ -12,7 +12,7 @@ use crate::{Client, Folder, Host};
 /// Tasks in one request: small, so that a life has many commits.
 const CHUNK: usize = 50;
 /// A host that has not come to its place by then, for want of work, is killed where it is.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(7);
 /// How often a host is looked at that is to die mid-run.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -98,15 +98,15 @@ pub(super) fn id_of(number: usize) -> String {
     format!("task-{number:06}")
 }
 
-/// Waits until none of the tasks is on its way any more.
-pub(crate) fn settle(client: &Client, limit: Duration) -> Result<()> {
+/// Waits until none of the tasks is on its way any more; says how long.
+pub(crate) fn settle(client: &Client, limit: Duration) -> Result<Duration> {
     let began = Instant::now();
     loop {
-        let answer = client.try_get("/v1/tasks?kind=EFFECT&state=ready,running&count=true");
+        let answer = client.try_get("/v1/tasks?kind=EFFECT&state=ready,running,suspended&count=true");
         // A host that has just lost its database has no answer.
         let open = answer.as_ref().ok().and_then(|answer| answer.body.pointer("/count")?.as_u64());
         if open == Some(0) {
-            return Ok(());
+            return Ok(began.elapsed());
         }
         anyhow::ensure!(began.elapsed() < limit, "tasks have not ended after {limit:?}: {answer:?}");
         std::thread::sleep(Duration::from_millis(50));

@@ -1,14 +1,27 @@
-//! The short form of `cargo xtask torture -- kills`.
+//! The short form of `cargo xtask torture -- kills`, on each engine.
 
-use bulkhead_tests::kills::{Plan, kills};
+use bulkhead_tests::kills::{Engine, Plan, kills};
+use bulkhead_tests::{places, skipped};
 
 /// Another each day would find more, and would fail on somebody who changed nothing; the long form does that.
 const SEED: u64 = 20_261_121;
 
-#[test]
-fn no_task_is_lost_and_none_committed_twice_when_the_host_is_killed() {
-    let plan = Plan::new(SEED, 2_000, 4, 2);
+fn kill_on(engine: Engine) {
+    let plan = Plan::new(SEED, 2_000, 6, 2).on(engine);
     let mut said = Vec::new();
     let ledger = kills(&plan, &mut |line| said.push(line)).unwrap_or_else(|error| panic!("{error:#}\n{said:#?}"));
     ledger.check().unwrap_or_else(|error| panic!("{error:#}\n{said:#?}"));
+}
+
+#[test]
+fn no_task_is_lost_and_none_committed_twice_when_the_host_is_killed() {
+    kill_on(Engine::Sqlite);
+}
+
+#[test]
+fn no_task_is_lost_and_none_committed_twice_when_the_host_of_a_server_is_killed() {
+    if places::postgres_programs().is_none() {
+        return skipped("there is no PostgreSQL");
+    }
+    kill_on(Engine::Postgres);
 }

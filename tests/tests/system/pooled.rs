@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 fn hosts_work_together_behind_a_pooler() {
     let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
     let Some(url) = database.pooled_url() else { return skipped("there is no PgBouncer (BULKHEAD_TEST_PGBOUNCER)") };
-    let folders =
-        ["a", "b"].map(|name| Folder::on_server(&url, name, &["retried_effect", "nap"], "store.pooled = true\n"));
+    let folders = ["a", "b"].map(|name| Folder::on_server(&url, name, &["effect", "nap"], "store.pooled = true\n"));
     // One of them has a way past the pooler, too, on which it listens.
     folders[1].write("past", &database.url);
     let places = "[store]\nurl = \"file:address\"\nlisten_url = \"file:past\"\npooled = true\n";

@@ -113,7 +113,7 @@ fn a_role_that_may_only_read_and_write_is_enough_once_the_tables_are_there() {
     ));
     let at = database.url.find('@').expect("a user");
     let url = format!("postgres://{role}{}", &database.url[at..]);
-    let folder = Folder::on_server(&url, "one", &["retried_effect", "family"], "");
+    let folder = Folder::on_server(&url, "one", &["effect", "family"], "");
     let host = folder.host();
     let ended = host.client.ended(&host.client.submit(&json!({ "kind": "EFFECT", "payload": 3, "key": "once" })));
     let (whole, stopped) = (folder.bulkhead(&["db", "check"]), host.stop());

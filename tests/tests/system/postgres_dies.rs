@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bulkhead_tests::kills::{attempts_of, effects_of};
 use bulkhead_tests::{Cluster, Folder, eventually, skipped, within};
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ const LONG_AWAY: Duration = Duration::from_secs(12);
 #[test]
 fn accounts_balance_after_the_server_was_killed_while_tasks_ran() {
     let Some(mut cluster) = Cluster::start() else { return skipped("there is no PostgreSQL") };
-    let folders = ["a", "b"].map(|name| Folder::on_server(&cluster.url(), name, &["retried_effect"], ""));
+    let folders = ["a", "b"].map(|name| Folder::on_server(&cluster.url(), name, &["effect"], ""));
     let hosts = folders.each_ref().map(Folder::host);
     let mut ids = Vec::new();
     for round in 0..3 {
@@ -22,7 +23,7 @@ fn accounts_balance_after_the_server_was_killed_while_tasks_ran() {
         // Some have ended, most have not.
         eventually("work goes on", || {
             let ended = hosts[0].client.try_get("/v1/tasks?kind=EFFECT&state=succeeded&count=true");
-            (ended.ok()?.body["count"].as_u64()? > (round * 400) as u64).then_some(())
+            (ended.ok()?.body["count"].as_u64()? > effects_of(round * 400) as u64).then_some(())
         });
         cluster.kill();
         cluster.restart();
@@ -37,14 +38,13 @@ fn accounts_balance_after_the_server_was_killed_while_tasks_ran() {
     }
     for (number, id) in ids.iter().enumerate() {
         let task = hosts[number % 2].client.ended(id);
-        let attempts = if number % 5 == 3 { 2 } else { 1 };
         assert_eq!(
             (&task["state"], &task["result"], &task["attempt"]),
-            (&json!("succeeded"), &json!(number), &json!(attempts)),
+            (&json!("succeeded"), &json!(number), &json!(attempts_of(number))),
             "{task:#}"
         );
     }
-    assert_eq!(hosts[0].client.count("kind=ROW"), ids.len() as u64);
+    assert_eq!(hosts[0].client.count("kind=ROW"), effects_of(ids.len()) as u64);
     assert!(folders[0].bulkhead(&["db", "check"]).good().contains("is whole"));
     for host in hosts {
         assert_eq!(host.stop(), Some(0));

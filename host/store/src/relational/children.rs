@@ -10,6 +10,7 @@ use crate::history::{Answered, HistoryRow, Spawned, signed, unsigned};
 use crate::plan::Ended;
 use crate::sql::{OptionalExtension, Row, params};
 
+use super::crash_point::crash_point;
 use super::cycle::Cycle;
 use super::failure::Halt;
 use super::ids;
@@ -114,6 +115,7 @@ impl Cycle<'_> {
             if let Some(end) = end.filter(|state| state.is_ended()) {
                 count.add(end, critical);
             }
+            crash_point("mid_spawn");
         }
         self.connection
             .prepare_cached(

@@ -166,6 +166,7 @@ impl<'a> Cycle<'a> {
         for (worker, _) in &todo.renewals {
             let renewed = self.renew(*worker)?;
             self.out.renewed.push(renewed);
+            crash_point("mid_heartbeat");
         }
         for (worker, commits) in &todo.commits {
             self.commit(*worker, commits)?;
