@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::places;
+use crate::{SmallDisk, places};
 
 /// A server must take connections within this, after a crash, too.
 const START: Duration = Duration::from_secs(60);
 /// Between two questions whether it does.
 const ASK: Duration = Duration::from_millis(20);
+/// A server whose disk has room again recovers by itself within this, or has ended.
+const BY_ITSELF: Duration = Duration::from_secs(5);
 /// Why it ends as soon as it is started, for a while.
 const IN_THE_WAY: [&str; 3] = ["pre-existing shared memory block", "could not create any TCP/IP sockets", "lock file"];
 /// Holds the server, and ends it with the test, however that ends. What is left of a crash is removed with the folder.
@@ -36,6 +38,8 @@ pub struct Cluster {
     folder: PathBuf,
     port: u16,
     keeper: Option<Child>,
+    /// Where its files are, unless they are on the disk of everything else.
+    disk: Option<SmallDisk>,
 }
 
 impl Cluster {
@@ -46,15 +50,29 @@ impl Cluster {
     /// Where it does not start.
     pub fn start() -> Option<Self> {
         let programs = places::postgres_programs()?;
-        Some(Self::start_with(programs).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+        Some(Self::start_with(programs, None).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
     }
 
-    fn start_with(programs: PathBuf) -> Result<Self> {
+    /// Starts one whose disk has so many MiB, where this user may mount one.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    pub fn start_on_small_disk(size_mib: u32) -> Option<Self> {
+        let programs = places::postgres_programs()?;
+        Some(Self::start_with(programs, Some(size_mib)).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+    }
+
+    fn start_with(programs: PathBuf, size_mib: Option<u32>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bulkhead-cluster-").tempdir()?.keep();
+        let disk = size_mib.and_then(|size| SmallDisk::mount(&folder.join("disk"), size));
         if let Some((user, group)) = unprivileged() {
             chown(&folder, Some(user), Some(group))?;
+            if disk.is_some() {
+                chown(folder.join("disk"), Some(user), Some(group))?;
+            }
         }
-        let mut cluster = Self { programs, folder, port: 0, keeper: None };
+        let mut cluster = Self { programs, folder, port: 0, keeper: None, disk };
         let mut initdb = cluster.command(&cluster.programs.join("initdb"));
         initdb.args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions", "--no-sync"]);
         let made = initdb.args(["--username=bulkhead", "--pgdata"]).arg(cluster.data()).output()?;
@@ -90,6 +108,28 @@ impl Cluster {
     /// Where it does not start.
     pub fn restart(&mut self) {
         self.serve().unwrap_or_else(|error| panic!("PostgreSQL does not recover: {error:#}"));
+    }
+
+    /// Takes all room from its disk; whether it has one of its own.
+    pub fn fill(&self) -> bool {
+        self.disk.as_ref().map(|disk| disk.take(usize::MAX)).is_some()
+    }
+
+    /// Gives the room back, and starts the server again if it has ended for want of it.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start, or its disk was not full.
+    pub fn make_room(&mut self) {
+        self.disk.as_ref().expect("a disk of its own").give_back();
+        let began = Instant::now();
+        while !self.is_ready() {
+            if began.elapsed() > BY_ITSELF {
+                self.leave("stay\n");
+                return self.restart();
+            }
+            std::thread::sleep(ASK);
+        }
     }
 
     fn serve(&mut self) -> Result<()> {
@@ -129,7 +169,7 @@ impl Cluster {
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.folder.join(if self.disk.is_some() { "disk/data" } else { "data" })
     }
 
     /// A program in the folder, by the user that the server runs as: it refuses to run as root.
@@ -156,6 +196,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.leave("\n");
+        drop(self.disk.take());
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

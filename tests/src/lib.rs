@@ -1,7 +1,8 @@
 //! What whole-system tests stand on: a fresh [`Folder`], a [`Host`] in it, a [`Client`] to that, and the command line.
 //!
 //! Nothing here knows the inside of the host: tests see what its users see. [`kills`] ends hosts and counts what became of
-//! every task, [`hosts`] does so to several hosts on one server, [`hostile`] sends guests that must not win: `cargo xtask torture` runs them for long, the tests for short.
+//! every task, [`hosts`] does so to several hosts on one server, [`hostile`] sends guests that must not win:
+//! `cargo xtask torture` runs them for long, the tests for short.
 
 mod client;
 mod cluster;
@@ -15,6 +16,7 @@ pub mod kills;
 pub mod places;
 mod receiver;
 mod resident;
+mod small_disk;
 pub mod soak;
 mod stream;
 pub mod swaps;
@@ -29,6 +31,7 @@ pub use folder::{Folder, variant_of};
 pub use host::Host;
 pub use receiver::{Manner, Message, Receiver};
 pub use resident::resident;
+pub use small_disk::SmallDisk;
 pub use stream::{Stream, Told};
 pub use wait::{eventually, skipped, within};
 pub use wire::Wire;

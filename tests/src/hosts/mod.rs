@@ -1,6 +1,7 @@
-//! Several hosts on one PostgreSQL, while hosts die, stand still, are cut off or drained, and the server itself is killed.
+//! Several hosts on one PostgreSQL, while hosts die, stand still, are cut off or drained, the server itself is killed, and its
+//! disk is full.
 //!
-//! The tasks are those of [`kills`](crate::kills), but one in five fails at first and is tried again. In the end every task
+//! The tasks are those of [`kills`](crate::kills). In the end every task
 //! must have succeeded, once, with its own number of attempts and one effect, and whatever ran on a lost host must have been
 //! taken over in time.
 
@@ -32,12 +33,13 @@ pub fn hosts(plan: &Plan, say: &mut dyn FnMut(String)) -> Result<Ledger> {
     let mut scene = Scene::start(plan.seed, HOSTS)?;
     let were = scene.run(plan, say)?;
     let client = scene.anybody().context("nobody is there")?;
-    settle(client, SETTLED)?;
+    let settled = settle(client, SETTLED)?.as_secs_f64();
     let ledger = Ledger::count(client, plan.tasks)?;
     let late: Vec<_> =
         ledger.losses.iter().map(|(worker, at)| (lost_for(worker, *at, &were), limit_of(*at, &were))).collect();
     let slowest = late.iter().map(|(late, _)| *late).max().unwrap_or_default().as_secs_f64();
-    say(format!("{ledger}slowest takeover {slowest:.1} s\n{:.1} s", began.elapsed().as_secs_f64()));
+    say(format!("{ledger}slowest takeover {slowest:.1} s, last task ended {settled:.1} s after all were back"));
+    say(format!("{:.1} s", began.elapsed().as_secs_f64()));
     for (late, limit) in late {
         ensure!(
             late <= limit,
@@ -64,7 +66,7 @@ fn lost_for(worker: &str, at: Timestamp, were: &[Was]) -> SignedDuration {
 fn limit_of(at: Timestamp, were: &[Was]) -> SignedDuration {
     let mut limit = TAKEN_OVER;
     for was in were {
-        if let Fault::Database(down) = was.fault
+        if let Fault::Database(down) | Fault::Full(down) = was.fault
             && at >= was.at
             && at.duration_since(was.at).unsigned_abs() < TAKEN_OVER + RECOVERED + down
         {

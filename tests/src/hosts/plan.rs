@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+/// The fault that is a host cut off for longer than all others, where so many are asked for.
+const LONGEST: usize = 7;
+
 /// Something that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -18,6 +21,8 @@ pub enum Fault {
     Drain,
     /// The database ends at once, and is started again after so long.
     Database(Duration),
+    /// The database's disk is full, for so long.
+    Full(Duration),
 }
 
 impl fmt::Display for Fault {
@@ -28,6 +33,7 @@ impl fmt::Display for Fault {
             Self::Freeze(time) => write!(formatter, "still for {:.1} s", time.as_secs_f64()),
             Self::Drain => formatter.write_str("drained"),
             Self::Database(time) => write!(formatter, "database killed for {:.1} s", time.as_secs_f64()),
+            Self::Full(time) => write!(formatter, "database's disk full for {:.1} s", time.as_secs_f64()),
         }
     }
 }
@@ -50,12 +56,14 @@ impl Plan {
         // Longer than a worker trusts its leases, most of them longer than those last.
         let outage = |rng: &mut Rng| Duration::from_millis(rng.u64(13_000..20_000));
         let mut faults: Vec<Fault> = (0..faults)
-            .map(|number| match number % 5 {
+            .map(|number| match number % 6 {
                 0 => Fault::Kill,
+                1 if number == LONGEST => Fault::Cut(Duration::from_secs(60)),
                 1 => Fault::Cut(outage(&mut rng)),
                 2 => Fault::Drain,
                 3 => Fault::Database(Duration::from_millis(rng.u64(0..2_000))),
-                _ => Fault::Freeze(outage(&mut rng)),
+                4 => Fault::Freeze(outage(&mut rng)),
+                _ => Fault::Full(outage(&mut rng)),
             })
             .collect();
         rng.shuffle(&mut faults);

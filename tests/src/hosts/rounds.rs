@@ -15,7 +15,9 @@ use crate::{Client, Cluster};
 /// How often is looked, and tried again.
 const LOOK: Duration = Duration::from_millis(10);
 /// Everything that is away is back by then, and takes work in.
-const BACK: Duration = Duration::from_secs(60);
+const BACK: Duration = Duration::from_secs(120);
+/// Enough for any run, but for what fills it.
+const DISK_MIB: u32 = 2048;
 
 /// A fault that was, and when.
 #[derive(Debug, Clone, Copy)]
@@ -31,15 +33,19 @@ pub(super) struct Was {
 pub(super) struct Scene {
     pub(super) members: Vec<Member>,
     cluster: Cluster,
+    /// Until when its disk is full.
+    full_until: Option<Instant>,
     rng: Rng,
 }
 
 impl Scene {
     /// Starts so many hosts on a server of their own.
     pub(super) fn start(seed: u64, hosts: usize) -> Result<Self> {
-        let cluster = Cluster::start().context("there is no PostgreSQL; next: apt-get install postgresql")?;
+        let cluster = Cluster::start_on_small_disk(DISK_MIB)
+            .context("there is no PostgreSQL; next: apt-get install postgresql")?;
         let members = (0..hosts).map(|number| Member::start(&cluster.url(), &format!("host-{number}")));
-        Ok(Self { members: members.collect::<Result<_>>()?, cluster, rng: Rng::with_seed(seed) })
+        let members = members.collect::<Result<_>>()?;
+        Ok(Self { members, cluster, full_until: None, rng: Rng::with_seed(seed) })
     }
 
     /// Does all that is planned; all are back when it ends.
@@ -84,22 +90,38 @@ impl Scene {
         Ok(())
     }
 
-    /// Does it to the busiest of those who are there; says to whom, and when it began.
+    /// Does it to the server, or to the busiest of those who are there; says to whom, and when it began.
     fn strike(&mut self, fault: Fault) -> Result<(String, Was)> {
-        if let Fault::Database(time) = fault {
-            let at = Timestamp::now();
-            self.cluster.kill();
-            std::thread::sleep(time);
-            self.cluster.restart();
-            return Ok((String::new(), Was { fault, host: None, at }));
-        }
-        // One is always left.
+        // One is always left, and what is begun meanwhile can be.
         let began = Instant::now();
-        while self.members.iter().filter(|member| member.client().is_some()).count() < 2 {
+        while self.full_until.is_some() || self.members.iter().filter(|member| member.client().is_some()).count() < 2 {
             self.all_back()?;
             ensure!(began.elapsed() < BACK, "not all are back");
             std::thread::sleep(LOOK);
         }
+        match fault {
+            Fault::Database(time) => {
+                let at = Timestamp::now();
+                self.cluster.kill();
+                std::thread::sleep(time);
+                self.cluster.restart();
+                Ok((String::new(), Was { fault, host: None, at }))
+            }
+            Fault::Full(time) => {
+                let at = Timestamp::now();
+                let note = if self.cluster.fill() {
+                    self.full_until = Some(Instant::now() + time);
+                    String::new()
+                } else {
+                    "not done, since this user may not mount a small disk: ".to_owned()
+                };
+                Ok((note, Was { fault, host: None, at }))
+            }
+            Fault::Kill | Fault::Cut(_) | Fault::Freeze(_) | Fault::Drain => self.strike_busiest(fault),
+        }
+    }
+
+    fn strike_busiest(&mut self, fault: Fault) -> Result<(String, Was)> {
         let there = self.members.iter().enumerate().filter(|(_, member)| member.client().is_some());
         let busiest = there.max_by_key(|(_, member)| member.in_flight()).map(|(number, _)| number);
         let number = busiest.context("nobody is there")?;
@@ -111,7 +133,7 @@ impl Scene {
             Fault::Drain => member.drain()?,
             Fault::Cut(time) => member.take_away(time, false),
             Fault::Freeze(time) => member.take_away(time, true),
-            Fault::Database(_) => {}
+            Fault::Database(_) | Fault::Full(_) => {}
         }
         Ok((name, Was { fault, host: Some(number), at }))
     }
@@ -119,6 +141,13 @@ impl Scene {
     /// Brings back whose time is over; whether all are there.
     fn all_back(&mut self) -> Result<bool> {
         let mut all = true;
+        if let Some(until) = self.full_until {
+            all = Instant::now() >= until;
+            if all {
+                self.cluster.make_room();
+                self.full_until = None;
+            }
+        }
         for member in &mut self.members {
             all &= member.bring_back()?;
         }

@@ -2,10 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use bulkhead_tests::{Folder, Host, Ran, eventually, skipped};
+use bulkhead_tests::{Folder, Host, Ran, SmallDisk, eventually, skipped};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -92,34 +92,14 @@ fn by_somebody_else(folder: &Folder, elsewhere: &Path) -> Command {
     command
 }
 
-/// A small disk of its own, gone with its test; none where this user may not mount one.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path, size: &str) -> Option<Self> {
-        std::fs::create_dir_all(at).expect("a folder");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at);
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then(|| Self(at.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
-    }
-}
-
 #[test]
 fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
     let folder = Folder::with_guests(&["echo"]);
     let at = folder.path().join("disk");
-    let Some(disk) = SmallDisk::mount(&at, "24m") else { return skipped("this user may not mount a small disk") };
+    let Some(disk) = SmallDisk::mount(&at, 24) else { return skipped("this user may not mount a small disk") };
     folder.write("bulkhead.toml", "[store]\nurl = \"sqlite:disk/bulkhead.db\"\n");
     let host = folder.host();
-    let ballast = at.join("ballast");
-    std::fs::write(&ballast, vec![1; 6 << 20]).expect("there is room");
+    disk.take(6 << 20);
 
     // Large tasks that nobody serves, until there is no room.
     let large = "x".repeat(900_000);
@@ -142,7 +122,7 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
     }
 
     // With room again, the same host goes on by itself.
-    std::fs::remove_file(&ballast).expect("it can be removed");
+    disk.give_back();
     let id = eventually("tasks are accepted again", || {
         let answer = host.client.post("/v1/tasks", &json!({"kind": "ECHO", "payload": "again"}));
         (answer.status == 201).then(|| answer.body["id"].as_str().unwrap_or_default().to_owned())

@@ -7,11 +7,12 @@ use bulkhead_tests::{places, skipped};
 const SEED: u64 = 20_261_121;
 
 #[test]
-fn every_task_ends_once_whichever_host_is_killed_cut_off_frozen_or_drained_and_when_the_server_is_killed() {
+fn every_task_ends_once_whichever_host_is_killed_cut_off_frozen_or_drained_and_when_the_server_is_killed_or_its_disk_full()
+ {
     if places::postgres_programs().is_none() {
         return skipped("there is no PostgreSQL");
     }
-    let plan = Plan::new(SEED, 3_000, 5);
+    let plan = Plan::new(SEED, 3_000, 6);
     let mut said = Vec::new();
     let ledger = hosts(&plan, &mut |line| said.push(line)).unwrap_or_else(|error| panic!("{error:#}\n{said:#?}"));
     ledger.check().unwrap_or_else(|error| panic!("{error:#}\n{said:#?}"));
