@@ -2,7 +2,7 @@
 //!
 //! | name | means |
 //! |---|---|
-//! | `BULKHEAD_TEST_HOST` | the binary `bulkhead`, built with the feature `crash-points` |
+//! | `BULKHEAD_TEST_HOST` | the binary `bulkhead`, built with the feature `test-hooks` |
 //! | `BULKHEAD_TEST_HANDLERS` | the folder with the components of `handlers/` and `examples/` |
 //! | `BULKHEAD_GUESTS` | the folder with the components of `tests/guests` (see the crate `bulkhead-test-guests`) |
 //! | `BULKHEAD_TEST_LANGUAGES` | the folder with the components in Python and JavaScript; without it they are not tested |
@@ -52,7 +52,7 @@ pub fn host() -> &'static Path {
     static HOST: OnceLock<PathBuf> = OnceLock::new();
     HOST.get_or_init(|| {
         told("BULKHEAD_TEST_HOST").unwrap_or_else(|| {
-            let build = ["build", "--quiet", "--package", "bulkhead", "--features", "crash-points"];
+            let build = ["build", "--quiet", "--package", "bulkhead", "--features", "test-hooks"];
             succeed(cargo().args(build));
             // A copy, since other builds may put one without the feature in its place; renamed into place, since a host
             // may be running from the one before.

@@ -19,7 +19,7 @@ pub(crate) fn build_tortured(steps: &mut Steps) -> Result<PathBuf> {
     apart("release", "tortured")
 }
 
-const CRASHING: [&str; 7] = ["build", "--quiet", "--locked", "--package", "bulkhead", "--features", "crash-points"];
+const CRASHING: [&str; 7] = ["build", "--quiet", "--locked", "--package", "bulkhead", "--features", "test-hooks"];
 
 /// Puts what was built into a folder of its own, so that no other build puts one without the places in its place.
 fn apart(profile: &str, folder: &str) -> Result<PathBuf> {

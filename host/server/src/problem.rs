@@ -64,7 +64,9 @@ impl Problem {
                 | StoreError::InUse { .. }
                 | StoreError::ReadOnly { .. }
                 | StoreError::Corrupt { .. }
-                | StoreError::NewerSchema { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                | StoreError::NewerSchema { .. }
+                | StoreError::OlderHosts { .. }
+                | StoreError::TablesHeld { .. } => StatusCode::SERVICE_UNAVAILABLE,
                 StoreError::Database(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }

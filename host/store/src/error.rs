@@ -39,6 +39,26 @@ pub enum StoreError {
         /// The newest schema that this host knows.
         known: i64,
     },
+    /// Hosts work on it that could not go on with the schema of this one.
+    #[error(
+        "the store has schema {found}, and {hosts} hosts work on it that cannot go on with schema {wanted}: stop them first; nothing was changed"
+    )]
+    OlderHosts {
+        /// How many.
+        hosts: i64,
+        /// The store's schema.
+        found: i64,
+        /// The schema of this host.
+        wanted: i64,
+    },
+    /// The schema cannot be changed while somebody holds its tables.
+    #[error(
+        "the schema cannot be brought up to date while others hold its tables, as a backup does: {words}; try again when they are done; nothing was changed"
+    )]
+    TablesHeld {
+        /// What the server said.
+        words: String,
+    },
     /// The database server cannot be reached.
     #[error("the database cannot be reached: {reason}; see whether the server runs and store.url names it")]
     Unreachable {

@@ -25,6 +25,7 @@ mod postgres;
 mod postgres_dies;
 mod render;
 mod response;
+mod rolling_upgrade;
 mod schedules;
 mod telling;
 mod thousand_tasks;

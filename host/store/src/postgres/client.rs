@@ -260,6 +260,15 @@ impl Client {
         Ok(Timestamp::from_millis(now))
     }
 
+    /// Begins a transaction for which every other of hosts of this store is waited for, and held off until it is over;
+    /// tables that others hold are not waited for long.
+    pub(crate) fn begin_alone(&self) -> Result<()> {
+        self.in_transaction.set(true);
+        self.transaction.take();
+        let begin = self.beginning(BEGIN);
+        self.batch(&format!("{begin}; SET LOCAL lock_timeout = 0; {HOLD}; SET LOCAL lock_timeout = '2s'"))
+    }
+
     /// Waits until every other transaction of hosts of this store is over, and holds off those to come until this one is.
     pub(crate) fn hold_cycles(&self) -> Result<()> {
         self.batch(HOLD)

@@ -60,7 +60,7 @@ pub fn migrate(settings: &PostgresSettings) -> Result<i64, StoreError> {
     let settings = settings.clone();
     apart(move || {
         schema::migrate(&settings.writer()?, &settings.url)?;
-        Ok(schema::SCHEMA_VERSION)
+        Ok(schema::ours().version)
     })
 }
 

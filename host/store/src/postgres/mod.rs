@@ -8,6 +8,8 @@ mod failure;
 mod gathered;
 mod listener;
 pub mod maintenance;
+#[cfg(feature = "test-hooks")]
+mod next_schema;
 mod open;
 mod schema;
 mod settings;
@@ -17,4 +19,5 @@ pub use address::{check_url, has_password, shown_url};
 pub(crate) use client::{Client, Prepared};
 pub use open::open;
 pub use schema::SCHEMA_VERSION;
+pub(crate) use schema::check_least;
 pub use settings::PostgresSettings;

@@ -1,7 +1,7 @@
 //! Named places at which kill tests end the process, without any clean-up.
 
 /// Aborts the process when `BULKHEAD_CRASH_POINT` names this place and it is passed the N-th time (`after_claim:3`).
-#[cfg(feature = "crash-points")]
+#[cfg(feature = "test-hooks")]
 pub(super) fn crash_point(name: &str) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,5 +21,5 @@ pub(super) fn crash_point(name: &str) {
 }
 
 /// Nothing, in a build without crash points.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(feature = "test-hooks"))]
 pub(super) fn crash_point(_name: &str) {}

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use bulkhead_core::Timestamp;
 use tokio_postgres::types::Type;
 
-use crate::{LeaseId, TaskSeq, WorkerId};
+use crate::{LeaseId, StoreError, TaskSeq, WorkerId};
 
 use crate::history::HistoryRow;
+use crate::postgres::check_least;
 
 use super::children::Kin;
 use super::cycle::Cycle;
@@ -33,6 +34,8 @@ const FEW_NUMBERS: usize = 16;
 pub(crate) struct ManyHosts {
     /// The number of this host.
     host: i64,
+    /// The address of the database.
+    url: String,
     /// The number of its last cycle.
     cycle: i64,
     /// The first cycle whose row may still be there.
@@ -53,13 +56,16 @@ pub(crate) struct ManyHosts {
     pub(super) look_at: Duration,
     /// Whether times are the database's.
     pub(super) database_time: bool,
+    /// Why this host writes nothing any more.
+    shut_out: Option<StoreError>,
 }
 
 impl ManyHosts {
     /// A host of this number.
-    pub(crate) fn new(host: i64, database_time: bool) -> Self {
+    pub(crate) fn new(host: i64, url: String, database_time: bool) -> Self {
         Self {
             host,
+            url,
             database_time,
             cycle: 0,
             noted_from: 0,
@@ -70,6 +76,7 @@ impl ManyHosts {
             numbers: VecDeque::new(),
             wanted: 0,
             look_at: Duration::ZERO,
+            shut_out: None,
         }
     }
 
@@ -81,6 +88,10 @@ impl ManyHosts {
     /// The rows of cycles before this one are gone.
     pub(super) const fn forgot(&mut self, cycle: i64) {
         self.noted_from = cycle;
+    }
+
+    fn check_shut_out(&self) -> Result<(), Halt> {
+        self.shut_out.clone().map_or(Ok(()), |error| Err(Halt::Trouble(error)))
     }
 
     /// The number of the last cycle.
@@ -119,6 +130,7 @@ impl Cycle<'_> {
         let Some(client) = self.connection.postgres() else { return Ok(()) };
         self.memory.events.doubt();
         if let Some(many) = &mut self.memory.many_hosts {
+            many.check_shut_out()?;
             many.numbers.clear();
             many.wanted = todo.submits.iter().map(|submit| submit.tasks.len()).sum();
         }
@@ -164,15 +176,24 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Reads which running tasks are cancelled, and whether tasks have families or are to be paused.
+    /// Reads which running tasks are cancelled, and whether tasks have families or are to be paused. Nothing more is
+    /// written once a newer host has changed the schema so that this one cannot work with it.
     fn hear_of_cancels(&mut self) -> Result<(), Halt> {
         const FLAGS: &str =
             "EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM pausing), EXISTS (SELECT 1 FROM cancels)";
-        let flags = format!("SELECT {FLAGS}, {INTERESTS}");
-        let (kin, pausing, cancels, interests): (bool, bool, bool, Interests) = self
-            .connection
-            .prepare_cached(&flags)?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, Interests::read(row, 3)?)))?;
+        const SCHEMA: &str = "(SELECT value FROM meta WHERE name = 'min_compatible'), \
+            (SELECT value FROM meta WHERE name = 'schema_version')";
+        let flags = format!("SELECT {FLAGS}, {SCHEMA}, {INTERESTS}");
+        type Flags = ((bool, bool, bool), (i64, i64), Interests);
+        let ((kin, pausing, cancels), (least, found), interests): Flags =
+            self.connection.prepare_cached(&flags)?.query_row([], |row| {
+                let flags = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok((flags, (row.get(3)?, row.get(4)?), Interests::read(row, 5)?))
+            })?;
+        if let Some(many) = &mut self.memory.many_hosts {
+            many.shut_out = check_least(least, found, &many.url).err();
+            many.check_shut_out()?;
+        }
         self.hear_interests(interests)?;
         (self.memory.has_kin, self.memory.has_pausing, self.memory.has_told) = (kin, pausing, true);
         let mut cancelled = HashMap::new();

@@ -196,11 +196,11 @@ async fn a_closed_store_says_so() {
 }
 
 /// Where the process that is to be killed finds its store.
-#[cfg(feature = "crash-points")]
+#[cfg(feature = "test-hooks")]
 const VICTIM: &str = "BULKHEAD_TEST_VICTIM";
 
 /// Does nothing by itself; as the victim, submits and runs tasks, and says what was answered until it is killed.
-#[cfg(feature = "crash-points")]
+#[cfg(feature = "test-hooks")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn victim() {
     use std::io::Write;
@@ -220,7 +220,7 @@ async fn victim() {
     }
 }
 
-#[cfg(feature = "crash-points")]
+#[cfg(feature = "test-hooks")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_holds_wherever_the_process_is_killed() {
     for point in ["after_claim", "before_commit", "after_commit"] {
