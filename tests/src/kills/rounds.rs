@@ -23,7 +23,8 @@ pub(super) fn run(folder: &Folder, plan: &Plan, say: &mut dyn FnMut(String)) -> 
     for (number, death) in plan.deaths.iter().enumerate() {
         let before = left.len();
         let how = live(folder, death, &mut left, each)?;
-        say(format!("{:>3}. {death:<22} {how:<28} {:>6} submitted", number + 1, before - left.len()));
+        let death = death.to_string();
+        say(format!("{:>3}. {death:<24} {how:<24} {:>6} submitted", number + 1, before - left.len()));
     }
     let host = Host::start(folder, &[])?;
     while !left.is_empty() {
