@@ -47,6 +47,11 @@ impl Cluster {
 
     /// Starts one, empty, even where one is named.
     pub(crate) fn start_own(steps: &mut Steps) -> Result<Self> {
+        Self::start_own_with(steps, &[])
+    }
+
+    /// The same, with further settings.
+    pub(crate) fn start_own_with(steps: &mut Steps, more: &[&str]) -> Result<Self> {
         let programs = programs(steps)?;
         steps.time("PostgreSQL", || {
             let mut server = Server::new("postgres", "QUIT")?;
@@ -61,7 +66,7 @@ impl Cluster {
                     let mut postgres = server.command(programs.join("postgres"))?;
                     postgres.arg("-D").arg(&data).arg("-p").arg(port.to_string());
                     postgres.arg("-k").arg(server.folder());
-                    postgres.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+                    postgres.args(SETTINGS.iter().chain(more).flat_map(|setting| ["-c", setting]));
                     Ok(postgres)
                 },
                 |port| is_ready(&programs, port),

@@ -6,14 +6,13 @@
 
 mod noop;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
-use bulkhead_store::{Delivery, ServedRoutes, Store};
-use noop::{done, handler, task};
+use bulkhead_store::{ServedRoutes, Store};
+use noop::{BATCH, WINDOW, drain, task};
 
 fn argument(place: usize, default: usize) -> usize {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
@@ -35,7 +34,8 @@ fn thread_time() -> Duration {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() {
-    let (tasks, batch, window, routes) = (argument(0, 400_000), argument(1, 512), argument(2, 2_048), argument(3, 1));
+    let (tasks, batch, window, routes) =
+        (argument(0, 400_000), argument(1, BATCH), argument(2, WINDOW), argument(3, 1));
     let folder = tempfile::tempdir().unwrap();
     let store = match std::env::var("BULKHEAD_BENCH_POSTGRES") {
         Ok(url) => postgres::open(PostgresSettings::at(url)).unwrap(),
@@ -55,29 +55,10 @@ async fn main() {
     }
     report("submit, 5,000 at a time", tasks, clock.elapsed(), thread_time() - before);
 
-    let handler = handler();
     let mut line = store.attach("bench").await.unwrap();
     line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|_| true) });
     let (before, clock) = (thread_time(), Instant::now());
-    line.sender.send(Vec::new(), window);
-    let (mut committed, mut gathered) = (0, VecDeque::new());
-    while committed < tasks {
-        match line.deliveries.recv().await.unwrap() {
-            Delivery::Claimed { tasks: claimed, .. } => {
-                gathered.extend(claimed.iter().map(|task| done(task, &handler)));
-                while gathered.len() >= batch {
-                    line.sender.send(gathered.drain(..batch).collect(), batch);
-                }
-                if committed + gathered.len() + window >= tasks && !gathered.is_empty() {
-                    let rest: Vec<_> = gathered.drain(..).collect();
-                    let count = rest.len();
-                    line.sender.send(rest, count);
-                }
-            }
-            Delivery::Committed(fates) => committed += fates.len(),
-            other => println!("{other:?}"),
-        }
-    }
+    drain(&mut line, tasks, batch, window).await;
     report(
         &format!("claim and commit, batch {batch}, window {window}, {routes} routes"),
         tasks,
@@ -88,6 +69,39 @@ async fn main() {
     drop(line);
     store.close().await.unwrap();
     println!("close: {:?}", clock.elapsed());
+    match std::env::var("BULKHEAD_BENCH_POSTGRES") {
+        Ok(url) => println!("{}", server_costs(&url, tasks).await),
+        Err(_) => println!("a task, from its submission to its end: {:.0} bytes written", written() / tasks as f64),
+    }
+}
+
+/// Bytes that this process has had written so far, as the system counts them.
+fn written() -> f64 {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap();
+    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(0.0)
+}
+
+/// What the server did for each task, as its own statistics have it; it counts statements where it has `pg_stat_statements`.
+async fn server_costs(url: &str, tasks: usize) -> String {
+    const COSTS: &str = "SELECT wal_bytes::float8, coalesce((to_jsonb(w) ->> 'wal_sync')::float8, 0), \
+        (SELECT xact_commit::float8 FROM pg_stat_database WHERE datname = current_database()), \
+        (SELECT sum(n_tup_upd + n_tup_del)::float8 FROM pg_stat_user_tables) FROM pg_stat_wal w";
+    const STATEMENTS: &str = "SELECT sum(calls)::float8 FROM pg_stat_statements";
+    // What a connection did is counted at the latest when it has ended.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let row = client.query_one(COSTS, &[]).await.unwrap();
+    let [bytes, syncs, commits, dead] = [0, 1, 2, 3].map(|place| row.get::<_, f64>(place) / tasks as f64);
+    let statements = match client.query_one(STATEMENTS, &[]).await {
+        Ok(row) => format!("{:.4} statements, ", row.get::<_, f64>(0) / tasks as f64),
+        Err(_) => String::new(),
+    };
+    format!(
+        "a task, from its submission to its end: {statements}{commits:.4} transactions, {bytes:.0} bytes of WAL, \
+         {syncs:.4} fsyncs of it, {dead:.2} rows left dead"
+    )
 }
 
 fn report(what: &str, tasks: usize, wall: Duration, thread: Duration) {

@@ -4,7 +4,7 @@
 //! tenth as many again are due tomorrow, at the highest priority. Then tasks are claimed and committed, pages of the list
 //! are read, and the store is closed and opened again.
 //!
-//! Arguments: sizes (1000 100000 1000000). On the empty PostgreSQL database that `BULKHEAD_BENCH_POSTGRES` names, where it
+//! Arguments: sizes (1000 100000 10000000). On the empty PostgreSQL database that `BULKHEAD_BENCH_POSTGRES` names, where it
 //! is set; its schemas are one for each size.
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
@@ -16,15 +16,13 @@ use std::time::{Duration, Instant};
 use bulkhead_core::{Due, Kind, NewTask, Priority, State};
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
-use bulkhead_store::{DatabaseStore, Delivery, QueueSettings, Selection, ServedRoutes, Store, TaskFilter, WorkLine};
-use noop::{done, handler, task};
+use bulkhead_store::{DatabaseStore, QueueSettings, Selection, ServedRoutes, Store, TaskFilter};
+use noop::{BATCH, WINDOW, drain, task};
 
 /// Kinds that somebody serves.
 const KINDS: usize = 1_000;
 /// Tasks that are claimed and committed.
 const DRAINED: usize = 50_000;
-const BATCH: usize = 512;
-const WINDOW: usize = 2_048;
 
 /// Where the store of one size is.
 enum Place {
@@ -84,7 +82,11 @@ impl Place {
 
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    let sizes = if sizes.is_empty() { vec![1_000, 100_000, 1_000_000] } else { sizes };
+    let sizes = match (sizes.is_empty(), std::env::var_os("BULKHEAD_BENCH_QUICK")) {
+        (false, _) => sizes,
+        (true, None) => vec![1_000, 100_000, 10_000_000],
+        (true, Some(_)) => vec![1_000, 20_000],
+    };
     println!(
         "{:>9} {:>10} {:>12} {:>7} {:>10} {:>10} {:>10} {:>9} {:>9}",
         "queued", "submit/s", "claim+commit", "of 1st", "list ms", "state ms", "kind ms", "open ms", "disk MB"
@@ -139,9 +141,9 @@ async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]
     let submitted = all as f64 / began.elapsed().as_secs_f64();
     let mut line = store.attach("bench").await.unwrap();
     line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|route| route.kind.as_str() != "ELSEWHERE") });
-    drain(&mut line, DRAINED / 5).await;
+    drain(&mut line, DRAINED / 5, BATCH, WINDOW).await;
     let began = Instant::now();
-    drain(&mut line, DRAINED).await;
+    drain(&mut line, DRAINED, BATCH, WINDOW).await;
     let rate = DRAINED as f64 / began.elapsed().as_secs_f64();
     drop(line);
     let mut lists = Vec::new();
@@ -155,32 +157,4 @@ async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]
         lists.push(began.elapsed());
     }
     (submitted, rate, [lists[0], lists[1], lists[2]])
-}
-
-/// Claims and commits so many tasks.
-async fn drain(line: &mut WorkLine, count: usize) {
-    let handler = handler();
-    let (mut asked, mut committed, mut gathered) = (WINDOW.min(count), 0, Vec::new());
-    line.sender.send(Vec::new(), asked);
-    while committed < count {
-        match line.deliveries.recv().await.unwrap() {
-            Delivery::Claimed { tasks, .. } => {
-                gathered.extend(tasks.iter().map(|task| done(task, &handler)));
-                if gathered.len() >= BATCH || committed + gathered.len() == asked {
-                    let more = gathered.len().min(count - asked);
-                    asked += more;
-                    line.sender.send(std::mem::take(&mut gathered), more);
-                }
-            }
-            Delivery::Committed(fates) => {
-                committed += fates.len();
-                if !gathered.is_empty() && committed + gathered.len() == asked {
-                    let more = gathered.len().min(count - asked);
-                    asked += more;
-                    line.sender.send(std::mem::take(&mut gathered), more);
-                }
-            }
-            other => println!("{other:?}"),
-        }
-    }
 }

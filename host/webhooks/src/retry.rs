@@ -1,6 +1,6 @@
 //! When a delivery that failed is tried again, and when it is given up.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bulkhead_core::Timestamp;
 use bulkhead_store::DeliveryFate;
@@ -19,8 +19,8 @@ const MOST_BRAKE: Duration = Duration::from_secs(30);
 pub(crate) struct Failed {
     /// What happened, for people.
     pub(crate) error: String,
-    /// How long the receiver asks to be left alone.
-    pub(crate) retry_after: Option<Duration>,
+    /// For how long, or until when, the receiver asks to be left alone, as it said it.
+    pub(crate) retry_after: Option<String>,
 }
 
 /// What follows from an attempt that failed after `attempts` others; `since` is when the delivery began, `chance` is from 0 to 1.
@@ -32,14 +32,26 @@ pub(crate) fn after_failure(
     chance: f64,
 ) -> DeliveryFate {
     let doubled = FIRST.saturating_mul(1 << attempts.min(16)).min(MOST);
-    let wait =
-        doubled.mul_f64(0.9 + 0.2 * chance.clamp(0.0, 1.0)).max(failed.retry_after.unwrap_or_default()).min(MOST);
+    let asked = failed.retry_after.and_then(|text| retry_after(&text, now)).unwrap_or_default();
+    let wait = doubled.mul_f64(0.9 + 0.2 * chance.clamp(0.0, 1.0)).max(asked).min(MOST);
     let again = now.after(wait);
     if again > since.after(retry_for) {
         DeliveryFate::Parked(failed.error)
     } else {
         DeliveryFate::Again(again, failed.error)
     }
+}
+
+/// What `Retry-After` means: so many seconds, or until a date (RFC 9110, section 10.2.3).
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    let since_epoch = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let now = Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or_default());
+    Some(since_epoch.saturating_sub(now))
 }
 
 /// How long a receiver is left alone that has taken nothing so many times in a row.
@@ -55,7 +67,7 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 3_600);
 
     fn failed(retry_after: Option<u64>) -> Failed {
-        Failed { error: "no".to_owned(), retry_after: retry_after.map(Duration::from_secs) }
+        Failed { error: "no".to_owned(), retry_after: retry_after.map(|seconds| seconds.to_string()) }
     }
 
     #[test]
@@ -74,6 +86,17 @@ mod tests {
             }
         }
         assert!(now.as_millis() > 22 * 3_600_000 && (30..60).contains(&attempts), "{now}, {attempts}");
+    }
+
+    #[test]
+    fn a_receiver_says_in_seconds_or_by_a_date_how_long_it_wants_to_be_left_alone() {
+        // The date of RFC 9110, section 5.6.7, and half a minute before it.
+        let (date, now) = ("Sun, 06 Nov 1994 08:49:37 GMT", Timestamp::from_millis(784_111_747_000));
+        for (text, wait) in
+            [(" 120 ", Some(120)), (date, Some(30)), ("Fri, 31 Dec 1993 23:59:59 GMT", Some(0)), ("soon", None)]
+        {
+            assert_eq!(retry_after(text, now), wait.map(Duration::from_secs), "{text}");
+        }
     }
 
     proptest! {

@@ -116,11 +116,7 @@ async fn exchange(
     let request = request.body(Full::new(body)).map_err(|error| failed(format!("no request: {error}")))?;
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
-    let retry_after = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| Some(value.to_str().ok()?.to_owned()));
     let mut body = response.into_body();
     let mut read = 0;
     while let Some(Ok(frame)) = body.frame().await {

@@ -3,20 +3,19 @@
 //! Every figure is a ratio between two things that took turns in the same run, so that a machine that drifts drifts for
 //! both; see docs/benchmarks.md.
 
-mod latency;
 mod machine;
 mod peers;
 
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use crate::chore::{cargo, target};
 use crate::postgres::Cluster;
 use crate::steps::{Steps, say};
-use crate::{guests, host, languages, tools};
+use crate::{guests, host, languages, postgres, tools};
 
 /// One benchmark.
 struct Bench {
@@ -32,12 +31,16 @@ const BENCHES: &[Bench] = &[
     Bench { name: "b1", title: "B1 · one run in a fresh sandbox, against a bare wasmtime loop", run: b1 },
     Bench { name: "b2", title: "B2 · durable no-op tasks on SQLite, against B1's bare loop", run: b2 },
     Bench { name: "b4", title: "B4 · durable no-op tasks on PostgreSQL, against B1's bare loop", run: b4 },
-    Bench { name: "b5", title: "B5 · submit → succeeded over HTTP on an idle host, against two fsyncs", run: b5 },
+    Bench { name: "b5", title: "B5 · submit → succeeded over HTTP on an idle host, against two commits", run: b5 },
+    Bench { name: "b7", title: "B7 · claim and commit with a thousand tasks queued, and with ten million", run: b7 },
+    Bench { name: "b8", title: "B8 · ten minutes on PostgreSQL while nothing can be vacuumed", run: b8 },
     Bench { name: "b9", title: "B9 · memory of a host, and of each suspended sandbox", run: b9 },
     Bench { name: "b10", title: "B10 · from the start of the process to the first task done, warm cache", run: b10 },
     Bench { name: "b11", title: "B11 · from a changed file to the first task on it, under full load", run: b11 },
     Bench { name: "b12", title: "B12 · a run in Python and in JavaScript, against a bare wasmtime loop", run: b12 },
+    Bench { name: "b14", title: "B14 · two hosts on one PostgreSQL, tasks that compute, against one host", run: b14 },
     Bench { name: "b15", title: "B15 · fuel and epochs on guests that compute, against neither", run: b15 },
+    Bench { name: "b16", title: "B16 · what a task costs the database", run: b16 },
     Bench {
         name: PEERS,
         title: "Peers · drain of a preloaded backlog, and latency of one task at a time",
@@ -85,9 +88,57 @@ fn b4(steps: &mut Steps, quick: bool) -> Result<String> {
 }
 
 fn b5(steps: &mut Steps, quick: bool) -> Result<String> {
-    let host = host::build_release(steps)?;
-    let guests = guests::build(steps)?;
-    steps.time("b5", || latency::measure(&host, &guests.join("noop.wasm"), quick))
+    postgres::programs(steps)?;
+    host_bench(steps, "latency", quick)
+}
+
+fn b7(steps: &mut Steps, quick: bool) -> Result<String> {
+    let sqlite = cargo_bench(steps, "bulkhead-store", "queued", quick)?;
+    let server = Cluster::start_own(steps)?;
+    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
+    let postgres = cargo_bench_with(steps, "bulkhead-store", "queued", quick, &place)?;
+    Ok(format!("SQLite\n{sqlite}\nPostgreSQL\n{postgres}"))
+}
+
+fn b8(steps: &mut Steps, quick: bool) -> Result<String> {
+    let server = Cluster::start_own(steps)?;
+    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
+    cargo_bench_with(steps, "bulkhead-store", "held", quick, &place)
+}
+
+fn b14(steps: &mut Steps, quick: bool) -> Result<String> {
+    postgres::programs(steps)?;
+    host_bench(steps, "hosts", quick)
+}
+
+fn b16(steps: &mut Steps, quick: bool) -> Result<String> {
+    let sqlite = cargo_bench(steps, "bulkhead-store", "drain", quick)?;
+    let syncs = counted_syncs(steps, quick)?;
+    let server = Cluster::start_own_with(steps, &["shared_preload_libraries=pg_stat_statements"])?;
+    let mut psql = Command::new(postgres::programs(steps)?.join("psql"));
+    psql.args(["--quiet", "--dbname", server.url(), "--command", "CREATE EXTENSION pg_stat_statements"]);
+    steps.run("pg_stat_statements", &mut psql)?;
+    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
+    let postgres = cargo_bench_with(steps, "bulkhead-store", "drain", quick, &place)?;
+    Ok(format!("SQLite\n{sqlite}{syncs}\nPostgreSQL\n{postgres}"))
+}
+
+/// How often the same on SQLite has the system write through, counted by strace where that is installed.
+fn counted_syncs(steps: &mut Steps, quick: bool) -> Result<String> {
+    if !tools::quietly(Command::new("strace").arg("--version")) {
+        steps.skip("counting fsyncs: there is no strace");
+        return Ok(String::new());
+    }
+    let folder = tempfile::tempdir()?;
+    let counts = folder.path().join("counts");
+    let runner = format!("strace -f -qq -c -e trace=fsync,fdatasync -o {}", counts.display());
+    let place = [("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", PathBuf::from(runner))];
+    cargo_bench_with(steps, "bulkhead-store", "drain", quick, &place)?;
+    let text = std::fs::read_to_string(&counts)?;
+    // "% time, seconds, usecs/call, calls, errors, syscall", and a row for the sum.
+    let sum = text.lines().find(|line| line.trim_end().ends_with("total")).context("strace says no sum")?;
+    let calls: u64 = sum.split_whitespace().nth(3).context("strace says no calls")?.parse()?;
+    Ok(format!("for all of these tasks, submitted 5,000 at a time: {calls} fsyncs\n"))
 }
 
 fn b9(steps: &mut Steps, quick: bool) -> Result<String> {

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::chore::{root, target};
-use crate::componentize;
+use crate::chore::{cargo, root, target};
 use crate::postgres::Cluster;
 use crate::redis::Redis;
 use crate::steps::Steps;
+use crate::{componentize, guests, host};
 
 /// How often each takes its turn; a smoke run has one.
 const TURNS: usize = 3;
@@ -26,13 +26,17 @@ const CALIBRATION: Duration = Duration::from_millis(200);
 /// What a peer keeps its tasks in.
 #[derive(Clone, Copy, PartialEq)]
 enum Keeper {
+    Sqlite,
     Postgres,
     Redis,
 }
 
+/// The folder that stands for Bulkhead itself.
+const OURS: &str = "bulkhead";
+
 /// One peer, with one tuning.
 struct Peer {
-    /// Of benches/peers.
+    /// Of benches/peers, or [`OURS`].
     folder: &'static str,
     arguments: &'static [&'static str],
     keeper: Keeper,
@@ -41,6 +45,8 @@ struct Peer {
 }
 
 const PEERS: &[Peer] = &[
+    Peer { folder: OURS, arguments: &[], keeper: Keeper::Sqlite, tasks: 500_000 },
+    Peer { folder: OURS, arguments: &[], keeper: Keeper::Postgres, tasks: 500_000 },
     Peer { folder: "awa", arguments: &[], keeper: Keeper::Postgres, tasks: 100_000 },
     Peer { folder: "graphile-worker", arguments: &[], keeper: Keeper::Postgres, tasks: 40_000 },
     Peer { folder: "graphile-worker", arguments: &["--batched"], keeper: Keeper::Postgres, tasks: 200_000 },
@@ -61,12 +67,19 @@ struct Turn {
 /// Measures all of them, and gives the table.
 pub(crate) fn measure(steps: &mut Steps, quick: bool) -> Result<String> {
     let path = componentize::path(&[componentize::pinned_node(steps)?]);
+    let (host, guests) = (host::build_release(steps)?, guests::build(steps)?);
     let run = |peer: &Peer| {
+        if peer.folder == OURS {
+            let mut run =
+                cargo(&["bench", "--quiet", "--locked", "--package", "bulkhead-tests", "--bench", "drain", "--"]);
+            run.env("BULKHEAD_TEST_HOST", &host).env("BULKHEAD_GUESTS", &guests);
+            return run;
+        }
         let mut run = Command::new(root().join("benches/peers").join(peer.folder).join("run.sh"));
         run.env("BULKHEAD_PEERS", target().join("peers")).env("PATH", &path).stdin(Stdio::null());
         run
     };
-    for peer in PEERS.iter().filter(|peer| peer.arguments.is_empty()) {
+    for peer in PEERS.iter().filter(|peer| peer.folder != OURS && peer.arguments.is_empty()) {
         steps.run(&format!("install {}", peer.folder), run(peer).arg("--install"))?;
     }
     let mut turns: Vec<Vec<Turn>> = PEERS.iter().map(|_| Vec::new()).collect();
@@ -90,6 +103,7 @@ pub(crate) fn measure(steps: &mut Steps, quick: bool) -> Result<String> {
 fn one_turn(steps: &mut Steps, peer: &Peer, mut run: Command) -> Result<Turn> {
     let (postgres, redis);
     match peer.keeper {
+        Keeper::Sqlite => {}
         Keeper::Postgres => {
             postgres = Cluster::start_own(steps)?;
             run.env("DATABASE_URL", postgres.url());
@@ -115,30 +129,41 @@ fn one_turn(steps: &mut Steps, peer: &Peer, mut run: Command) -> Result<Turn> {
 
 fn table(peers: &[Vec<Turn>]) -> Result<String> {
     let mut table = format!(
-        "{:<26} {:>9} {:>8} {:>9} {:>19} {:>8} {:>8} {:>8} {:>8}\n",
-        "", "version", "tasks", "tasks/s", "least … most", "p50 ms", "p99 ms", "loops", "stolen"
+        "{:<26} {:>9} {:>8} {:>9} {:>19} {:>8} {:>8} {:>8} {:>8} {:>8}\n",
+        "", "version", "tasks", "tasks/s", "least … most", "ours", "p50 ms", "p99 ms", "loops", "stolen"
     );
+    let rates = |turns: &[Turn]| -> Vec<f64> {
+        turns.iter().filter_map(|turn| turn.line.get("rate").and_then(Value::as_f64)).collect()
+    };
+    // Bulkhead on PostgreSQL beside those that are on it, on SQLite beside the others.
+    let ours = |of: Keeper| {
+        let on_postgres = of == Keeper::Postgres;
+        let mut both = PEERS.iter().zip(peers).filter(|(peer, _)| peer.folder == OURS);
+        let (_, turns) = both.find(|(peer, _)| (peer.keeper == Keeper::Postgres) == on_postgres)?;
+        (!turns.is_empty()).then(|| median(rates(turns)))
+    };
     let all: Vec<f64> = peers.iter().flatten().map(|turn| turn.loops).collect();
     let usual_loops = median(all);
     let mut notes = String::new();
-    for turns in peers {
+    for (peer, turns) in PEERS.iter().zip(peers) {
         let Some(first) = turns.first() else { continue };
         let text = |key: &str| first.line.get(key).and_then(Value::as_str).unwrap_or("?");
         let each = |key: &str| -> Vec<f64> {
             turns.iter().filter_map(|turn| turn.line.get(key).and_then(Value::as_f64)).collect()
         };
-        let rates = each("rate");
+        let rates = rates(turns);
         ensure!(rates.len() == turns.len(), "`{}` gives no rate", text("peer"));
         let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let most = rates.iter().copied().fold(0.0, f64::max);
         writeln!(
             table,
-            "{:<26} {:>9} {:>8} {:>9.0} {:>19} {:>8.2} {:>8.2} {:>8.2} {:>7.1}%",
+            "{:<26} {:>9} {:>8} {:>9.0} {:>19} {:>7.1}× {:>8.2} {:>8.2} {:>8.2} {:>7.1}%",
             text("peer"),
             text("version"),
             first.line.get("tasks").and_then(Value::as_u64).unwrap_or_default(),
-            median(rates),
+            median(rates.clone()),
             format!("{least:.0} … {most:.0}"),
+            ours(peer.keeper).map_or(f64::NAN, |ours| ours / median(rates.clone())),
             median(each("p50_ms")),
             median(each("p99_ms")),
             median(turns.iter().map(|turn| turn.loops).collect()) / usual_loops,
@@ -147,7 +172,7 @@ fn table(peers: &[Vec<Turn>]) -> Result<String> {
         writeln!(notes, "{}: {}; {}", text("peer"), text("settings"), text("server"))?;
     }
     Ok(format!(
-        "{table}\n{notes}\nloops: what this machine counted just before, as a share of what it usually did here\n"
+        "{table}\n{notes}\nours: Bulkhead's rate over this one; on PostgreSQL where the peer is on it, else on SQLite\nloops: what this machine counted just before, as a share of what it usually did here\n"
     ))
 }
 

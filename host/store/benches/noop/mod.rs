@@ -1,4 +1,4 @@
-//! A task that does nothing, and its end.
+//! A task that does nothing, its end, and the way from the one to the other.
 
 use std::sync::Arc;
 
@@ -6,7 +6,11 @@ use bulkhead_core::{
     Completion, Digest, Due, HandlerName, HandlerVersion, JsonText, Kind, NewTask, NextStep, Priority, Route, RunEnd,
     RunRecord, TagSet, Timestamp,
 };
-use bulkhead_store::{Claimed, Commit};
+use bulkhead_store::{Claimed, Commit, Delivery, WorkLine};
+
+/// As workers do it under load.
+pub(crate) const BATCH: usize = 512;
+pub(crate) const WINDOW: usize = 2_048;
 
 pub(crate) fn task(kind: String) -> NewTask {
     NewTask {
@@ -19,11 +23,11 @@ pub(crate) fn task(kind: String) -> NewTask {
     }
 }
 
-pub(crate) fn handler() -> Arc<HandlerVersion> {
+fn handler() -> Arc<HandlerVersion> {
     Arc::new(HandlerVersion { name: HandlerName::parse("noop").unwrap(), digest: Digest::from_bytes([7; 32]) })
 }
 
-pub(crate) fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
+fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
     Commit {
         lease: task.lease,
         seq: task.seq,
@@ -44,5 +48,25 @@ pub(crate) fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
         told: None,
         from_start: false,
         max_attempts: 3,
+    }
+}
+
+/// Claims and commits so many tasks: the ends of `batch` at once, and at most `window` under way.
+pub(crate) async fn drain(line: &mut WorkLine, count: usize, batch: usize, window: usize) {
+    let handler = handler();
+    let (mut asked, mut committed, mut gathered) = (window.min(count), 0, Vec::new());
+    line.sender.send(Vec::new(), asked);
+    while committed < count {
+        match line.deliveries.recv().await.unwrap() {
+            Delivery::Claimed { tasks, .. } => gathered.extend(tasks.iter().map(|task| done(task, &handler))),
+            Delivery::Committed(fates) => committed += fates.len(),
+            other => println!("{other:?}"),
+        }
+        while gathered.len() >= batch || (!gathered.is_empty() && committed + gathered.len() == asked) {
+            let ends: Vec<Commit> = gathered.drain(..gathered.len().min(batch)).collect();
+            let more = ends.len().min(count - asked);
+            asked += more;
+            line.sender.send(ends, more);
+        }
     }
 }

@@ -263,10 +263,14 @@ impl Client {
     /// Begins a transaction for which every other of hosts of this store is waited for, and held off until it is over;
     /// tables that others hold are not waited for long.
     pub(crate) fn begin_alone(&self) -> Result<()> {
+        self.begin_with(&format!("SET LOCAL lock_timeout = 0; {HOLD}; SET LOCAL lock_timeout = '2s'"))
+    }
+
+    /// Begins a transaction with these statements, which hosts do not hold off.
+    pub(super) fn begin_with(&self, statements: &str) -> Result<()> {
         self.in_transaction.set(true);
         self.transaction.take();
-        let begin = self.beginning(BEGIN);
-        self.batch(&format!("{begin}; SET LOCAL lock_timeout = 0; {HOLD}; SET LOCAL lock_timeout = '2s'"))
+        self.batch(&format!("{}; {statements}", self.beginning(BEGIN)))
     }
 
     /// Waits until every other transaction of hosts of this store is over, and holds off those to come until this one is.

@@ -11,6 +11,7 @@ pub mod maintenance;
 #[cfg(feature = "test-hooks")]
 mod next_schema;
 mod open;
+mod rotation;
 mod schema;
 mod settings;
 mod values;
@@ -18,6 +19,7 @@ mod values;
 pub use address::{check_url, has_password, shown_url};
 pub(crate) use client::{Client, Prepared};
 pub use open::open;
+pub(crate) use rotation::rotate;
 pub use schema::SCHEMA_VERSION;
 pub(crate) use schema::check_least;
 pub use settings::PostgresSettings;

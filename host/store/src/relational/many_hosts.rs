@@ -54,6 +54,8 @@ pub(crate) struct ManyHosts {
     wanted: usize,
     /// When this host looks at what others have done, in time since boot.
     pub(super) look_at: Duration,
+    /// When this host looks whether the queue's table has grown, in time since boot.
+    pub(super) rotate_at: Duration,
     /// Whether times are the database's.
     pub(super) database_time: bool,
     /// Why this host writes nothing any more.
@@ -76,6 +78,7 @@ impl ManyHosts {
             numbers: VecDeque::new(),
             wanted: 0,
             look_at: Duration::ZERO,
+            rotate_at: Duration::ZERO,
             shut_out: None,
         }
     }

@@ -77,12 +77,18 @@ impl Cycle<'_> {
     }
 
     fn take_planned(&mut self, plan: &Plan, slots: &mut Vec<Slot>) -> Result<(), Halt> {
-        const TAKE: &str = "DELETE FROM ready WHERE ctid = ANY(ARRAY(SELECT r.at \
-            FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[], ?4::bigint[], ?5::bigint[]) \
-                AS u (route, rank, most, due, seq) CROSS JOIN LATERAL \
-                (SELECT ctid AS at FROM ready WHERE route = u.route AND rank = u.rank AND (due, seq) > (u.due, u.seq) \
-                ORDER BY due, seq LIMIT u.most FOR UPDATE SKIP LOCKED) r ON TRUE)) \
-            RETURNING route, rank, due, seq, flags";
+        // By the place of each row, which only one part has; the parts are those of the table.
+        const TAKE: &str = "WITH picked AS MATERIALIZED (SELECT r.part, r.at \
+                FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[], ?4::bigint[], ?5::bigint[]) \
+                    AS u (route, rank, most, due, seq) CROSS JOIN LATERAL \
+                    (SELECT part, ctid AS at FROM ready \
+                    WHERE route = u.route AND rank = u.rank AND (due, seq) > (u.due, u.seq) \
+                    ORDER BY due, seq LIMIT u.most FOR UPDATE SKIP LOCKED) r ON TRUE), \
+            zero AS (DELETE FROM ready_0 WHERE ctid = ANY(ARRAY(SELECT at FROM picked WHERE part = 0)) \
+                RETURNING route, rank, due, seq, flags), \
+            one AS (DELETE FROM ready_1 WHERE ctid = ANY(ARRAY(SELECT at FROM picked WHERE part = 1)) \
+                RETURNING route, rank, due, seq, flags) \
+            SELECT * FROM zero UNION ALL SELECT * FROM one";
         let Some(client) = self.connection.postgres() else { return Ok(()) };
         let most: Vec<i64> = plan.lanes.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
         let Floors { routes, ranks, dues, seqs } = self.floors(plan.lanes.keys());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bulkhead_core::Timestamp;
 
+use crate::postgres::rotate;
 use crate::sql::Connection;
 use crate::sqlite::LockFile;
 use crate::{Delivery, StoreError};
@@ -198,6 +199,9 @@ impl Thread {
                 let now = self.latest;
                 if let Some(many) = self.memory.many_hosts.as_mut().filter(|_| todo.look) {
                     many.look_at = boot + LOOK_EVERY;
+                    if let Some(client) = self.connection.postgres().filter(|_| boot >= many.rotate_at) {
+                        many.rotate_at = boot + rotate(client);
+                    }
                 }
                 if self.trouble.take().is_some() {
                     tracing::info!("the store can be written again");

@@ -88,14 +88,22 @@ CREATE TABLE tasks (
     payload TEXT NOT NULL
 );
 
+-- Two parts, of which one takes new rows: the one that `part` is by default, and that `meta` names as `ready_part`. The
+-- other is emptied and truncated in time, which needs no vacuum.
 CREATE TABLE ready (
     route BIGINT NOT NULL,
     rank BIGINT NOT NULL,
     due BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     flags BIGINT NOT NULL,
-    PRIMARY KEY (route, rank, due, seq)
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+    part BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (route, rank, due, seq, part)
+) PARTITION BY LIST (part);
+CREATE TABLE ready_0 PARTITION OF ready FOR VALUES IN (0)
+    WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+CREATE TABLE ready_1 PARTITION OF ready FOR VALUES IN (1)
+    WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+INSERT INTO meta (name, value) VALUES ('ready_part', 0);
 
 CREATE TABLE delayed (
     due BIGINT NOT NULL,
