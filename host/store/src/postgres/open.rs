@@ -23,7 +23,7 @@ fn open_here(settings: PostgresSettings) -> Result<DatabaseStore, StoreError> {
     schema::migrate(&connection, &settings.url)?;
     let host = register(&connection).map_err(|error| reading(&error))?;
     drop(connection);
-    let many_hosts = Some(ManyHosts::new(host, settings.url.clone(), settings.database_time));
+    let many_hosts = Some(ManyHosts::new(host, &settings));
     let queue = settings.queue.clone();
     let listen = listener::listen(&settings);
     DatabaseStore::begin(Opened { listen, source: Arc::new(settings), lock: None, many_hosts, settings: queue })

@@ -11,9 +11,6 @@ use crate::sql::{Error, Result};
 
 use super::client::{Client, Prepared};
 
-/// A part of so many bytes takes no more rows: tens of thousands of tasks.
-const GROWN: i64 = 16 << 20;
-
 /// What an empty part has at most.
 const EMPTY: i64 = 64 << 10;
 
@@ -44,11 +41,11 @@ enum Step {
     Clear,
 }
 
-/// By the bytes of the part that takes new rows, and of the other.
-const fn step(taking: i64, other: i64) -> Step {
+/// By the bytes of the part that takes new rows, and of the other; so many are enough.
+const fn step(taking: i64, other: i64, enough: i64) -> Step {
     if other > EMPTY {
         Step::Clear
-    } else if taking > GROWN {
+    } else if taking > enough {
         Step::Switch
     } else {
         Step::Nothing
@@ -56,30 +53,33 @@ const fn step(taking: i64, other: i64) -> Step {
 }
 
 /// Does what is to be done about the parts, and says how long it is until that should be asked again.
-pub(crate) fn rotate(client: &Client) -> Duration {
-    match try_rotate(client) {
+pub(crate) fn rotate(client: &Client, part_size: u64) -> Duration {
+    match try_rotate(client, i64::try_from(part_size).unwrap_or(i64::MAX)) {
         Ok(wait) => wait,
         Err(error) => {
             let _ = client.rollback();
-            tracing::debug!(error = error.words(), "the queue's table was not rotated");
             match error {
                 // Somebody holds it, such as a backup.
                 Error::Raced(_) | Error::Gone(_) | Error::Full => LATER,
-                // The role may not, as where it does not own the tables; then it is left to vacuum.
-                Error::Refused(_) | Error::NoRow | Error::Other(_) => NEVER,
+                // The role may not, as where it does not own the tables.
+                Error::Refused(words) | Error::Other(words) => {
+                    tracing::warn!(error = words, "the queue's table is left to vacuum alone");
+                    NEVER
+                }
+                Error::NoRow => NEVER,
             }
         }
     }
 }
 
-fn try_rotate(client: &Client) -> Result<Duration> {
+fn try_rotate(client: &Client, enough: i64) -> Result<Duration> {
     const LOOK: &str = "SELECT value, pg_total_relation_size('ready_0'), pg_total_relation_size('ready_1') \
         FROM meta WHERE name = 'ready_part'";
     let rows = client.query_arrays(LOOK, &[])?;
     let row = rows.first().ok_or(Error::NoRow)?;
     let (part, sizes): (i64, [i64; 2]) = (row.get(0), [row.get(1), row.get(2)]);
     let (taking, other) = if part == 0 { (sizes[0], sizes[1]) } else { (sizes[1], sizes[0]) };
-    let statements = match step(taking, other) {
+    let statements = match step(taking, other, enough) {
         Step::Nothing => return Ok(SOON),
         Step::Switch => {
             let other = 1 - part;
@@ -124,7 +124,7 @@ fn few_left(client: &Client, part: &str) -> Result<bool> {
     let tail = (pages - TAIL).max(0);
     let count = |from: i64| {
         let rows = format!("SELECT 1 FROM {part} WHERE ctid >= '({from},0)' LIMIT {}", MOVED + 1);
-        one(client, &format!("SELECT count(*) FROM ({rows}) AS some"))
+        one(client, &format!("SELECT count(*) FROM ({rows}) AS counted"))
     };
     let few = match (tail, count(tail)?) {
         (0, left) => left <= MOVED,
@@ -147,9 +147,10 @@ mod tests {
 
     #[test]
     fn a_part_is_cleared_before_the_other_is_left() {
-        assert_eq!(step(0, 0), Step::Nothing);
-        assert_eq!(step(GROWN + 1, 16 << 10), Step::Switch);
-        assert_eq!(step(GROWN + 1, EMPTY + 1), Step::Clear);
-        assert_eq!(step(0, EMPTY + 1), Step::Clear);
+        let enough = 1 << 20;
+        assert_eq!(step(0, 0, enough), Step::Nothing);
+        assert_eq!(step(enough + 1, 16 << 10, enough), Step::Switch);
+        assert_eq!(step(enough + 1, EMPTY + 1, enough), Step::Clear);
+        assert_eq!(step(0, EMPTY + 1, enough), Step::Clear);
     }
 }

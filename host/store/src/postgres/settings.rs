@@ -16,6 +16,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long nothing may be heard of a server.
 const UNHEARD_OF: Duration = Duration::from_secs(10);
 
+/// Tens of thousands of tasks: seldom enough to cost nothing, and passed over in no time.
+const PART_SIZE: u64 = 16 << 20;
+
 /// The settings of a store on a PostgreSQL server.
 #[derive(Clone)]
 pub struct PostgresSettings {
@@ -27,6 +30,8 @@ pub struct PostgresSettings {
     pub pooled: bool,
     /// Whether times are the database's; otherwise they are the clock's of `queue`, which several hosts would have to share.
     pub database_time: bool,
+    /// Bytes after which the other part of the queue's table takes the new rows.
+    pub part_size: u64,
     /// What is the same on every database.
     pub queue: QueueSettings,
 }
@@ -34,13 +39,14 @@ pub struct PostgresSettings {
 /// By hand, since the addresses may have passwords in them.
 impl fmt::Debug for PostgresSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, listen_url, pooled, database_time, queue } = self;
+        let Self { url, listen_url, pooled, database_time, part_size, queue } = self;
         formatter
             .debug_struct("PostgresSettings")
             .field("url", &shown_url(url))
             .field("listen_url", &listen_url.as_deref().map(shown_url))
             .field("pooled", pooled)
             .field("database_time", database_time)
+            .field("part_size", part_size)
             .field("queue", queue)
             .finish()
     }
@@ -49,7 +55,14 @@ impl fmt::Debug for PostgresSettings {
 impl PostgresSettings {
     /// The defaults, for the database at `url`.
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), listen_url: None, pooled: false, database_time: true, queue: QueueSettings::default() }
+        Self {
+            url: url.into(),
+            listen_url: None,
+            pooled: false,
+            database_time: true,
+            part_size: PART_SIZE,
+            queue: QueueSettings::default(),
+        }
     }
 
     /// Makes a connection, driven by the runtime that this is called on.

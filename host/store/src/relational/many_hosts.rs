@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 use crate::{LeaseId, StoreError, TaskSeq, WorkerId};
 
 use crate::history::HistoryRow;
-use crate::postgres::check_least;
+use crate::postgres::{PostgresSettings, check_least};
 
 use super::children::Kin;
 use super::cycle::Cycle;
@@ -54,7 +54,9 @@ pub(crate) struct ManyHosts {
     wanted: usize,
     /// When this host looks at what others have done, in time since boot.
     pub(super) look_at: Duration,
-    /// When this host looks whether the queue's table has grown, in time since boot.
+    /// Bytes that a part of the queue's table may have.
+    pub(super) part_size: u64,
+    /// When this host looks whether it has grown, in time since boot.
     pub(super) rotate_at: Duration,
     /// Whether times are the database's.
     pub(super) database_time: bool,
@@ -64,11 +66,12 @@ pub(crate) struct ManyHosts {
 
 impl ManyHosts {
     /// A host of this number.
-    pub(crate) fn new(host: i64, url: String, database_time: bool) -> Self {
+    pub(crate) fn new(host: i64, settings: &PostgresSettings) -> Self {
         Self {
             host,
-            url,
-            database_time,
+            url: settings.url.clone(),
+            part_size: settings.part_size,
+            database_time: settings.database_time,
             cycle: 0,
             noted_from: 0,
             unsaved: BTreeMap::new(),

@@ -200,7 +200,7 @@ impl Thread {
                 if let Some(many) = self.memory.many_hosts.as_mut().filter(|_| todo.look) {
                     many.look_at = boot + LOOK_EVERY;
                     if let Some(client) = self.connection.postgres().filter(|_| boot >= many.rotate_at) {
-                        many.rotate_at = boot + rotate(client);
+                        many.rotate_at = boot + rotate(client, many.part_size);
                     }
                 }
                 if self.trouble.take().is_some() {

@@ -73,7 +73,13 @@ impl Postgres {
             readers: 2,
             ..QueueSettings::default()
         };
-        PostgresSettings { database_time: false, queue, ..PostgresSettings::at(self.schema.url()) }
+        // So small that what is tested goes from part to part.
+        PostgresSettings {
+            database_time: false,
+            part_size: 128 << 10,
+            queue,
+            ..PostgresSettings::at(self.schema.url())
+        }
     }
 }
 

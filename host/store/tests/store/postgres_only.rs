@@ -121,3 +121,45 @@ async fn a_child_that_ends_elsewhere_while_its_parent_begins_to_wait_is_heard_of
     engine.settle().await;
     assert_eq!(a.claimed_one().await.id, parent);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_queue_stays_small_while_somebody_holds_a_transaction_open_and_what_waits_in_it_is_kept() {
+    const HOLD: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()";
+    const SIZE: &str = "SELECT pg_total_relation_size('ready_0') + pg_total_relation_size('ready_1')";
+    const PART: &str = "SELECT value FROM meta WHERE name = 'ready_part'";
+    let engine = Postgres::start().await;
+    let (looker, connection) = tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let waiting = engine.submit_one(task("LATER", "1")).await;
+    let (client, connection) = tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(HOLD).await.unwrap();
+    let mut worker = engine.worker_for(0, |route| route.kind.as_str() == "A").await;
+    let (mut largest, mut parts) = (0, std::collections::BTreeSet::new());
+    for _ in 0..12 {
+        engine.submit((0..1_000).map(|number| task("A", &number.to_string())).collect()).await;
+        worker.line.sender.send(Vec::new(), 1_000);
+        let mut left = 1_000;
+        while left > 0 {
+            match worker.next().await {
+                Delivery::Claimed { tasks, .. } => worker.line.sender.send(tasks.iter().map(succeeded).collect(), 0),
+                Delivery::Committed(fates) => left -= fates.len(),
+                other => panic!("{other:?}"),
+            }
+        }
+        engine.advance(seconds(2)).await;
+        assert!(worker.line.sender.renew().await.unwrap());
+        // The transaction that is held sees the catalogue, and the files, as they are now.
+        largest = largest.max(client.query_one(SIZE, &[]).await.unwrap().get::<_, i64>(0));
+        let part = "SELECT value FROM meta WHERE name = 'ready_part'";
+        let (looker, connection) =
+            tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        parts.insert(looker.query_one(part, &[]).await.unwrap().get::<_, i64>(0));
+    }
+    assert!(largest < 700 << 10, "{largest} bytes for 1,000 tasks at once");
+    assert_eq!(parts.len(), 2);
+    assert_eq!(engine.get(&waiting).await.state, bulkhead_core::State::Ready);
+    let mut other = engine.worker_for(1, |route| route.kind.as_str() == "LATER").await;
+    assert_eq!(other.claimed_one().await.id, waiting);
+}
