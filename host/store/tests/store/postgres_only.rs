@@ -151,11 +151,7 @@ async fn the_queue_stays_small_while_somebody_holds_a_transaction_open_and_what_
         assert!(worker.line.sender.renew().await.unwrap());
         // The transaction that is held sees the catalogue, and the files, as they are now.
         largest = largest.max(client.query_one(SIZE, &[]).await.unwrap().get::<_, i64>(0));
-        let part = "SELECT value FROM meta WHERE name = 'ready_part'";
-        let (looker, connection) =
-            tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        parts.insert(looker.query_one(part, &[]).await.unwrap().get::<_, i64>(0));
+        parts.insert(looker.query_one(PART, &[]).await.unwrap().get::<_, i64>(0));
     }
     assert!(largest < 700 << 10, "{largest} bytes for 1,000 tasks at once");
     assert_eq!(parts.len(), 2);
