@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use crate::{ServedRoutes, TaskSeq, WorkLine, WorkerId};
 
 use super::attached::{Attached, DELIVERIES};
+use super::crash_point::crash_point;
 use super::line::Line;
 use super::request::{Answer, Request};
 use super::thread::Thread;
@@ -46,6 +47,7 @@ impl Thread {
                 todo.renewals.push((worker, answer));
             }
             Request::Renew { worker, answer } => {
+                crash_point("mid_heartbeat");
                 let lease_duration = self.memory.settings.lease_duration;
                 let renewed = self.memory.workers.get_mut(&worker).is_some_and(|attached| {
                     let in_time = boot.saturating_sub(attached.renewed_at) <= lease_duration;
