@@ -1,7 +1,8 @@
 //! A PostgreSQL server of a test's own, which may be killed.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -38,6 +39,8 @@ pub struct Cluster {
     folder: PathBuf,
     port: u16,
     keeper: Option<Child>,
+    /// Further settings.
+    settings: Vec<String>,
     /// Where its files are, unless they are on the disk of everything else.
     disk: Option<SmallDisk>,
 }
@@ -50,7 +53,7 @@ impl Cluster {
     /// Where it does not start.
     pub fn start() -> Option<Self> {
         let programs = places::postgres_programs()?;
-        Some(Self::start_with(programs, None).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+        Some(Self::start_with(programs, None, Vec::new()).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
     }
 
     /// Starts one whose disk has so many MiB, where this user may mount one.
@@ -60,10 +63,26 @@ impl Cluster {
     /// Where it does not start.
     pub fn start_on_small_disk(size_mib: u32) -> Option<Self> {
         let programs = places::postgres_programs()?;
-        Some(Self::start_with(programs, Some(size_mib)).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+        Some(
+            Self::start_with(programs, Some(size_mib), Vec::new())
+                .unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")),
+        )
     }
 
-    fn start_with(programs: PathBuf, size_mib: Option<u32>) -> Result<Self> {
+    /// Starts one that speaks TLS, with this certificate and its key, both in PEM.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    pub fn start_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let programs = places::postgres_programs()?;
+        let kept = [("ssl_cert_file", certificate), ("ssl_key_file", key)];
+        let files = kept.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
+        Some(Self::start_with(programs, None, files).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+    }
+
+    /// `files`: what settings name as files, and what is in them.
+    fn start_with(programs: PathBuf, size_mib: Option<u32>, files: Vec<(String, String)>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bulkhead-cluster-").tempdir()?.keep();
         let disk = size_mib.and_then(|size| SmallDisk::mount(&folder.join("disk"), size));
         if let Some((user, group)) = unprivileged() {
@@ -72,12 +91,24 @@ impl Cluster {
                 chown(folder.join("disk"), Some(user), Some(group))?;
             }
         }
-        let mut cluster = Self { programs, folder, port: 0, keeper: None, disk };
+        let mut cluster = Self { programs, folder, port: 0, keeper: None, settings: Vec::new(), disk };
         let mut initdb = cluster.command(&cluster.programs.join("initdb"));
         initdb.args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions", "--no-sync"]);
         let made = initdb.args(["--username=bulkhead", "--pgdata"]).arg(cluster.data()).output()?;
         if !made.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
+        }
+        for (name, text) in &files {
+            let file = cluster.folder.join(name);
+            std::fs::write(&file, text)?;
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600))?;
+            if let Some((user, group)) = unprivileged() {
+                chown(&file, Some(user), Some(group))?;
+            }
+            cluster.settings.push(format!("{name}={}", file.display()));
+        }
+        if !files.is_empty() {
+            cluster.settings.push("ssl=on".to_owned());
         }
         cluster.port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         cluster.serve()?;
@@ -140,6 +171,7 @@ impl Cluster {
             keeper.args(["-c", KEEPER, "keeper"]).arg(&self.folder).arg(self.programs.join("postgres"));
             keeper.arg("-D").arg(self.data()).arg("-k").arg(&self.folder).args(["-p", &port]);
             keeper.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100"]);
+            keeper.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
             // In a group of its own: Ctrl-C is for the test, not for what clears up behind it.
             self.keeper = Some(keeper.stdin(Stdio::piped()).process_group(0).spawn().context("cannot start sh")?);
             loop {

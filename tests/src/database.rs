@@ -34,7 +34,7 @@ impl Database {
     fn on(server: String, own: Option<Cluster>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("system_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        ask(&server, &format!("CREATE DATABASE {name}")).unwrap_or_else(|error| panic!("{error:#}"));
+        ask(&server, &format!("CREATE DATABASE {name}"));
         Self { url: of_name(&server, &name), server, name, own }
     }
 
@@ -50,14 +50,14 @@ impl Database {
     ///
     /// Where it refuses.
     pub fn ask(&self, statements: &str) -> Vec<Vec<String>> {
-        ask(&self.url, statements).unwrap_or_else(|error| panic!("{statements}: {error:#}"))
+        ask(&self.url, statements)
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
         // A database that stays behind goes with its server.
-        let _ = ask(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        let _ = try_ask(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
     }
 }
 
@@ -85,7 +85,16 @@ fn of_name(server: &str, name: &str) -> String {
     format!("{}/{name}{joint}{options}", &address[..end])
 }
 
-fn ask(url: &str, statements: &str) -> Result<Vec<Vec<String>>> {
+/// What a server answers, row by row, each value as text.
+///
+/// # Panics
+///
+/// Where it refuses.
+pub fn ask(url: &str, statements: &str) -> Vec<Vec<String>> {
+    try_ask(url, statements).unwrap_or_else(|error| panic!("{statements}: {error:#}"))
+}
+
+fn try_ask(url: &str, statements: &str) -> Result<Vec<Vec<String>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("no connection")?;

@@ -26,7 +26,7 @@ mod wire;
 pub use client::{Answer, Client};
 pub use cluster::Cluster;
 pub use command::Ran;
-pub use database::Database;
+pub use database::{Database, ask};
 pub use folder::{Folder, variant_of};
 pub use host::Host;
 pub use receiver::{Manner, Message, Receiver};

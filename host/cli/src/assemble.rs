@@ -42,8 +42,8 @@ pub(crate) fn server(settings: &Settings, url: String) -> Result<PostgresSetting
         },
         None => None,
     };
-    let (pooled, queue) = (settings.store.pooled, queue(settings));
-    Ok(PostgresSettings { listen_url, pooled, queue, ..PostgresSettings::at(url) })
+    let (ca, pooled, queue) = (settings.store.ca.clone(), settings.store.pooled, queue(settings));
+    Ok(PostgresSettings { listen_url, ca, pooled, queue, ..PostgresSettings::at(url) })
 }
 
 fn queue(settings: &Settings) -> QueueSettings {

@@ -114,7 +114,7 @@ mod tests {
         for (said, words) in [
             ("postgres://me:secret@db/b", "env:NAME or file:PATH"),
             ("postgres://me@db/b?password=secret", "env:NAME or file:PATH"),
-            ("postgresql://db/b?sslmode=require", "TLS"),
+            ("postgresql://db/b?sslmode=allow", "sslmode"),
             ("mysql://me:x@db/b", "postgres://USER@HOST/DATABASE"),
             ("sqlite:", "sqlite:FILE"),
             ("env:NOBODY_SETS_THIS", "`NOBODY_SETS_THIS`"),

@@ -29,5 +29,6 @@ mod rolling_upgrade;
 mod schedules;
 mod telling;
 mod thousand_tasks;
+mod tls;
 mod webhooks;
 mod workers;

@@ -55,6 +55,9 @@ pub(crate) struct Store {
     /// The server itself, past such a pooler, where hosts listen to each other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) listen_url: Option<String>,
+    /// Whose certificates of the server are trusted, in PEM; the system's authorities' where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
     /// The largest payload.
     pub(crate) max_payload: Size,
     /// How long idempotency keys are kept.
@@ -75,6 +78,7 @@ impl Default for Store {
             url: "sqlite:bulkhead.db".to_owned(),
             pooled: false,
             listen_url: None,
+            ca: None,
             max_payload: Size::from_mib(1),
             key_ttl: Span::from_secs(7 * 24 * 3600),
             allow_unknown_kinds: true,

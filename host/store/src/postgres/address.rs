@@ -13,29 +13,32 @@ const USUAL_PORT: u16 = 5432;
 /// Whether an address can be used at all; no connection is made.
 pub fn check_url(url: &str) -> Result<(), StoreError> {
     let refused = |reason| Err(StoreError::Unreachable { reason });
-    let config: Config = match url.parse() {
-        Ok(config) => config,
-        Err(error) => return refused(words(&error)),
-    };
-    if config.get_hosts().is_empty() {
-        return refused("the address names no host".to_owned());
+    match parse(url) {
+        Ok(config) if config.get_hosts().is_empty() => refused("the address names no host".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) => refused(words(&error)),
     }
-    if config.get_ssl_mode() == SslMode::Require {
-        return refused("the address asks for TLS (sslmode=require), which this version does not speak".to_owned());
+}
+
+/// What an address says. Without `sslmode=require` nothing is encrypted, and with it the server's certificate is checked, as
+/// `verify-full` of libpq says.
+pub(super) fn parse(url: &str) -> Result<Config, tokio_postgres::Error> {
+    let mut config: Config = url.replace("sslmode=verify-full", "sslmode=require").parse()?;
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(SslMode::Disable);
     }
-    Ok(())
+    Ok(config)
 }
 
 /// Whether an address has a password in it.
 pub fn has_password(url: &str) -> bool {
     // What cannot be read may have one, too.
-    url.parse::<Config>()
-        .map_or_else(|_| url.contains("password") || url.contains('@'), |it| it.get_password().is_some())
+    parse(url).map_or_else(|_| url.contains("password") || url.contains('@'), |it| it.get_password().is_some())
 }
 
 /// An address for people: user, host, port and database, and never a password.
 pub fn shown_url(url: &str) -> String {
-    let Ok(config) = url.parse::<Config>() else { return "postgres://…".to_owned() };
+    let Ok(config) = parse(url) else { return "postgres://…".to_owned() };
     let ports = config.get_ports();
     let hosts: Vec<String> = config
         .get_hosts()
@@ -87,12 +90,17 @@ mod tests {
     }
 
     #[test]
+    fn only_who_asks_for_tls_gets_it() {
+        let mode = |url: &str| parse(url).expect("an address").get_ssl_mode();
+        assert_eq!(mode("postgres://db/b"), SslMode::Disable);
+        assert_eq!(mode("postgres://db/b?sslmode=prefer"), SslMode::Disable);
+        assert_eq!(mode("postgres://db/b?sslmode=require"), SslMode::Require);
+        assert_eq!(mode("postgres://db/b?sslmode=verify-full&connect_timeout=3"), SslMode::Require);
+    }
+
+    #[test]
     fn an_address_that_cannot_be_used_is_refused() {
-        for (url, why) in [
-            ("postgres:///b", "no host"),
-            ("postgres://db/b?sslmode=require", "TLS"),
-            ("postgres://db/b?colour=red", "colour"),
-        ] {
+        for (url, why) in [("postgres:///b", "no host"), ("postgres://db/b?colour=red", "colour")] {
             let refusal = check_url(url).expect_err("refused").to_string();
             assert!(refusal.contains(why), "{refusal}");
         }

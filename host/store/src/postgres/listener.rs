@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::AsyncMessage;
 
+use crate::StoreError;
 use crate::relational::{Bell, Listen};
 
-use super::settings::{PostgresSettings, config};
+use super::failure::words;
+use super::settings::PostgresSettings;
 
 /// Rings that come closer together than this are one.
 const APART: Duration = Duration::from_millis(5);
@@ -37,6 +39,7 @@ pub(super) fn listen(settings: &PostgresSettings) -> Option<Listen> {
         // A pooler gives what is said to whoever has the connection by then.
         (None, true) => return None,
     };
+    let settings = settings.clone();
     Some(Box::new(move |heard| {
         let rope = Rope::default();
         let wish = Arc::downgrade(&rope.0);
@@ -44,7 +47,7 @@ pub(super) fn listen(settings: &PostgresSettings) -> Option<Listen> {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
             runtime.block_on(async {
                 while wish.strong_count() > 0 {
-                    if let Err(error) = listen_once(&url, &wish, &heard).await {
+                    if let Err(error) = listen_once(&settings, &url, &wish, &heard).await {
                         tracing::debug!(%error, "not told of what other hosts do, for now");
                     }
                     tokio::time::sleep(AGAIN).await;
@@ -60,11 +63,13 @@ pub(super) fn listen(settings: &PostgresSettings) -> Option<Listen> {
 
 /// Listens and rings on one connection, until that is lost or nobody is there any more.
 async fn listen_once(
+    settings: &PostgresSettings,
     url: &str,
     wish: &std::sync::Weak<Notify>,
     heard: &(dyn Fn() + Send),
-) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config(url)?.connect(NoTls).await?;
+) -> Result<(), StoreError> {
+    let failed = |error: tokio_postgres::Error| StoreError::Unreachable { reason: words(&error) };
+    let (client, mut connection) = settings.connect_to(url).await?;
     let (said, mut says) = tokio::sync::mpsc::channel(HEARD);
     let driver = async move {
         loop {
@@ -77,9 +82,12 @@ async fn listen_once(
     };
     let talk = async {
         // Of this schema alone: several stores may be in one database.
-        let row = client.query_one("SELECT 'bulkhead_' || hashtext(current_schema()), pg_backend_pid()", &[]).await?;
+        let row = client
+            .query_one("SELECT 'bulkhead_' || hashtext(current_schema()), pg_backend_pid()", &[])
+            .await
+            .map_err(failed)?;
         let (channel, own): (String, i32) = (row.get(0), row.get(1));
-        client.batch_execute(&format!("LISTEN \"{channel}\"")).await?;
+        client.batch_execute(&format!("LISTEN \"{channel}\"")).await.map_err(failed)?;
         while let Some(wish) = wish.upgrade() {
             tokio::select! {
                 from = says.recv() => match from {
@@ -88,7 +96,7 @@ async fn listen_once(
                     None => return Ok(()),
                 },
                 () = wish.notified() => {
-                    client.batch_execute(&format!("NOTIFY \"{channel}\"")).await?;
+                    client.batch_execute(&format!("NOTIFY \"{channel}\"")).await.map_err(failed)?;
                     tokio::time::sleep(APART).await;
                 }
                 // So that the end of the store is noticed.

@@ -14,6 +14,7 @@ mod open;
 mod rotation;
 mod schema;
 mod settings;
+mod tls;
 mod values;
 
 pub use address::{check_url, has_password, shown_url};
