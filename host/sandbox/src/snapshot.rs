@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bulkhead_core::{Kind, Route, TagSet};
+use bulkhead_core::{Digest, Kind, Route, TagSet};
 use serde::Serialize;
 
 use crate::LiveHandler;
@@ -123,6 +123,14 @@ impl Snapshot {
     /// Whether a live handler may serve tasks of this route.
     pub fn serves(&self, route: &Route) -> bool {
         self.serving(&route.kind).iter().any(|live| bulkhead_core::serves(&route.kind, &live.provides, route))
+    }
+
+    /// Whether a live handler may serve tasks of this route that is none of these versions.
+    pub fn serves_beside(&self, route: &Route, declined: &[Digest]) -> bool {
+        self.serving(&route.kind).iter().any(|live| {
+            bulkhead_core::serves(&route.kind, &live.provides, route)
+                && !declined.contains(&live.handler.version().digest)
+        })
     }
 
     /// Every file of the folder with what became of it, in name order.

@@ -6,7 +6,6 @@
 
 mod noop;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bulkhead_store::postgres::{self, PostgresSettings};
@@ -56,7 +55,7 @@ async fn main() {
     report("submit, 5,000 at a time", tasks, clock.elapsed(), thread_time() - before);
 
     let mut line = store.attach("bench").await.unwrap();
-    line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|_| true) });
+    line.sender.serve(ServedRoutes::new(1, |_| true));
     let (before, clock) = (thread_time(), Instant::now());
     drain(&mut line, tasks, batch, window).await;
     report(

@@ -7,7 +7,6 @@
 
 mod noop;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bulkhead_store::postgres::{self, PostgresSettings};
@@ -40,7 +39,7 @@ async fn main() {
         (row.get::<_, f64>(0) / 1e6, row.get::<_, f64>(1) / 1e6)
     };
     let mut line = store.attach("bench").await.unwrap();
-    line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|_| true) });
+    line.sender.serve(ServedRoutes::new(1, |_| true));
     println!(
         "{:>7} {:>10} {:>12} {:>9} {:>10} {:>11}",
         "minute", "submit/s", "claim+commit", "of clean", "hot MB", "others MB"

@@ -10,7 +10,6 @@
 
 mod noop;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bulkhead_core::{Due, Kind, NewTask, Priority, State};
@@ -140,7 +139,7 @@ async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]
     }
     let submitted = all as f64 / began.elapsed().as_secs_f64();
     let mut line = store.attach("bench").await.unwrap();
-    line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|route| route.kind.as_str() != "ELSEWHERE") });
+    line.sender.serve(ServedRoutes::new(1, |route| route.kind.as_str() != "ELSEWHERE"));
     drain(&mut line, DRAINED / 5, BATCH, WINDOW).await;
     let began = Instant::now();
     drain(&mut line, DRAINED, BATCH, WINDOW).await;

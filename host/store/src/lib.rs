@@ -42,4 +42,4 @@ pub use schedule::{LastTick, MAX_SCHEDULES, ScheduleChange, ScheduleFate, Schedu
 pub use store::{BoxFuture, Held, Store, UpstreamPart};
 pub use submitted::{BatchRefusal, Change, Fate, Submitted};
 pub use told::{Audit, AuditView, LogLine, LogPage, ProgressNote, RunLog, Told};
-pub use work::{Claimed, Delivery, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};
+pub use work::{Claimed, Delivery, HasAnother, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};

@@ -118,6 +118,9 @@ pub trait WorkSender: Send + Sync + std::fmt::Debug {
     fn release(&self, tasks: Vec<(LeaseId, TaskSeq)>) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
+/// Whether there is a handler for tasks of a route that is none of these versions.
+pub type HasAnother = dyn Fn(&Route, &[Digest]) -> bool + Send + Sync;
+
 /// A test of which routes a worker can serve, and the number of the catalogue it was made from.
 #[derive(Clone)]
 pub struct ServedRoutes {
@@ -125,6 +128,15 @@ pub struct ServedRoutes {
     pub generation: u64,
     /// Whether the worker can serve tasks of a route.
     pub serves: Arc<dyn Fn(&Route) -> bool + Send + Sync>,
+    /// Whether it has a handler for tasks of a route that these versions have declined, however busy it is.
+    pub has_another: Arc<HasAnother>,
+}
+
+impl ServedRoutes {
+    /// A worker that has no other handler for what was declined.
+    pub fn new(generation: u64, serves: impl Fn(&Route) -> bool + Send + Sync + 'static) -> Self {
+        Self { generation, serves: Arc::new(serves), has_another: Arc::new(|_, _| false) }
+    }
 }
 
 impl std::fmt::Debug for ServedRoutes {

@@ -323,10 +323,12 @@ async fn tell_routes(shared: Arc<Shared>, mut line: watch::Receiver<Option<Arc<d
             let snapshot = shared.catalogue.snapshot();
             let saturated = shared.concurrency.saturated();
             let generation = snapshot.generation;
-            let serves = Arc::new(move |route: &bulkhead_core::Route| {
-                !saturated.contains(&route.kind) && snapshot.serves(route)
+            let others = Arc::clone(&snapshot);
+            line.serve(ServedRoutes {
+                generation,
+                serves: Arc::new(move |route| !saturated.contains(&route.kind) && snapshot.serves(route)),
+                has_another: Arc::new(move |route, declined| others.serves_beside(route, declined)),
             });
-            line.serve(ServedRoutes { generation, serves });
         }
         tokio::select! {
             changed = line.changed() => if changed.is_err() { return },

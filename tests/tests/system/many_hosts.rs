@@ -161,3 +161,36 @@ fn limits_of_a_kind_hold_over_all_hosts() {
     });
     assert!((1..=2).contains(&most), "{most} ran at once");
 }
+
+fn is_parked(host: &Host, id: &str) -> bool {
+    host.client.task(id)["reason"] == "no_capable_worker"
+}
+
+#[test]
+fn what_every_handler_of_one_host_passes_on_is_taken_by_a_handler_of_another() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let guests = [("passes", "skip"), ("takes", "takes_skipped"), ("too", "skip")];
+    let folders = guests.map(|(name, guest)| Folder::on_server(&database.url, name, &[guest], ""));
+    let hosts = folders.each_ref().map(Folder::host);
+    // The one that could take them is away until all are parked.
+    hosts[1].freeze();
+    let tasks: Vec<Value> = (0..20).map(|number| json!({ "kind": "SKIP", "payload": number })).collect();
+    let ids = hosts[0].client.submit_all(&tasks);
+    eventually("all are parked", || ids.iter().all(|id| is_parked(&hosts[0], id)).then_some(()));
+    hosts[1].thaw();
+    for (number, id) in ids.iter().enumerate() {
+        let task = hosts[0].client.ended(id);
+        assert_eq!((&task["state"], &task["result"]), (&json!("succeeded"), &json!(number)), "{task:#}");
+    }
+    // Without that host, they are passed on once by each of the others' versions, and wait.
+    let [passes, takes, too] = hosts;
+    assert_eq!(takes.stop(), Some(0));
+    let id = passes.client.submit(&json!({ "kind": "SKIP", "payload": 1 }));
+    eventually("it is parked", || is_parked(&passes, &id).then_some(()));
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert!(is_parked(&passes, &id));
+    assert_eq!(passes.client.task(&id)["attempt"], 0);
+    for host in [passes, too] {
+        assert_eq!(host.stop(), Some(0));
+    }
+}

@@ -214,6 +214,7 @@ impl<'a> Cycle<'a> {
             }
             if self.looks {
                 self.hold_limits()?;
+                self.offer_here()?;
             }
             self.out.claiming_since = Some(Instant::now());
             self.claim()?;

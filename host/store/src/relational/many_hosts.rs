@@ -52,6 +52,8 @@ pub(crate) struct ManyHosts {
     numbers: VecDeque<i64>,
     /// How many this cycle will need at least.
     wanted: usize,
+    /// Up to where this host has looked at what was parked.
+    pub(super) parked_seen: (Timestamp, TaskSeq),
     /// When this host looks at what others have done, in time since boot.
     pub(super) look_at: Duration,
     /// Bytes that a part of the queue's table may have.
@@ -80,6 +82,7 @@ impl ManyHosts {
             floors: HashMap::new(),
             numbers: VecDeque::new(),
             wanted: 0,
+            parked_seen: (Timestamp::from_millis(i64::MIN), TaskSeq(i64::MIN)),
             look_at: Duration::ZERO,
             rotate_at: Duration::ZERO,
             shut_out: None,

@@ -42,6 +42,7 @@ mod loss;
 mod many_hosts;
 mod memory;
 mod names;
+mod offering;
 mod outcome;
 mod pausing;
 mod place;

@@ -41,6 +41,8 @@ pub(super) struct Outcome {
     pub(super) renewed: Vec<bool>,
     /// The rows of cycles before this one are gone.
     pub(super) forgotten: Option<i64>,
+    /// Up to where what was parked has been looked at.
+    pub(super) parked_seen: Option<(Timestamp, TaskSeq)>,
     /// Whether the depths are written as they are now.
     pub(super) counts_saved: bool,
     /// When it was.

@@ -196,11 +196,7 @@ impl Cycle<'_> {
             let Some(last) = slots.last().copied() else { continue };
             left -= slots.len();
             for slot in slots {
-                self.displace(slot, Waits::Parked)?;
-                self.connection
-                    .prepare_cached("UPDATE history SET reason = NULL WHERE seq = ?1")?
-                    .execute([slot.seq.0])?;
-                self.place(slot)?;
+                self.unpark_one(slot)?;
             }
             if left == 0 {
                 // What is parked again meanwhile has a new place before this one, and is left alone.
@@ -209,6 +205,13 @@ impl Cycle<'_> {
         }
         self.memory.unparking = queue;
         Ok(())
+    }
+
+    /// Makes a parked task due.
+    pub(super) fn unpark_one(&mut self, slot: Slot) -> Result<(), Halt> {
+        self.displace(slot, Waits::Parked)?;
+        self.connection.prepare_cached("UPDATE history SET reason = NULL WHERE seq = ?1")?.execute([slot.seq.0])?;
+        self.place(slot)
     }
 
     /// The one moment that a query gives.

@@ -40,6 +40,7 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, mut outcome: Outcome, now
         if let Some(cycle) = outcome.forgotten {
             many.forgot(cycle);
         }
+        many.parked_seen = outcome.parked_seen.unwrap_or(many.parked_seen);
         if outcome.counts_saved {
             many.unsaved.clear();
         } else {

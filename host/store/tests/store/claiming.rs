@@ -1,6 +1,5 @@
 //! Which tasks are claimed, when, by whom, and in which order.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{DeadReason, Due, NextStep, Priority, State};
@@ -81,7 +80,7 @@ pub(crate) async fn a_worker_is_sent_only_routes_it_serves_and_no_more_than_its_
     worker.commit(succeeded(&tasks[0]), 1).await;
     assert_eq!(worker.claimed_one().await.id, ids[3].id);
     // It learns to serve the other kind.
-    worker.line.sender.serve(ServedRoutes { generation: 2, serves: Arc::new(|_| true) });
+    worker.line.sender.serve(ServedRoutes::new(2, |_| true));
     worker.line.sender.send(Vec::new(), 1);
     assert_eq!(worker.claimed_one().await.id, ids[0].id);
 }

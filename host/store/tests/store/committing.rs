@@ -1,7 +1,5 @@
 //! What becomes of ended runs.
 
-use std::sync::Arc;
-
 use bulkhead_core::{
     Checkpoint, Child, Completion, DeadReason, Digest, JsonText, NextStep, ReadyReason, RunEnd, State, TaskId,
 };
@@ -90,7 +88,7 @@ pub(crate) async fn a_parked_task_waits_for_another_catalogue<E: Engine>() {
     let view = engine.get(&id).await;
     assert_eq!((view.state, view.reason.as_deref()), (State::Ready, Some("no_capable_worker")));
     assert_eq!(engine.store().depths()[0].pending, 1);
-    worker.line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(|_| true) });
+    worker.line.sender.serve(ServedRoutes::new(1, |_| true));
     engine.advance(seconds(3600)).await;
     worker.line.sender.renew().await.unwrap();
     worker.assert_idle_or_lost(&engine).await;
@@ -102,7 +100,7 @@ pub(crate) async fn a_parked_task_waits_for_another_catalogue<E: Engine>() {
     let claimed = worker.claimed_one().await;
     worker.commit(ended(&claimed, NextStep::Park, RunEnd::Declined(String::new())), 1).await;
     worker.assert_idle(&engine).await;
-    worker.line.sender.serve(ServedRoutes { generation: 2, serves: Arc::new(|_| true) });
+    worker.line.sender.serve(ServedRoutes::new(2, |_| true));
     assert_eq!(worker.claimed_one().await.id, id);
 }
 

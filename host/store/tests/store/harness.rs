@@ -120,7 +120,7 @@ pub(crate) trait Engine: Sized {
 
     async fn worker_for(&self, permits: usize, serves: impl Fn(&Route) -> bool + Send + Sync + 'static) -> Worker {
         let line = self.store().attach("worker-a").await.unwrap();
-        line.sender.serve(ServedRoutes { generation: 1, serves: Arc::new(serves) });
+        line.sender.serve(ServedRoutes::new(1, serves));
         line.sender.send(Vec::new(), permits);
         Worker { line }
     }

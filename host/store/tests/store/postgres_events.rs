@@ -13,7 +13,7 @@ const TASKS: usize = 60;
 
 async fn line(store: &DatabaseStore, permits: usize) -> WorkLine {
     let line = store.attach("worker").await.unwrap();
-    line.sender.serve(bulkhead_store::ServedRoutes { generation: 1, serves: std::sync::Arc::new(|_| true) });
+    line.sender.serve(bulkhead_store::ServedRoutes::new(1, |_| true));
     line.sender.send(Vec::new(), permits);
     line
 }

@@ -10,7 +10,7 @@ use crate::postgres_engine::Postgres;
 async fn beside(engine: &Postgres) -> (bulkhead_store::DatabaseStore, Worker) {
     let store = postgres::open(engine.settings()).unwrap();
     let line = store.attach("worker-b").await.unwrap();
-    line.sender.serve(bulkhead_store::ServedRoutes { generation: 1, serves: std::sync::Arc::new(|_| true) });
+    line.sender.serve(bulkhead_store::ServedRoutes::new(1, |_| true));
     (store, Worker { line })
 }
 

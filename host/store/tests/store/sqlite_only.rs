@@ -208,7 +208,7 @@ async fn victim() {
     let store = sqlite::open(SqliteSettings::at(path)).unwrap();
     let mut out = std::io::stdout();
     let mut worker = crate::harness::Worker { line: store.attach("victim").await.unwrap() };
-    worker.line.sender.serve(bulkhead_store::ServedRoutes { generation: 1, serves: std::sync::Arc::new(|_| true) });
+    worker.line.sender.serve(bulkhead_store::ServedRoutes::new(1, |_| true));
     worker.line.sender.send(Vec::new(), 3);
     for number in 0..5 {
         let id = store.submit(vec![task("A", &number.to_string())]).await.unwrap().unwrap().remove(0).id;

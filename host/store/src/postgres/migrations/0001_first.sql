@@ -114,13 +114,16 @@ CREATE TABLE delayed (
     PRIMARY KEY (due, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
 
+-- `parked_at`: when, so that other hosts find those that they have not looked at.
 CREATE TABLE parked (
     route BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     rank BIGINT NOT NULL,
     flags BIGINT NOT NULL,
+    parked_at BIGINT NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
     PRIMARY KEY (route, seq)
 );
+CREATE INDEX parked_by_time ON parked (parked_at, seq);
 
 CREATE TABLE alone (
     seq BIGINT PRIMARY KEY,

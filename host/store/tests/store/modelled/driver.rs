@@ -1,7 +1,6 @@
 //! Does one operation after the other, on the store and in the model.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::Timestamp;
@@ -173,8 +172,7 @@ impl<H: Hosts> Driver<H> {
         let unparked = parked.filter(|task| bit(&task.new.route) & serves != 0).count();
         let hand = self.hands.get_mut(&worker).unwrap();
         hand.generation += 1;
-        let served =
-            ServedRoutes { generation: hand.generation, serves: Arc::new(move |route| serves & bit(route) != 0) };
+        let served = ServedRoutes::new(hand.generation, move |route| serves & bit(route) != 0);
         hand.line.sender.serve(served);
         self.model.serve(worker, serves);
         let exact = self.exact;
