@@ -17,7 +17,7 @@ const CHUNK: usize = 10_000;
 const SAMPLES: usize = 300;
 const WARM_UP: usize = 50;
 /// What counts the tasks whose end is durable.
-const ENDED: &str = "task_latency_seconds_count{handler=\"noop\"}";
+const ENDED: &str = "task_latency_seconds_count{kind=\"NOOP\"}";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip_while(|argument| argument != "--tasks");

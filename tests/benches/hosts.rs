@@ -29,22 +29,22 @@ fn drain(hosts: usize, tasks: usize) -> (f64, f64) {
     let began = Instant::now();
     client.post("/v1/queue/resume", &Value::Null);
     let sum = |metric: &str| hosts.iter().map(|host| counted(host, metric)).sum::<f64>();
-    while sum("task_latency_seconds_count") < tasks as f64 {
+    while sum("task_latency_seconds_count{kind=\"COMPUTE\"} ") < tasks as f64 {
         assert!(began.elapsed() < LIMIT, "not all are done");
         std::thread::sleep(Duration::from_millis(20));
     }
     let took = began.elapsed().as_secs_f64();
-    let runs = sum("handler_duration_seconds_count");
+    let runs = sum("handler_duration_seconds_count{handler=\"computes\"} ");
     for host in hosts {
         assert_eq!(host.stop(), Some(0));
     }
     (tasks as f64 / took, runs - tasks as f64)
 }
 
-fn counted(host: &Host, metric: &str) -> f64 {
+/// The value of the line of `/metrics` that begins so; 0 where there is none yet.
+fn counted(host: &Host, line: &str) -> f64 {
     let metrics = host.client.get("/metrics").body;
-    let line = format!("{metric}{{handler=\"computes\"}} ");
-    let count = metrics.as_str().and_then(|text| text.lines().find_map(|found| found.strip_prefix(&line)));
+    let count = metrics.as_str().and_then(|text| text.lines().find_map(|found| found.strip_prefix(line)));
     count.and_then(|count| count.parse().ok()).unwrap_or(0.0)
 }
 
