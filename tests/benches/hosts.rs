@@ -34,7 +34,7 @@ fn drain(hosts: usize, tasks: usize) -> (f64, f64) {
         std::thread::sleep(Duration::from_millis(20));
     }
     let took = began.elapsed().as_secs_f64();
-    let runs = sum("handler_duration_seconds_count{handler=\"computes\"} ");
+    let runs = sum("handler_duration_seconds_count{handler=\"computes\",status=\"succeeded\"} ");
     for host in hosts {
         assert_eq!(host.stop(), Some(0));
     }
