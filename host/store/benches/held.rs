@@ -38,8 +38,6 @@ async fn main() {
         let row = looker.query_one(&select, &[]).await.unwrap();
         (row.get::<_, f64>(0) / 1e6, row.get::<_, f64>(1) / 1e6)
     };
-    let mut line = store.attach("bench").await.unwrap();
-    line.sender.serve(ServedRoutes::new(1, |_| true));
     println!(
         "{:>7} {:>10} {:>12} {:>9} {:>10} {:>11}",
         "minute", "submit/s", "claim+commit", "of clean", "hot MB", "others MB"
@@ -55,6 +53,9 @@ async fn main() {
             left -= count;
         }
         let submitted = tasks as f64 / began.elapsed().as_secs_f64();
+        // Anew each time, since nobody renews its leases in between.
+        let mut line = store.attach("bench").await.unwrap();
+        line.sender.serve(ServedRoutes::new(1, |_| true));
         let draining = Instant::now();
         drain(&mut line, tasks, BATCH, WINDOW).await;
         let rate = tasks as f64 / draining.elapsed().as_secs_f64();
@@ -71,6 +72,5 @@ async fn main() {
             tokio::time::sleep(minute.saturating_sub(began.elapsed())).await;
         }
     }
-    drop(line);
     store.close().await.unwrap();
 }
