@@ -42,6 +42,13 @@ impl Question {
                 1,
             );
             question.and("e.state <> 6");
+        } else if !states.is_empty() && states.iter().all(|state| state.is_ended()) {
+            // However many wait before them, they are not passed over one by one.
+            question.from = PLACES.replacen(
+                "tasks t LEFT JOIN ended e ON e.seq = t.seq",
+                "ended e CROSS JOIN tasks t ON t.seq = e.seq",
+                1,
+            );
         } else if only(&[State::Suspended]) {
             question.and("t.seq IN (SELECT seq FROM waits)");
         } else if only(&[State::Paused]) {
