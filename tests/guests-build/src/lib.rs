@@ -1,7 +1,7 @@
 //! Builds the guests that tests run, and says where they are.
 //!
 //! `BULKHEAD_GUESTS` names a folder of built guests; without it they are built once per process by cargo, for
-//! wasm32-wasip2, into the folder that `BULKHEAD_GUESTS_TARGET` names (else `target-guests` beside the workspace's target).
+//! wasm32-wasip2, into the folder that `BULKHEAD_GUESTS_TARGET` names (else `guests` in the workspace's target folder).
 //! What Rust cannot say is written as WebAssembly text, and made into a component here.
 
 mod text;
@@ -88,11 +88,9 @@ fn build() -> PathBuf {
     target.join("wasm32-wasip2/release/examples")
 }
 
-/// `target-guests` beside the target folder that this very test was built into.
+/// `guests` in the target folder that this very test was built into.
 fn default_target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"));
-    let mut beside = target.into_os_string();
-    beside.push("-guests");
-    PathBuf::from(beside)
+    target.join("guests")
 }
