@@ -8,6 +8,7 @@
 mod attempt;
 mod backoff;
 mod decide;
+mod delegate;
 mod digest;
 mod event;
 mod failure;
@@ -42,6 +43,10 @@ pub use backoff::{Backoff, BackoffCurve};
 pub use decide::{
     Conduct, LOSSES_BEFORE_ALONE, LOSSES_WHILE_ALONE, LossStep, MAX_RETRY_AFTER, NextStep, Standing, after_loss,
     bounded, decide,
+};
+pub use delegate::{
+    Breaker, BreakerRules, BreakerState, Candidate, ChatMessage, ChatRequest, Container, DelegateError, Device, Exit, Job,
+    Mount, Usage,
 };
 pub use digest::Digest;
 pub use event::{Event, EventData, EventFacts, EventFilter, EventType, EventTypes, WebhookName, WebhookSubmission};

@@ -1,0 +1,1 @@
+//! Containers that handlers ask for, run on a Docker engine under a grant.

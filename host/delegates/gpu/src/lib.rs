@@ -1,0 +1,1 @@
+//! GPUs leased to programs that handlers ask for, under a grant.

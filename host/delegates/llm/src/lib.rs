@@ -1,0 +1,1 @@
+//! Language models that handlers ask, by OpenAI-compatible backends under a grant.
