@@ -20,6 +20,7 @@ mod join;
 mod json_text;
 mod kind;
 mod kind_limit;
+mod lease_id;
 mod options;
 mod outcome;
 mod priority;
@@ -45,8 +46,8 @@ pub use decide::{
     bounded, decide,
 };
 pub use delegate::{
-    Breaker, BreakerRules, BreakerState, Candidate, ChatMessage, ChatRequest, Container, DelegateError, Device, Exit, Job,
-    Mount, Usage,
+    Breaker, BreakerRules, BreakerState, Caller, CallerWorkspace, Candidate, ChatMessage, ChatRequest, Container,
+    DelegateError, Device, Exit, Job, Mount, Usage,
 };
 pub use digest::Digest;
 pub use event::{Event, EventData, EventFacts, EventFilter, EventType, EventTypes, WebhookName, WebhookSubmission};
@@ -59,6 +60,7 @@ pub use join::{Join, JoinCount, JoinStep, join_step};
 pub use json_text::{JsonError, JsonText, MAX_JSON_DEPTH, json_depth};
 pub use kind::Kind;
 pub use kind_limit::{Bucket, KindLimit, Rate};
+pub use lease_id::LeaseId;
 pub use options::{Ceilings, Effective, OnTrap, Options, Overrides, RetryFrom, Source, Sources};
 pub use outcome::{Answer, Checkpoint, Child, Completion, Spawn, Suspension};
 pub use priority::Priority;

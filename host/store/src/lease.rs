@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub use bulkhead_core::LeaseId;
+
 /// How long a lease lasts without renewal.
 pub const LEASE_DURATION: Duration = Duration::from_secs(15);
 
@@ -11,10 +13,6 @@ pub const LEASE_RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How long after its last confirmed renewal a worker may still trust its leases; a third less than they last, so that
 /// it stops its own work before anybody else may take it over.
 pub const LEASE_CONFIRMED_FOR: Duration = Duration::from_secs(10);
-
-/// The number of one claimed batch, never used twice in one store; it fences stale workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LeaseId(pub i64);
 
 /// The number of one worker's attachment to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! What the host does for handlers, in the words of `interface delegate`, `docker`, `gpu` and `llm` of the contract.
 
 mod breaker;
+mod caller;
 mod chat;
 mod container;
 mod error;
@@ -8,6 +9,7 @@ mod exit;
 mod job;
 
 pub use breaker::{Breaker, BreakerRules, BreakerState};
+pub use caller::{Caller, CallerWorkspace};
 pub use chat::{Candidate, ChatMessage, ChatRequest};
 pub use container::{Container, Mount};
 pub use error::DelegateError;
