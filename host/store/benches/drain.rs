@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
 mod noop;
+mod server;
 
 use std::time::{Duration, Instant};
 
@@ -89,8 +90,7 @@ async fn server_costs(url: &str, tasks: usize) -> String {
     const STATEMENTS: &str = "SELECT sum(calls)::float8 FROM pg_stat_statements";
     // What a connection did is counted at the latest when it has ended.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = server::connect(url).await;
     let row = client.query_one(COSTS, &[]).await.unwrap();
     let [bytes, syncs, commits, dead] = [0, 1, 2, 3].map(|place| row.get::<_, f64>(place) / tasks as f64);
     let statements = match client.query_one(STATEMENTS, &[]).await {

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
 mod noop;
+mod server;
 
 use std::time::{Duration, Instant};
 
@@ -25,10 +26,7 @@ async fn main() {
     let (minutes, minute, tasks) =
         if quick { (2, Duration::from_secs(2), TASKS / 30) } else { (10, Duration::from_secs(60), TASKS) };
     let store = postgres::open(PostgresSettings::at(&url)).unwrap();
-    let (holder, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    let (looker, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let (holder, looker) = (server::connect(&url).await, server::connect(&url).await);
     let sizes = async || -> (f64, f64) {
         let select = format!(
             "SELECT sum(pg_total_relation_size(oid)) FILTER (WHERE relname IN ({HOT}))::float8, \

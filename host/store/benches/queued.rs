@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
 mod noop;
+mod server;
 
 use std::time::{Duration, Instant};
 
@@ -32,17 +33,15 @@ enum Place {
 impl Place {
     fn make(size: usize) -> Self {
         match std::env::var("BULKHEAD_BENCH_POSTGRES") {
-            Ok(server) => {
+            Ok(url) => {
                 let schema = format!("queued_{size}");
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
-                    let (client, connection) =
-                        tokio_postgres::connect(&server, tokio_postgres::NoTls).await.expect("a server");
-                    tokio::spawn(connection);
+                    let client = server::connect(&url).await;
                     client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("an empty database");
                 });
-                let joint = if server.contains('?') { '&' } else { '?' };
-                Self::Postgres(format!("{server}{joint}options=-c%20search_path%3D{schema}"))
+                let joint = if url.contains('?') { '&' } else { '?' };
+                Self::Postgres(format!("{url}{joint}options=-c%20search_path%3D{schema}"))
             }
             Err(_) => Self::Sqlite(tempfile::tempdir().unwrap()),
         }
@@ -67,8 +66,7 @@ impl Place {
             Self::Postgres(url) => {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
-                    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-                    tokio::spawn(connection);
+                    let client = server::connect(url).await;
                     let select = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class \
                         WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
                     let size: i64 = client.query_one(select, &[]).await.unwrap().get(0);

@@ -50,15 +50,20 @@ impl Drop for Schema {
     }
 }
 
+/// A connection beside those of the store.
+pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
 /// Has the server carry out statements, on a connection of their own.
 pub(crate) fn sql(url: &str, statements: &str) {
     let (url, statements) = (url.to_owned(), statements.to_owned());
     let done = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-            tokio::spawn(connection);
-            client.batch_execute(&statements).await.unwrap();
+            connect(&url).await.batch_execute(&statements).await.unwrap();
         });
     });
     done.join().unwrap();

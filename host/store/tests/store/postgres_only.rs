@@ -4,7 +4,7 @@ use bulkhead_core::{Child, Join, KindLimit, NextStep, Rate, RunEnd, Spawn};
 use bulkhead_store::{Delivery, Store, postgres};
 
 use crate::harness::{Engine, Worker, ended, kind, seconds, succeeded, task, with_key};
-use crate::postgres_engine::Postgres;
+use crate::postgres_engine::{Postgres, connect};
 
 /// A second host on the same database and clock.
 async fn beside(engine: &Postgres) -> (bulkhead_store::DatabaseStore, Worker) {
@@ -103,8 +103,7 @@ async fn a_child_that_ends_elsewhere_while_its_parent_begins_to_wait_is_heard_of
     assert_eq!(claimed.id, parent);
 
     // The parent's host is held up between asking for the child and its commit.
-    let (client, connection) = tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = connect(&engine.settings().url).await;
     client.batch_execute(&format!("BEGIN; INSERT INTO trees VALUES ({}, 0)", claimed.seq.0)).await.unwrap();
     let spawn = Spawn { children: vec![Child { name: None, task: child() }], join: Join::BestEffort, state: None };
     a.line.sender.send(vec![ended(&claimed, NextStep::Suspend, RunEnd::Spawned(spawn))], 1);
@@ -128,11 +127,9 @@ async fn the_queue_stays_small_while_somebody_holds_a_transaction_open_and_what_
     const SIZE: &str = "SELECT pg_total_relation_size('ready_0') + pg_total_relation_size('ready_1')";
     const PART: &str = "SELECT value FROM meta WHERE name = 'ready_part'";
     let engine = Postgres::start().await;
-    let (looker, connection) = tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let looker = connect(&engine.settings().url).await;
     let waiting = engine.submit_one(task("LATER", "1")).await;
-    let (client, connection) = tokio_postgres::connect(&engine.settings().url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = connect(&engine.settings().url).await;
     client.batch_execute(HOLD).await.unwrap();
     let mut worker = engine.worker_for(0, |route| route.kind.as_str() == "A").await;
     let (mut largest, mut parts) = (0, std::collections::BTreeSet::new());
