@@ -40,7 +40,7 @@ impl Schema {
     fn url(&self) -> String {
         let (server, name) = (server(), &self.0);
         let joint = if server.contains('?') { '&' } else { '?' };
-        format!("{server}{joint}options=-c%20search_path%3D{name}")
+        format!("{server}{joint}application_name={name}&options=-c%20search_path%3D{name}")
     }
 }
 

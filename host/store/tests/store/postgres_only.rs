@@ -156,3 +156,19 @@ async fn the_queue_stays_small_while_somebody_holds_a_transaction_open_and_what_
     let mut other = engine.worker_for(1, |route| route.kind.as_str() == "LATER").await;
     assert_eq!(other.claimed_one().await.id, waiting);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_whose_server_ended_is_replaced_before_its_question_is_asked() {
+    /// Ends those of this store that were read from, and waits until they are gone.
+    const END: &str = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 20000)) FROM pg_stat_activity \
+        WHERE application_name = current_schema() AND query = 'ROLLBACK'";
+    let engine = Postgres::start().await;
+    let id = engine.submit_one(task("A", "1")).await;
+    let client = connect(&engine.settings().url).await;
+    for _ in 0..5 {
+        tokio::join!(engine.get(&id), engine.get(&id));
+        let ended: i64 = client.query_one(END, &[]).await.unwrap().get(0);
+        assert!(ended >= 1, "none was kept");
+    }
+    assert_eq!(engine.get(&id).await.id, id);
+}
