@@ -36,19 +36,11 @@ impl Question {
         let only = |allowed: &[State]| !states.is_empty() && states.iter().all(|state| allowed.contains(state));
         if only(&[State::Dead, State::Cancelled, State::Skipped, State::Resolved]) || filter.dead_reason.is_some() {
             // Those are few, and have an index of their own.
-            question.from = PLACES.replacen(
-                "tasks t LEFT JOIN ended e ON e.seq = t.seq",
-                "ended e INDEXED BY ended_otherwise CROSS JOIN tasks t ON t.seq = e.seq",
-                1,
-            );
+            question.from = places_of_ended("ended e INDEXED BY ended_otherwise");
             question.and("e.state <> 6");
         } else if !states.is_empty() && states.iter().all(|state| state.is_ended()) {
             // However many wait before them, they are not passed over one by one.
-            question.from = PLACES.replacen(
-                "tasks t LEFT JOIN ended e ON e.seq = t.seq",
-                "ended e CROSS JOIN tasks t ON t.seq = e.seq",
-                1,
-            );
+            question.from = places_of_ended("ended e");
         } else if only(&[State::Suspended]) {
             question.and("t.seq IN (SELECT seq FROM waits)");
         } else if only(&[State::Paused]) {
@@ -124,6 +116,12 @@ impl Question {
             }
         }
     }
+}
+
+/// [`PLACES`] of tasks that have ended, found by this table or index of it.
+fn places_of_ended(ended: &str) -> String {
+    let found = format!("{ended} CROSS JOIN tasks t ON t.seq = e.seq");
+    PLACES.replacen("tasks t LEFT JOIN ended e ON e.seq = t.seq", &found, 1)
 }
 
 /// The condition that a task is in one of these states.
