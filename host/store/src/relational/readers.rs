@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::StoreError;
-use crate::sql::{Connection, Error};
+use crate::sql::Connection;
 
 use super::failure::reading;
 use super::source::Source;
@@ -65,8 +65,7 @@ fn begin(kept: &Mutex<Vec<Connection>>, source: &dyn Source) -> Result<Connectio
         let connection = taken.map_or_else(|| source.reader(), Ok)?;
         match connection.begin_reading() {
             Ok(()) => return Ok(connection),
-            // The server may have said that it ends before the connection is seen to be closed.
-            Err(error) if was_kept && (connection.is_closed() || matches!(error, Error::Gone(_))) => {}
+            Err(_) if was_kept && connection.is_closed() => {}
             Err(error) => return Err(reading(&error)),
         }
     }
