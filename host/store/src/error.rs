@@ -41,7 +41,9 @@ pub enum StoreError {
     },
     /// Hosts work on it that could not go on with the schema of this one.
     #[error(
-        "the store has schema {found}, and {hosts} hosts work on it that cannot go on with schema {wanted}: stop them first; nothing was changed"
+        "the store has schema {found}, and {} that cannot go on with schema {wanted}: stop {} first; nothing was changed",
+        if *hosts == 1 { "1 host works on it".to_owned() } else { format!("{hosts} hosts work on it") },
+        if *hosts == 1 { "it" } else { "them" }
     )]
     OlderHosts {
         /// How many.
@@ -77,4 +79,24 @@ pub enum StoreError {
     /// Anything else the database says.
     #[error("the store failed: {0}")]
     Database(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_older_host_and_several_are_told_of_in_words_of_their_own() {
+        let said = |hosts| StoreError::OlderHosts { hosts, found: 2, wanted: 3 }.to_string();
+        assert_eq!(
+            said(1),
+            "the store has schema 2, and 1 host works on it that cannot go on with schema 3: stop it first; nothing was \
+             changed"
+        );
+        assert_eq!(
+            said(2),
+            "the store has schema 2, and 2 hosts work on it that cannot go on with schema 3: stop them first; nothing was \
+             changed"
+        );
+    }
 }

@@ -72,7 +72,7 @@ fn a_schema_that_older_hosts_cannot_work_with_waits_until_they_are_gone_and_shut
     let old = start(&folders[0], &[]);
     let mut ids = Vec::new();
     feed(&old, &mut ids);
-    run(&folders[1], &BREAKING).failed(2, &["1 hosts work on it", "schema 3", "stop them first"]);
+    run(&folders[1], &BREAKING).failed(2, &["1 host works on it", "schema 3", "stop it first"]);
     ids.iter().for_each(|id| assert_eq!(old.client.ended(id)["state"], "succeeded"));
 
     // It is taken for gone, and is not.
