@@ -18,16 +18,18 @@ impl Default for Retention {
 }
 
 impl Retention {
+    /// How long a task that ended so is kept; none where a task in that state has not ended.
+    pub fn kept(&self, state: State) -> Option<Span> {
+        match state {
+            State::Succeeded | State::Skipped | State::Cancelled | State::Resolved => Some(self.succeeded),
+            State::Dead => Some(self.dead),
+            State::Waiting | State::Ready | State::Running | State::Suspended | State::Paused | State::Blocked => None,
+        }
+    }
+
     /// Whether a task that ended so at that moment is removed by now.
     pub fn is_over(&self, state: State, ended_at: Timestamp, now: Timestamp) -> bool {
-        let kept = match state {
-            State::Succeeded | State::Skipped | State::Cancelled | State::Resolved => self.succeeded,
-            State::Dead => self.dead,
-            State::Waiting | State::Ready | State::Running | State::Suspended | State::Paused | State::Blocked => {
-                return false;
-            }
-        };
-        ended_at.after(kept.duration()) <= now
+        self.kept(state).is_some_and(|kept| ended_at.after(kept.duration()) <= now)
     }
 
     /// How long between two looks at everything that has ended: a small part of the shortest time, a minute at least.

@@ -5,12 +5,14 @@
 mod address;
 mod client;
 mod failure;
+mod folding;
 mod gathered;
 mod listener;
 pub mod maintenance;
 #[cfg(feature = "test-hooks")]
 mod next_schema;
 mod open;
+mod partitions;
 mod rotation;
 mod schema;
 mod settings;
@@ -20,6 +22,7 @@ mod values;
 pub use address::{check_url, has_password, shown_url};
 pub(crate) use client::{Client, Prepared};
 pub use open::open;
+pub(crate) use partitions::{Partitions, first_number};
 pub(crate) use rotation::rotate;
 pub use schema::SCHEMA_VERSION;
 pub(crate) use schema::check_least;

@@ -239,7 +239,9 @@ impl Cycle<'_> {
     /// Puts tasks that are out of the queue under one lease.
     fn lease(&mut self, worker: WorkerId, slots: Vec<Slot>) -> Result<(), Halt> {
         const SCAN: &str = "SELECT seq, id, extras, payload FROM tasks WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
-        const PICK: &str = "SELECT seq, id, extras, payload FROM tasks WHERE seq = ANY(?1) ORDER BY seq";
+        // Numbers that stand between the first and the last, so that other partitions need not be looked into.
+        const PICK: &str = "SELECT seq, id, extras, payload FROM tasks \
+            WHERE seq = ANY(?1) AND seq BETWEEN (?1)[1] AND (?1)[cardinality(?1)] ORDER BY seq";
         let id = self.memory.new_lease();
         let mut order: Vec<u32> = (0..).take(slots.len()).collect();
         let in_order = slots.is_sorted_by_key(|slot| slot.seq);

@@ -1,7 +1,7 @@
-//! The ids that the store makes: UUIDv7, with the task's own number in the last 40 bits.
+//! The ids that the store makes: UUIDv7, with the task's own number in the last 48 bits.
 //!
 //! The number makes an index of ids unnecessary: a name leads straight to its row, whose id is then compared. What is
-//! left is the millisecond and 34 bits of chance.
+//! left is the millisecond and 26 bits of chance.
 
 use bulkhead_core::{TaskId, Timestamp};
 use uuid::{Builder, Uuid};
@@ -10,13 +10,13 @@ use crate::TaskSeq;
 use crate::sql::ValueRef;
 
 /// The bits of an id that hold the number; more tasks than any store will ever take.
-const SEQ_BITS: u32 = 40;
+const SEQ_BITS: u32 = 48;
 
 /// Makes the id of task `seq`.
 pub(super) fn make(seq: TaskSeq, now: Timestamp, dice: u64) -> Uuid {
     let mut tail = [0; 10];
     tail[..8].copy_from_slice(&dice.to_le_bytes());
-    tail[5..].copy_from_slice(&(seq.0.unsigned_abs() & ((1 << SEQ_BITS) - 1)).to_be_bytes()[3..]);
+    tail[4..].copy_from_slice(&(seq.0.unsigned_abs() & ((1 << SEQ_BITS) - 1)).to_be_bytes()[2..]);
     Builder::from_unix_timestamp_millis(now.as_millis().unsigned_abs(), &tail).into_uuid()
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 use crate::{LeaseId, StoreError, TaskSeq, WorkerId};
 
 use crate::history::HistoryRow;
-use crate::postgres::{PostgresSettings, check_least};
+use crate::postgres::{Partitions, PostgresSettings, check_least};
 
 use super::children::Kin;
 use super::cycle::Cycle;
@@ -60,6 +60,8 @@ pub(crate) struct ManyHosts {
     pub(super) part_size: u64,
     /// When this host looks whether it has grown, in time since boot.
     pub(super) rotate_at: Duration,
+    /// What tasks leave behind is in partitions.
+    pub(super) partitions: Partitions,
     /// Whether times are the database's.
     pub(super) database_time: bool,
     /// Why this host writes nothing any more.
@@ -85,6 +87,7 @@ impl ManyHosts {
             parked_seen: (Timestamp::from_millis(i64::MIN), TaskSeq(i64::MIN)),
             look_at: Duration::ZERO,
             rotate_at: Duration::ZERO,
+            partitions: Partitions::new(settings),
             shut_out: None,
         }
     }

@@ -6,6 +6,7 @@ use bulkhead_core::{State, Timestamp};
 
 use crate::TaskSeq;
 use crate::ending::{state_number, state_of};
+use crate::postgres::first_number;
 use crate::sql::{OptionalExtension, Value, ValueRef, params};
 
 use super::cycle::Cycle;
@@ -42,9 +43,10 @@ impl Cycle<'_> {
         }
         let retention = self.memory.settings.retention;
         let looked_at: Vec<(TaskSeq, State, Timestamp)> = {
-            let select = "SELECT seq, state, ended_at FROM ended WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+            let select = "SELECT seq, state, ended_at FROM ended WHERE seq > ?1 AND seq <= ?3 ORDER BY seq LIMIT ?2";
+            let last = self.last_of_old()?;
             let mut statement = self.connection.prepare_cached(select)?;
-            let rows = statement.query_map(params![walk.after.0, LOOKED_AT], |row| {
+            let rows = statement.query_map(params![walk.after.0, LOOKED_AT, last], |row| {
                 let state = state_of(row.get(1)?).unwrap_or(State::Ready);
                 Ok((TaskSeq(row.get(0)?), state, Timestamp::from_millis(row.get(2)?)))
             })?;
@@ -67,6 +69,16 @@ impl Cycle<'_> {
             Walk { next_at: self.now.after(PAUSE), after }
         };
         Ok(())
+    }
+
+    /// The greatest number of a task that is removed by itself: the others go with their partitions.
+    fn last_of_old(&self) -> Result<i64, Halt> {
+        if !self.is_shared() {
+            return Ok(i64::MAX);
+        }
+        const SELECT: &str = "SELECT min(number) FROM partitions";
+        let oldest: Option<i64> = self.connection.prepare_cached(SELECT)?.query_row([], |row| row.get(0))?;
+        Ok(oldest.map_or(i64::MAX, first_number))
     }
 
     /// Removes a task that has ended, with everything that is known of it; whether it could be.

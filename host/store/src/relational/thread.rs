@@ -199,8 +199,11 @@ impl Thread {
                 let now = self.latest;
                 if let Some(many) = self.memory.many_hosts.as_mut().filter(|_| todo.look) {
                     many.look_at = boot + LOOK_EVERY;
-                    if let Some(client) = self.connection.postgres().filter(|_| boot >= many.rotate_at) {
-                        many.rotate_at = boot + rotate(client, many.part_size);
+                    if let Some(client) = self.connection.postgres() {
+                        if boot >= many.rotate_at {
+                            many.rotate_at = boot + rotate(client, many.part_size);
+                        }
+                        many.partitions.tend(client, now, boot, asked);
                     }
                 }
                 if self.trouble.take().is_some() {

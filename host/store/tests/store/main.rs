@@ -29,6 +29,7 @@ mod waiting;
 
 mod postgres_events;
 mod postgres_only;
+mod postgres_partitions;
 mod sqlite_only;
 mod sqlite_schedules;
 
