@@ -120,17 +120,17 @@ impl Snapshot {
         self.serving.get(kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a live handler may serve tasks of this route.
-    pub fn serves(&self, route: &Route) -> bool {
-        self.serving(&route.kind).iter().any(|live| bulkhead_core::serves(&route.kind, &live.provides, route))
-    }
-
-    /// Whether a live handler may serve tasks of this route that is none of these versions.
-    pub fn serves_beside(&self, route: &Route, declined: &[Digest]) -> bool {
-        self.serving(&route.kind).iter().any(|live| {
+    /// The live handlers that may serve tasks of this route and are none of these versions, in name order.
+    pub fn serving_beside(&self, route: &Route, declined: &[Digest]) -> impl Iterator<Item = &Arc<LiveHandler>> {
+        self.serving(&route.kind).iter().filter(|live| {
             bulkhead_core::serves(&route.kind, &live.provides, route)
                 && !declined.contains(&live.handler.version().digest)
         })
+    }
+
+    /// Whether a live handler may serve tasks of this route.
+    pub fn serves(&self, route: &Route) -> bool {
+        self.serving_beside(route, &[]).next().is_some()
     }
 
     /// Every file of the folder with what became of it, in name order.

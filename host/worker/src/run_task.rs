@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{
-    Conduct, Digest, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide, serves,
+    Conduct, Digest, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide,
 };
 use bulkhead_sandbox::{
     LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot, Upstream,
@@ -34,18 +34,14 @@ pub(crate) async fn run_task(
     if shared.in_flight.was_cancelled(task.seq) {
         tried.end = Some(RunEnd::Cancelled);
     } else {
-        for live in snapshot.serving(&task.route.kind) {
-            let version = live.handler.version();
-            if !serves(&task.route.kind, &live.provides, &task.route) || history.declined.contains(&version.digest) {
-                continue;
-            }
+        for live in snapshot.serving_beside(&task.route, &history.declined) {
             let (report, told) = run_by(shared, live, task, history, &tried, control).await;
             let declined = matches!(report.end, RunEnd::Declined(_));
             tried.add(live, report, told);
             if !declined {
                 break;
             }
-            tried.declined.push(version.digest);
+            tried.declined.push(live.handler.version().digest);
         }
     }
     conclude(shared, task, history, tried, dice)

@@ -327,7 +327,7 @@ async fn tell_routes(shared: Arc<Shared>, mut line: watch::Receiver<Option<Arc<d
             line.serve(ServedRoutes {
                 generation,
                 serves: Arc::new(move |route| !saturated.contains(&route.kind) && snapshot.serves(route)),
-                has_another: Arc::new(move |route, declined| others.serves_beside(route, declined)),
+                has_another: Arc::new(move |route, declined| others.serving_beside(route, declined).next().is_some()),
             });
         }
         tokio::select! {
