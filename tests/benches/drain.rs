@@ -74,9 +74,7 @@ fn drain(client: &Client, tasks: usize) -> Result<f64> {
     let began = Instant::now();
     client.post("/v1/queue/resume", &Value::Null);
     loop {
-        let metrics = client.get("/metrics").body;
-        let ended = metrics.as_str().and_then(|text| text.lines().find_map(|line| line.strip_prefix(ENDED)));
-        if ended.and_then(|count| count.trim().parse().ok()) == Some(tasks as f64) {
+        if client.try_metric(ENDED) == Some(tasks as f64) {
             return Ok(tasks as f64 / began.elapsed().as_secs_f64());
         }
         std::thread::sleep(Duration::from_millis(5));

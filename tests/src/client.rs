@@ -146,10 +146,21 @@ impl Client {
     ///
     /// Where there is no such line.
     pub fn metric(&self, line: &str) -> f64 {
-        let metrics = self.get("/metrics").body;
-        let metrics = metrics.as_str().unwrap_or_default();
-        let value = metrics.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' '));
-        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no `{line}` in:\n{metrics}"))
+        let metrics = self.metrics();
+        value(&metrics, line).unwrap_or_else(|| panic!("no `{line}` in:\n{metrics}"))
+    }
+
+    /// The same; none where there is no such line yet.
+    ///
+    /// # Panics
+    ///
+    /// Where the host does not answer.
+    pub fn try_metric(&self, line: &str) -> Option<f64> {
+        value(&self.metrics(), line)
+    }
+
+    fn metrics(&self) -> String {
+        self.get("/metrics").body.as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -161,17 +172,22 @@ impl Client {
     ///
     /// Where there is no such histogram.
     pub fn p99(&self, histogram: &str) -> (Option<f64>, f64) {
-        let metrics = self.get("/metrics").body;
+        let metrics = self.metrics();
         let prefix = format!("{histogram}_bucket{{le=\"");
         let bucket = |line: &str| {
             let (bound, count) = line.strip_prefix(&prefix)?.split_once("\"} ")?;
             Some((bound.parse::<f64>().ok()?, count.parse::<f64>().ok()?))
         };
-        let buckets: Vec<(f64, f64)> = metrics.as_str().unwrap_or_default().lines().filter_map(bucket).collect();
+        let buckets: Vec<(f64, f64)> = metrics.lines().filter_map(bucket).collect();
         let all = self.metric(&format!("{histogram}_count"));
         let within = buckets.iter().find(|(bound, count)| bound.is_finite() && *count >= all * 0.99);
         (within.map(|(bound, _)| *bound), all)
     }
+}
+
+/// The value of one line of `/metrics`.
+fn value(metrics: &str, line: &str) -> Option<f64> {
+    metrics.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
 }
 
 /// The text at this place of an answer; empty where there is none.
