@@ -6,6 +6,7 @@
 //! be there, once. A submission whose answer was cut off is sent again, under the same ids.
 
 mod ledger;
+mod number;
 mod plan;
 mod rounds;
 mod work;

@@ -1,17 +1,10 @@
-//! What the guest `effect` makes of a number.
+//! What is left of tasks of the guest `effect`.
 
-/// The numbers of children begin here, as the guest has it.
-const CHILDREN: usize = 1_000_000;
+use super::number::{children_of, fails_at_first};
 
-/// How many attempts a task is charged: one in five fails at first.
+/// How many attempts a task is charged.
 pub const fn attempts_of(number: usize) -> u64 {
-    if number % 5 == 3 { 2 } else { 1 }
-}
-
-/// The numbers of a task's children: one in ten has three.
-fn children_of(number: usize) -> impl Iterator<Item = usize> {
-    let first = CHILDREN + 3 * number;
-    (first..first + 3).filter(move |_| number % 10 == 6)
+    if fails_at_first(number) { 2 } else { 1 }
 }
 
 /// Each number that leaves an effect, where so many tasks are submitted.
