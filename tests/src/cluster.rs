@@ -52,8 +52,7 @@ impl Cluster {
     ///
     /// Where it does not start.
     pub fn start() -> Option<Self> {
-        let programs = places::postgres_programs()?;
-        Some(Self::start_with(programs, None, Vec::new()).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+        Self::start_with(None, &[])
     }
 
     /// Starts one whose disk has so many MiB, where this user may mount one.
@@ -62,11 +61,7 @@ impl Cluster {
     ///
     /// Where it does not start.
     pub fn start_on_small_disk(size_mib: u32) -> Option<Self> {
-        let programs = places::postgres_programs()?;
-        Some(
-            Self::start_with(programs, Some(size_mib), Vec::new())
-                .unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")),
-        )
+        Self::start_with(Some(size_mib), &[])
     }
 
     /// Starts one that speaks TLS, with this certificate and its key, both in PEM.
@@ -75,14 +70,16 @@ impl Cluster {
     ///
     /// Where it does not start.
     pub fn start_with_tls(certificate: &str, key: &str) -> Option<Self> {
-        let programs = places::postgres_programs()?;
-        let kept = [("ssl_cert_file", certificate), ("ssl_key_file", key)];
-        let files = kept.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
-        Some(Self::start_with(programs, None, files).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+        Self::start_with(None, &[("ssl_cert_file", certificate), ("ssl_key_file", key)])
     }
 
     /// `files`: what settings name as files, and what is in them.
-    fn start_with(programs: PathBuf, size_mib: Option<u32>, files: Vec<(String, String)>) -> Result<Self> {
+    fn start_with(size_mib: Option<u32>, files: &[(&str, &str)]) -> Option<Self> {
+        let programs = places::postgres_programs()?;
+        Some(Self::try_start(programs, size_mib, files).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+    }
+
+    fn try_start(programs: PathBuf, size_mib: Option<u32>, files: &[(&str, &str)]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bulkhead-cluster-").tempdir()?.keep();
         let disk = size_mib.and_then(|size| SmallDisk::mount(&folder.join("disk"), size));
         if let Some((user, group)) = unprivileged() {
@@ -98,7 +95,7 @@ impl Cluster {
         if !made.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
         }
-        for (name, text) in &files {
+        for (name, text) in files {
             let file = cluster.folder.join(name);
             std::fs::write(&file, text)?;
             std::fs::set_permissions(&file, Permissions::from_mode(0o600))?;

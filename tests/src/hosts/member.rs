@@ -69,13 +69,15 @@ impl Member {
     }
 
     /// Takes it away for so long: its network, or its time.
-    pub(super) fn take_away(&mut self, time: Duration, frozen: bool) {
-        match (&self.host, frozen) {
-            (Some(host), true) => host.freeze(),
-            _ => self.wire.cut(),
+    pub(super) fn take_away(&mut self, time: Duration, frozen: bool) -> Result<()> {
+        if frozen {
+            self.host.as_ref().context("it runs")?.freeze();
+        } else {
+            self.wire.cut();
         }
         let since = Instant::now();
         self.away = Some(Away { since, until: since + time, frozen });
+        Ok(())
     }
 
     /// Brings it back once its time is over; whether it is there.

@@ -117,24 +117,25 @@ impl Scene {
                 };
                 Ok((note, Was { fault, host: None, at }))
             }
-            Fault::Kill | Fault::Cut(_) | Fault::Freeze(_) | Fault::Drain => self.strike_busiest(fault),
+            Fault::Kill => self.strike_busiest(fault, Member::kill),
+            Fault::Drain => self.strike_busiest(fault, Member::drain),
+            Fault::Cut(time) => self.strike_busiest(fault, |member| member.take_away(time, false)),
+            Fault::Freeze(time) => self.strike_busiest(fault, |member| member.take_away(time, true)),
         }
     }
 
-    fn strike_busiest(&mut self, fault: Fault) -> Result<(String, Was)> {
+    fn strike_busiest(
+        &mut self,
+        fault: Fault,
+        strike: impl FnOnce(&mut Member) -> Result<()>,
+    ) -> Result<(String, Was)> {
         let there = self.members.iter().enumerate().filter(|(_, member)| member.client().is_some());
         let busiest = there.max_by_key(|(_, member)| member.in_flight()).map(|(number, _)| number);
         let number = busiest.context("nobody is there")?;
         let member = &mut self.members[number];
         let name = format!("host-{number} with {} runs: ", member.in_flight());
         let at = Timestamp::now();
-        match fault {
-            Fault::Kill => member.kill()?,
-            Fault::Drain => member.drain()?,
-            Fault::Cut(time) => member.take_away(time, false),
-            Fault::Freeze(time) => member.take_away(time, true),
-            Fault::Database(_) | Fault::Full(_) => {}
-        }
+        strike(member)?;
         Ok((name, Was { fault, host: Some(number), at }))
     }
 
