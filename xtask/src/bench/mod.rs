@@ -82,9 +82,7 @@ fn b2(steps: &mut Steps, quick: bool) -> Result<String> {
 }
 
 fn b4(steps: &mut Steps, quick: bool) -> Result<String> {
-    let server = Cluster::start_own(steps)?;
-    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
-    cargo_bench_with(steps, "bulkhead-worker", "durable", quick, &place)
+    postgres_bench(steps, "bulkhead-worker", "durable", quick)
 }
 
 fn b5(steps: &mut Steps, quick: bool) -> Result<String> {
@@ -94,16 +92,12 @@ fn b5(steps: &mut Steps, quick: bool) -> Result<String> {
 
 fn b7(steps: &mut Steps, quick: bool) -> Result<String> {
     let sqlite = cargo_bench(steps, "bulkhead-store", "queued", quick)?;
-    let server = Cluster::start_own(steps)?;
-    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
-    let postgres = cargo_bench_with(steps, "bulkhead-store", "queued", quick, &place)?;
+    let postgres = postgres_bench(steps, "bulkhead-store", "queued", quick)?;
     Ok(format!("SQLite\n{sqlite}\nPostgreSQL\n{postgres}"))
 }
 
 fn b8(steps: &mut Steps, quick: bool) -> Result<String> {
-    let server = Cluster::start_own(steps)?;
-    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
-    cargo_bench_with(steps, "bulkhead-store", "held", quick, &place)
+    postgres_bench(steps, "bulkhead-store", "held", quick)
 }
 
 fn b14(steps: &mut Steps, quick: bool) -> Result<String> {
@@ -118,8 +112,7 @@ fn b16(steps: &mut Steps, quick: bool) -> Result<String> {
     let mut psql = Command::new(postgres::programs(steps)?.join("psql"));
     psql.args(["--quiet", "--dbname", server.url(), "--command", "CREATE EXTENSION pg_stat_statements"]);
     steps.run("pg_stat_statements", &mut psql)?;
-    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
-    let postgres = cargo_bench_with(steps, "bulkhead-store", "drain", quick, &place)?;
+    let postgres = postgres_bench_on(steps, &server, "bulkhead-store", "drain", quick)?;
     Ok(format!("SQLite\n{sqlite}{syncs}\nPostgreSQL\n{postgres}"))
 }
 
@@ -166,6 +159,17 @@ fn b15(steps: &mut Steps, quick: bool) -> Result<String> {
 fn host_bench(steps: &mut Steps, name: &str, quick: bool) -> Result<String> {
     let host = host::build_release(steps)?;
     cargo_bench_with(steps, "bulkhead-tests", name, quick, &[("BULKHEAD_TEST_HOST", host)])
+}
+
+/// Runs a benchmark on an empty PostgreSQL of its own.
+fn postgres_bench(steps: &mut Steps, package: &str, name: &str, quick: bool) -> Result<String> {
+    let server = Cluster::start_own(steps)?;
+    postgres_bench_on(steps, &server, package, name, quick)
+}
+
+fn postgres_bench_on(steps: &mut Steps, server: &Cluster, package: &str, name: &str, quick: bool) -> Result<String> {
+    let place = [("BULKHEAD_BENCH_POSTGRES", PathBuf::from(server.url()))];
+    cargo_bench_with(steps, package, name, quick, &place)
 }
 
 /// Runs a benchmark of the workspace and gives what it prints.
