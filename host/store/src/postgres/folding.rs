@@ -32,7 +32,7 @@ pub(super) enum Folded {
 
 /// What holds for these transactions: questions about whole partitions, which no reader is kept waiting for long.
 const BEGIN: &str = "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; \
-    SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '500ms'; \
+    SET LOCAL work_mem = '64MB'; SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '500ms'; \
     SET LOCAL idle_in_transaction_session_timeout = '8s'";
 
 /// Other hosts wait eight seconds for a lock at most, and hold what we want for less.

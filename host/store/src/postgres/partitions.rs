@@ -24,7 +24,7 @@ pub(super) const TABLES: [&str; 5] = ["tasks", "ended", "attempts", "logs", "aud
 const ROOM: i64 = 1 << 28;
 
 /// So many are given out of it at most before the next is begun: it can then be folded in some seconds.
-const NUMBERS: i64 = 10_000_000;
+const NUMBERS: i64 = 4_000_000;
 
 /// More closed partitions than this are not waited for: the oldest is folded, whatever is left of it.
 const CLOSED: i64 = 48;
