@@ -1,0 +1,86 @@
+//! One try at one backend, with all that must be put right when it ends or is dropped.
+
+use bulkhead_core::{BreakerState, Candidate};
+use tokio::sync::SemaphorePermit;
+
+use crate::LlmMetrics;
+use crate::backend::Backend;
+use crate::charge::{Charge, Share};
+use crate::exchange;
+use crate::failure::Failure;
+use crate::question::Question;
+
+/// A try that may go out. Dropped before its end it counts as cancelled, and says nothing of the backend.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    backend: &'a Backend,
+    metrics: &'a LlmMetrics,
+    /// Whether the breaker waits for what becomes of it.
+    trying: bool,
+    outcome: &'static str,
+    _slot: SemaphorePermit<'a>,
+}
+
+impl<'a> Attempt<'a> {
+    /// A try with this slot, unless the backend's breaker is against it.
+    pub(crate) fn begin(backend: &'a Backend, slot: SemaphorePermit<'a>, metrics: &'a LlmMetrics) -> Option<Self> {
+        let trying = match backend.ask() {
+            BreakerState::Closed => false,
+            BreakerState::Trying => true,
+            BreakerState::Open(_) => return None,
+        };
+        Some(Self { backend, metrics, trying, outcome: "cancelled", _slot: slot })
+    }
+
+    /// Asks for an answer of at most so many bytes and tokens.
+    pub(crate) async fn run(
+        mut self,
+        question: &Question,
+        share: &Share<'_>,
+        (max_bytes, max_tokens): (usize, u64),
+    ) -> Result<Candidate, Failure> {
+        let (backend, limit) = (self.backend, self.backend.settings().timeout.duration());
+        let body = question.body(&backend.settings().model, max_tokens);
+        let body = body.map_err(|_| Failure::Malformed("the question cannot be written".to_owned()))?;
+        let mut charge = Charge::new(backend, self.metrics, share, (question.prompt, max_tokens));
+        let answer = tokio::time::timeout(limit, exchange::ask(backend, body, max_bytes, &mut charge)).await;
+        let answer = answer
+            .unwrap_or_else(|_| Err(if charge.is_answering() { Failure::Slow(limit) } else { Failure::Silent(limit) }));
+        match answer {
+            Ok((text, reported)) => {
+                self.outcome = "ok";
+                self.trying = false;
+                backend.succeeded();
+                let (prompt, completion) = charge.settled(reported.prompt_tokens, reported.completion_tokens);
+                let tokens = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
+                Ok(Candidate {
+                    backend: backend.name().to_owned(),
+                    text,
+                    prompt_tokens: tokens(prompt),
+                    completion_tokens: tokens(completion),
+                })
+            }
+            Err(failure) => {
+                self.outcome = failure.outcome();
+                if failure.blames_backend() {
+                    self.trying = false;
+                    backend.failed();
+                }
+                if let Some(wait) = failure.retry_after() {
+                    backend.leave_alone(wait);
+                }
+                tracing::debug!(backend = backend.name(), %failure, "a language model gave no answer");
+                Err(failure)
+            }
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.metrics.called(self.backend.name(), self.outcome);
+        if self.trying {
+            self.backend.abandoned();
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a try costs, whatever becomes of it.
+
+use crate::backend::Backend;
+use crate::estimate::tokens_of;
+use crate::{LlmMetrics, TokenMeter};
+
+/// The tokens that one candidate may use over all its tries.
+#[derive(Debug)]
+pub(crate) struct Share<'a> {
+    total: u64,
+    own: TokenMeter,
+    all: &'a TokenMeter,
+}
+
+impl<'a> Share<'a> {
+    /// So many tokens; what is used is also counted by `all`.
+    pub(crate) const fn new(total: u64, all: &'a TokenMeter) -> Self {
+        Self { total, own: TokenMeter::new(), all }
+    }
+
+    /// What is left of it.
+    pub(crate) fn left(&self) -> u64 {
+        self.total.saturating_sub(self.own.spent())
+    }
+}
+
+/// The tokens of one try, counted when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Charge<'a> {
+    backend: &'a Backend,
+    metrics: &'a LlmMetrics,
+    share: &'a Share<'a>,
+    prompt: u64,
+    max_completion: u64,
+    completion: u64,
+    sent: bool,
+    answering: bool,
+}
+
+impl<'a> Charge<'a> {
+    /// A try with a question of about `prompt` tokens that asks for at most so many of an answer.
+    pub(crate) const fn new(
+        backend: &'a Backend,
+        metrics: &'a LlmMetrics,
+        share: &'a Share<'a>,
+        (prompt, max_completion): (u64, u64),
+    ) -> Self {
+        Self { backend, metrics, share, prompt, max_completion, completion: 0, sent: false, answering: false }
+    }
+
+    /// The question goes out: from now on it counts.
+    pub(crate) const fn sent(&mut self) {
+        self.sent = true;
+    }
+
+    /// The backend did nothing for it: it does not count.
+    pub(crate) const fn waived(&mut self) {
+        self.sent = false;
+    }
+
+    /// The backend begins to answer.
+    pub(crate) const fn answering(&mut self) {
+        self.answering = true;
+    }
+
+    /// Whether the backend has begun to answer.
+    pub(crate) const fn is_answering(&self) -> bool {
+        self.answering
+    }
+
+    /// So many bytes of the answer are there: it counts as an estimate of them, but no more than was asked for.
+    pub(crate) fn received(&mut self, bytes: usize) {
+        self.completion = tokens_of(bytes as u64).min(self.max_completion);
+    }
+
+    /// What the backend itself reported counts in place of the estimates, which are kept where it reported none; gives
+    /// what counts.
+    pub(crate) fn settled(&mut self, prompt: Option<u64>, completion: Option<u64>) -> (u64, u64) {
+        self.prompt = prompt.unwrap_or(self.prompt);
+        self.completion = completion.unwrap_or(self.completion);
+        (self.prompt, self.completion)
+    }
+}
+
+impl Drop for Charge<'_> {
+    fn drop(&mut self) {
+        if self.sent {
+            let tokens = self.prompt.saturating_add(self.completion);
+            self.share.own.add(tokens);
+            self.share.all.add(tokens);
+            self.metrics.used(self.backend.name(), self.prompt, self.completion);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What `/metrics` says of language models.
+
+use prometheus::{IntCounterVec, Opts, Registry};
+
+/// Counts of requests to backends and of the tokens they used.
+#[derive(Debug, Clone)]
+pub struct LlmMetrics {
+    tokens: IntCounterVec,
+    calls: IntCounterVec,
+}
+
+impl LlmMetrics {
+    /// Metrics at zero that nobody reads yet.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let tokens = IntCounterVec::new(
+            Opts::new("bulkhead_llm_tokens_total", "Tokens of language models, of questions and of answers."),
+            &["backend", "direction"],
+        )?;
+        let calls = IntCounterVec::new(
+            Opts::new("bulkhead_llm_calls_total", "Requests to language models, by what came of them."),
+            &["backend", "outcome"],
+        )?;
+        Ok(Self { tokens, calls })
+    }
+
+    /// Metrics at zero that a registry has.
+    pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self::new()?;
+        registry.register(Box::new(metrics.tokens.clone()))?;
+        registry.register(Box::new(metrics.calls.clone()))?;
+        Ok(metrics)
+    }
+
+    pub(crate) fn used(&self, backend: &str, prompt: u64, completion: u64) {
+        self.tokens.with_label_values(&[backend, "prompt"]).inc_by(prompt);
+        self.tokens.with_label_values(&[backend, "completion"]).inc_by(completion);
+    }
+
+    pub(crate) fn called(&self, backend: &str, outcome: &str) {
+        self.calls.with_label_values(&[backend, outcome]).inc();
+    }
+}

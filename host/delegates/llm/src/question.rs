@@ -1,0 +1,60 @@
+//! What is sent to a backend.
+
+use bulkhead_core::ChatRequest;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A question, written once for all tries.
+#[derive(Debug)]
+pub(crate) struct Question {
+    messages: Box<RawValue>,
+    temperature: Option<f64>,
+    /// The longest answer that the handler wants, in tokens.
+    pub(crate) max_tokens: Option<u32>,
+    /// Tokens of the question, about.
+    pub(crate) prompt: u64,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'a str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: &'a RawValue,
+    max_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    stream: bool,
+    stream_options: StreamOptions,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+impl Question {
+    /// The question of a request that was admitted, of about `prompt` tokens.
+    pub(crate) fn new(request: &ChatRequest, prompt: u64) -> Result<Self, serde_json::Error> {
+        let messages =
+            request.messages.iter().map(|message| Message { role: &message.role, content: &message.content });
+        let messages = serde_json::value::to_raw_value(&messages.collect::<Vec<_>>())?;
+        Ok(Self { messages, temperature: request.temperature, max_tokens: request.max_tokens, prompt })
+    }
+
+    /// The body of one try.
+    pub(crate) fn body(&self, model: &str, max_tokens: u64) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&Body {
+            model,
+            messages: &self.messages,
+            max_tokens,
+            temperature: self.temperature,
+            stream: true,
+            stream_options: StreamOptions { include_usage: true },
+        })
+    }
+}
