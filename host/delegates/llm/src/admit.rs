@@ -106,7 +106,7 @@ fn backends(
     }
     let allowed = |model: &str| grant.models.is_empty() || grant.models.iter().any(|allowed| allowed == model);
     if let Some(model) = model.filter(|model| !allowed(model)) {
-        return denied(format!("`{}` does not list `{model}`; add it", setting("models")));
+        return denied(format!("`{}` does not list `{}`; add it", setting("models"), model.escape_debug()));
     }
     let mut names = grant.backends.clone();
     names.sort_unstable();
@@ -123,9 +123,11 @@ fn backends(
     let serving: Vec<String> = there.into_iter().filter(serves).collect();
     match (serving.is_empty(), model) {
         (false, _) => Ok(serving),
-        (true, Some(model)) => {
-            denied(format!("no backend that `{}` names serves `{model}`; add one that does", setting("backends")))
-        }
+        (true, Some(model)) => denied(format!(
+            "no backend that `{}` names serves `{}`; add one that does",
+            setting("backends"),
+            model.escape_debug()
+        )),
         (true, None) => denied(format!(
             "no backend that `{}` names serves a model of `{}`; add one that does",
             setting("backends"),

@@ -40,7 +40,9 @@ impl<'a> Attempt<'a> {
         (max_bytes, max_tokens): (usize, u64),
     ) -> Result<Candidate, Failure> {
         let (backend, limit) = (self.backend, self.backend.settings().timeout.duration());
-        let body = question.body(&backend.settings().model, max_tokens);
+        let most = backend.settings().max_tokens.map_or(u64::MAX, |most| u64::from(most.get()));
+        let max_tokens = max_tokens.min(most);
+        let body = question.body(backend.settings(), max_tokens);
         let body = body.map_err(|_| Failure::Malformed("the question cannot be written".to_owned()))?;
         let mut charge = Charge::new(backend, self.metrics, share, (question.prompt, max_tokens));
         let answer = tokio::time::timeout(limit, exchange::ask(backend, body, max_bytes, &mut charge)).await;

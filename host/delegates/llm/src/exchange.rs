@@ -77,7 +77,7 @@ pub(crate) fn unsent(error: &reqwest::Error) -> Failure {
 
 /// The innermost cause, which names neither the address nor what was sent.
 fn cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
+    if error.is_connect() && error.is_timeout() {
         return "no connection within 10 s".to_owned();
     }
     let mut cause: &dyn std::error::Error = error;

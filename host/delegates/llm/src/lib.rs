@@ -7,7 +7,9 @@
 //!
 //! Tokens are counted as the backend reports them. Where it reports none, or breaks off, they are estimated: a quarter
 //! of the bytes (`estimate`), and for the answer no more than was asked for. A try that ran out of time or was dropped
-//! counts, because the backend may have worked all the while; one that was refused does not.
+//! counts, because the backend may have worked all the while; one that was refused does not. Each request is told the
+//! most tokens that its answer may have, so that a task goes past its budget by no more than the estimate of its
+//! question was wrong.
 
 mod address;
 mod admit;
@@ -43,4 +45,4 @@ pub use llm::Llm;
 pub use meter::TokenMeter;
 pub use metrics::LlmMetrics;
 pub use probe::BackendHealth;
-pub use settings::{BackendSettings, LlmSettings};
+pub use settings::{BackendSettings, LimitField, LlmSettings};

@@ -110,10 +110,10 @@ fn together(ends: Vec<Result<Candidate, DelegateError>>) -> Result<Vec<Candidate
 /// How much another attempt can hope for.
 const fn hope(error: &DelegateError) -> u8 {
     match error {
-        DelegateError::Invalid(_) => 0,
-        DelegateError::Failed(_) => 1,
-        DelegateError::Denied(_) => 2,
-        DelegateError::Unavailable(_) => 3,
-        DelegateError::TimedOut => 4,
+        DelegateError::TimedOut => 3,
+        DelegateError::Unavailable(_) => 2,
+        DelegateError::Denied(_) => 1,
+        // `Failed`: a candidate ends in no other way.
+        _ => 0,
     }
 }

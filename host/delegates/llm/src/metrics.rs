@@ -2,7 +2,11 @@
 
 use prometheus::{IntCounterVec, Opts, Registry};
 
-/// Counts of requests to backends and of the tokens they used.
+/// Counts of requests to backends, and of the tokens they used.
+///
+/// The outcome of a request is `ok`, `cancelled` (by the attempt's deadline too), `no_key`, `unreachable`, `timed_out`,
+/// `rate_limited` (429), `server_error` (5xx), `refused` (any other status), `broken`, `reported` (an error in the
+/// answer), `malformed` or `too_long`.
 #[derive(Debug, Clone)]
 pub struct LlmMetrics {
     tokens: IntCounterVec,

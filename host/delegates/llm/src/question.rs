@@ -4,6 +4,8 @@ use bulkhead_core::ChatRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::{BackendSettings, LimitField};
+
 /// A question, written once for all tries.
 #[derive(Debug)]
 pub(crate) struct Question {
@@ -25,7 +27,10 @@ struct Message<'a> {
 struct Body<'a> {
     model: &'a str,
     messages: &'a RawValue,
-    max_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     stream: bool,
@@ -46,12 +51,13 @@ impl Question {
         Ok(Self { messages, temperature: request.temperature, max_tokens: request.max_tokens, prompt })
     }
 
-    /// The body of one try.
-    pub(crate) fn body(&self, model: &str, max_tokens: u64) -> Result<Vec<u8>, serde_json::Error> {
+    /// The body of one try, for an answer of at most so many tokens.
+    pub(crate) fn body(&self, settings: &BackendSettings, max_tokens: u64) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(&Body {
-            model,
+            model: &settings.model,
             messages: &self.messages,
-            max_tokens,
+            max_tokens: (settings.limit_field == LimitField::MaxTokens).then_some(max_tokens),
+            max_completion_tokens: (settings.limit_field == LimitField::MaxCompletionTokens).then_some(max_tokens),
             temperature: self.temperature,
             stream: true,
             stream_options: StreamOptions { include_usage: true },

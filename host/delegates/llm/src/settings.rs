@@ -56,10 +56,28 @@ pub struct BackendSettings {
     /// Authorities, a file in PEM, trusted beside those of the system; none by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
+    /// The longest answer that its model gives, in tokens. Without it, which is the default, all that the grant leaves is
+    /// asked for, which some backends refuse with 400.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<NonZeroU32>,
+    /// The field that tells it the longest answer: `max_tokens`, or `max_completion_tokens` for those of OpenAI's models
+    /// that know no other.
+    pub limit_field: LimitField,
     /// Requests to it at once: 8.
     pub concurrency: NonZeroU32,
     /// How long one try may take: 120 s.
     pub timeout: Span,
+}
+
+/// The field of a request that bounds the answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitField {
+    /// `max_tokens`, which nearly all backends know.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`, which OpenAI put in its place.
+    MaxCompletionTokens,
 }
 
 impl Default for LlmSettings {
@@ -82,6 +100,8 @@ impl Default for BackendSettings {
             weight: 1,
             key: None,
             ca: None,
+            max_tokens: None,
+            limit_field: LimitField::default(),
             concurrency: number(8),
             timeout: Span::from_secs(120),
         }

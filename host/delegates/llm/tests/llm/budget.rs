@@ -1,7 +1,7 @@
 //! The tokens of a task.
 
 use bulkhead_core::ChatRequest;
-use bulkhead_llm::{Llm, LlmGrant, LlmMetrics, TokenMeter};
+use bulkhead_llm::{LimitField, Llm, LlmGrant, LlmMetrics, TokenMeter};
 
 use crate::server::{Server, Step, half};
 use crate::{PATIENCE, caller, each, grant, request, settings, told};
@@ -46,6 +46,22 @@ async fn candidates_share_what_is_left() {
     let wanted = ChatRequest { max_tokens: Some(50), ..request(2) };
     llm.generate(&caller(PATIENCE), &grant, 0, &meter, wanted).await.unwrap();
     assert_eq!(server.seen().last().unwrap().body["max_tokens"], 50);
+}
+
+#[tokio::test]
+async fn a_backend_is_told_no_longer_answer_than_its_model_gives_in_the_field_that_it_knows() {
+    let server = Server::start([Step::Whole("x")]).await;
+    let settings = each(settings(&[("a", &server)]), |_, backend| {
+        backend.max_tokens = Some(40.try_into().unwrap());
+        backend.limit_field = LimitField::MaxCompletionTokens;
+    });
+    let (grant, llm) = (grant(&settings), Llm::new(settings).unwrap());
+    for (wanted, told) in [(None, 40), (Some(50), 40), (Some(30), 30)] {
+        let request = ChatRequest { max_tokens: wanted, ..request(1) };
+        llm.generate(&caller(PATIENCE), &grant, 0, &TokenMeter::new(), request).await.unwrap();
+        let body = server.seen().last().unwrap().body.clone();
+        assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&told.into(), None));
+    }
 }
 
 #[tokio::test]
