@@ -1,0 +1,106 @@
+//! Nothing is left of a job that ended, however it ended.
+
+use std::time::Duration;
+
+use bulkhead_core::DelegateError;
+
+use crate::world::{caller, caller_until, grant, job, mark, marked, sh, until, world};
+
+/// Five under a mark that only SIGKILL ends: itself, two children, one of them in a session of its own, and an orphan in
+/// one with a child.
+fn family(mark: &str) -> String {
+    let stay = format!("sh -c \"$STAY\" {mark}");
+    format!(
+        "trap '' TERM HUP INT; export STAY='while :; do sleep 1; done'; \
+         {stay} & setsid {stay} & (setsid sh -c '{stay} & exit' &); {stay}"
+    )
+}
+
+#[tokio::test]
+async fn the_deadline_kills_all_that_the_job_started() {
+    let world = world(1, |_| {});
+    let mark = mark();
+    let caller_with_little = caller_until(Duration::from_millis(1500));
+    let grant = grant();
+    let running = world.gpu.run(&caller_with_little, &grant, sh(&family(&mark)));
+    let (answer, ()) = tokio::join!(running, until("the family is up", || marked(&mark) >= 5));
+    assert_eq!(answer, Err(DelegateError::TimedOut));
+    // The device is free when all are gone, not before.
+    world.gpu.lease(&caller(), 1, None).await.unwrap();
+    assert_eq!(marked(&mark), 0);
+}
+
+#[tokio::test]
+async fn a_program_that_ends_takes_with_it_what_it_left_behind() {
+    let world = world(1, |_| {});
+    let mark = mark();
+    let stay = format!("sh -c 'while :; do sleep 1; done' {mark}");
+    let exit = world.sh(&format!("{stay} & setsid {stay} & (setsid {stay} &) ; exit 4")).await;
+    assert_eq!((exit.code, marked(&mark)), (4, 0));
+}
+
+#[tokio::test]
+async fn a_future_that_is_dropped_leaves_no_process_no_lease_and_no_folder() {
+    let scratch = tempfile::tempdir().unwrap();
+    let world = world(4, |settings| settings.scratch = Some(scratch.path().to_owned()));
+    let mark = mark();
+    let cancels = (0..100).map(|_| async {
+        let time = Duration::from_micros(fastrand::u64(0..400_000));
+        let caller = caller();
+        let script = format!("setsid sh -c 'while :; do sleep 1; done' {mark} & sleep 100 # {mark}");
+        let grant = grant();
+        let running = world.gpu.run(&caller, &grant, sh(&script));
+        assert!(tokio::time::timeout(time, running).await.is_err());
+    });
+    futures::future::join_all(cancels).await;
+    let all = world.gpu.lease(&caller(), 4, None).await.unwrap();
+    assert_eq!(all.indices(), [0, 1, 2, 3]);
+    assert_eq!(marked(&mark), 0);
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_program_that_kills_its_launcher_is_ended_by_its_session() {
+    let world = world(1, |_| {});
+    let mark = mark();
+    let stay = format!("sh -c 'while :; do sleep 1; done' {mark}");
+    let answer = world.gpu.run(&caller(), &grant(), sh(&format!("{stay} & kill -9 $PPID; {stay}"))).await;
+    assert_eq!(answer, Err(DelegateError::Failed("the launcher of `sh` was ended".into())));
+    world.gpu.lease(&caller(), 1, None).await.unwrap();
+    assert_eq!(marked(&mark), 0);
+}
+
+#[tokio::test]
+async fn signals_that_ask_to_stop_do_not_reach_past_the_launcher() {
+    let world = world(1, |_| {});
+    let exit = world.sh("for s in TERM INT HUP QUIT; do kill -$s $PPID; done; sleep 0.1; echo lives").await;
+    assert_eq!((exit.code, exit.stdout.as_slice()), (0, &b"lives\n"[..]));
+}
+
+#[tokio::test]
+async fn a_program_that_forks_on_and_on_is_ended() {
+    let world = world(1, |_| {});
+    let mark = mark();
+    // Eight that replace themselves by a child in a session of its own, as fast as they can.
+    let script = format!(
+        "f() {{ setsid sh -c \"$1\" {mark} \"$1\" & }}; S='setsid sh -c \"$1\" {mark} \"$1\" & exit'; for i in 1 2 3 4 5 6 7 8; do f \"$S\"; done; sleep 100"
+    );
+    let answer = world.gpu.run(&caller_until(Duration::from_millis(500)), &grant(), sh(&script)).await;
+    assert_eq!(answer, Err(DelegateError::TimedOut));
+    world.gpu.lease(&caller(), 1, None).await.unwrap();
+    assert_eq!(marked(&mark), 0);
+}
+
+#[test]
+fn a_host_that_ends_takes_its_programs_with_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let world = world(1, |_| {});
+    let mark = mark();
+    let (gpu, arguments) = (world.gpu.clone(), format!("setsid sh -c 'while :; do sleep 1; done' {mark} & sleep 100"));
+    runtime.spawn(async move { gpu.run(&caller(), &grant(), job("sh", &["-c", &arguments])).await });
+    runtime.block_on(until("the program is up", || marked(&mark) >= 2));
+    // Its sockets close without another word, as they do when the process is killed.
+    runtime.shutdown_background();
+    let other = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    other.block_on(until("the program is gone", || marked(&mark) == 0));
+}
