@@ -33,7 +33,8 @@ impl<'a> MakeWriter<'a> for Log {
 async fn a_key_shows_in_no_error_no_debug_and_no_log_even_where_the_backend_repeats_it() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    // Of all tests: what another thread logs first with no subscriber of its own would be taken for logged by none.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let key = "sesame_open_sesame";
     std::fs::write(&file, key).unwrap();
