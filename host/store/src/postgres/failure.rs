@@ -1,6 +1,6 @@
 //! What PostgreSQL's refusals mean here.
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 use crate::sql::Error;
 
@@ -14,6 +14,10 @@ pub(super) fn read(error: &tokio_postgres::Error) -> Error {
         return if error.is_closed() || is_io(error) { Error::Gone(words) } else { Error::Other(words) };
     };
     let words = said.message().to_owned();
+    // The server has closed the connection, whatever it says of why.
+    if matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
+        return Error::Gone(words);
+    }
     match said.code() {
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::LOCK_NOT_AVAILABLE => {
             Error::Raced(words)

@@ -29,21 +29,29 @@ impl Readers {
         })
     }
 
-    /// Reads one consistent state of the store.
+    /// Reads one consistent state of the store. A question whose connection is lost while it is asked is asked again, once.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        question: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (connections, source) = (Arc::clone(&self.connections), Arc::clone(&self.source));
         let read = tokio::task::spawn_blocking(move || {
-            let connection = begin(&connections, source.as_ref())?;
-            let answer = question(&connection);
-            let ended = connection.rollback().map_err(|error| reading(&error));
-            let answer = answer.and_then(|answer| ended.map(|()| answer));
-            if !connection.is_closed() {
-                connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            }
+            let ask = || {
+                let connection = begin(&connections, source.as_ref())?;
+                let answer = question(&connection);
+                let ended = connection.rollback().map_err(|error| reading(&error));
+                let answer = answer.and_then(|answer| ended.map(|()| answer));
+                let is_lost = connection.is_closed();
+                if !is_lost {
+                    connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                }
+                Ok((answer, is_lost))
+            };
+            let answer = match ask()? {
+                (Err(_), true) => ask()?.0,
+                (answer, _) => answer,
+            };
             drop(permit);
             answer
         });

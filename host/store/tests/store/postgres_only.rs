@@ -158,6 +158,22 @@ async fn the_queue_stays_small_while_somebody_holds_a_transaction_open_and_what_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_whose_server_ended_while_it_was_asked_is_asked_again() {
+    const END: &str = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 20000)) = 1 FROM pg_stat_activity \
+        WHERE application_name = current_schema() AND wait_event_type = 'Lock' AND query LIKE 'SELECT%'";
+    let engine = Postgres::start().await;
+    let id = engine.submit_one(task("A", "1")).await;
+    let (holder, looker) = (connect(&engine.settings().url).await, connect(&engine.settings().url).await);
+    holder.batch_execute("BEGIN; LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let end = async {
+        until(&looker, END).await;
+        holder.batch_execute("ROLLBACK").await.unwrap();
+    };
+    let (found, ()) = tokio::join!(engine.get(&id), end);
+    assert_eq!(found.id, id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_whose_server_ended_is_replaced_before_its_question_is_asked() {
     /// Ends those of this store that were read from, and waits until they are gone.
     const END: &str = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 20000)) FROM pg_stat_activity \
