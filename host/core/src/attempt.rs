@@ -15,6 +15,8 @@ pub struct RunRecord {
     pub fuel: u64,
     /// The most memory held at once, in bytes.
     pub peak_memory: u64,
+    /// Tokens of language models that it used.
+    pub tokens: u64,
 }
 
 /// One attempt, as callers see it.

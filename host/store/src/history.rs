@@ -24,6 +24,8 @@ pub(crate) struct HistoryRow {
     pub(crate) elapsed: u64,
     /// Of the whole epoch.
     pub(crate) fuel: u64,
+    /// Tokens of language models, of the whole epoch.
+    pub(crate) tokens: u64,
     /// Of earlier runs of the present attempt.
     pub(crate) attempt_fuel: u64,
     /// Of earlier runs of the present attempt, in bytes.
@@ -87,6 +89,7 @@ impl HistoryRow {
             max_attempts: None,
             elapsed: 0,
             fuel: 0,
+            tokens: 0,
             attempt_fuel: 0,
             attempt_peak: 0,
             declined: Vec::new(),

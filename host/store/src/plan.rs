@@ -91,6 +91,7 @@ pub(crate) fn plan<'a>(ended: &Ended<'a>) -> (NextStep, Plan<'a>) {
         next.decline(&commit.declined);
         next.max_attempts = Some(commit.max_attempts);
         next.fuel = next.fuel.saturating_add(commit.run.fuel);
+        next.tokens = next.tokens.saturating_add(commit.run.tokens);
         next
     };
     let same = |history, until| GoOn { attempt: None, history, state: Text::Stays, answer: Answered::Stays, until };

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bulkhead_core::{Kind, NewTask, Route, ScheduleName, TaskId, UpstreamTask};
+use bulkhead_core::{Kind, LeaseId, NewTask, Route, ScheduleName, TaskId, UpstreamTask};
 
 use crate::{
     AuditView, BatchRefusal, Change, DeadCount, EventStore, Fate, LogPage, Page, RouteDepth, ScheduleChange,
@@ -89,6 +89,12 @@ pub trait Store: EventStore + Send + Sync + std::fmt::Debug + 'static {
         spawned: Spawned,
         part: UpstreamPart,
     ) -> BoxFuture<'_, Result<Vec<UpstreamTask>, StoreError>>;
+
+    /// A name of this store that no other has, thrown when it was made.
+    fn identity(&self) -> &str;
+
+    /// The leases under which anything may still run, on whichever host.
+    fn living_leases(&self) -> BoxFuture<'_, Result<BTreeSet<LeaseId>, StoreError>>;
 
     /// How much of each route waits.
     fn depths(&self) -> Vec<RouteDepth>;

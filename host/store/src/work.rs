@@ -60,6 +60,8 @@ pub struct History {
     pub elapsed_micros: u64,
     /// Fuel that earlier runs of the task used.
     pub fuel: u64,
+    /// Tokens of language models that earlier runs of the task used.
+    pub tokens: u64,
     /// The versions of the earlier runs of this attempt.
     pub digests: Vec<Digest>,
 }

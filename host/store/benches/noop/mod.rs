@@ -42,6 +42,7 @@ fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
             elapsed_micros: 15,
             fuel: 12_345,
             peak_memory: 1_114_112,
+            tokens: 0,
         },
         handler: Some(Arc::clone(handler)),
         declined: Vec::new(),

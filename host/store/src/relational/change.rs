@@ -101,6 +101,7 @@ impl Cycle<'_> {
         history.attempts = 0;
         history.losses = 0;
         history.fuel = 0;
+        history.tokens = 0;
         history.declined.clear();
         history.reason = None;
         history.error = None;

@@ -11,7 +11,8 @@ use crate::{History, TaskSeq};
 use super::failure::Halt;
 
 const COLUMNS: &str = "due, reason, epoch, attempts, stage, deferrals, losses, max_attempts, elapsed, fuel, \
-                       attempt_fuel, attempt_peak, declined, digests, error, upstream_epoch, upstream_stage, upstream_count";
+                       attempt_fuel, attempt_peak, declined, digests, error, upstream_epoch, upstream_stage, upstream_count, \
+                       tokens";
 
 /// `history.answered`: the task was given an answer, or nobody answered in time.
 const GIVEN: u8 = 1;
@@ -39,6 +40,7 @@ impl HistoryRow {
                 (Some(epoch), Some(stage), Some(count)) => Some(Spawned { epoch, stage, count }),
                 _ => None,
             },
+            tokens: unsigned(row.get(18)?),
         })
     }
 
@@ -49,7 +51,7 @@ impl HistoryRow {
         let mut rows = statement.query_numbers(tasks)?;
         let mut found = HashMap::new();
         while let Some(row) = rows.next()? {
-            found.insert(TaskSeq(row.get(18)?), Self::read(&row)?);
+            found.insert(TaskSeq(row.get(19)?), Self::read(&row)?);
         }
         Ok(found)
     }
@@ -74,9 +76,9 @@ impl HistoryRow {
                     stage: kept.stage,
                     deferrals: kept.deferrals,
                     losses: kept.losses,
-                    state: row.get::<Option<String>>(18)?.map(JsonText::from_trusted),
-                    answer: match row.get::<u8>(19)? {
-                        GIVEN => row.get::<Option<String>>(20)?.map(JsonText::from_trusted).map(Answer::Given),
+                    state: row.get::<Option<String>>(19)?.map(JsonText::from_trusted),
+                    answer: match row.get::<u8>(20)? {
+                        GIVEN => row.get::<Option<String>>(21)?.map(JsonText::from_trusted).map(Answer::Given),
                         TIMED_OUT => Some(Answer::TimedOut),
                         _ => None,
                     },
@@ -84,6 +86,7 @@ impl HistoryRow {
                     declined: digests(&kept.declined),
                     elapsed_micros: kept.elapsed,
                     fuel: kept.fuel,
+                    tokens: kept.tokens,
                     digests: digests(&kept.digests),
                 })
             })
@@ -100,16 +103,16 @@ impl HistoryRow {
     ) -> Result<(), Halt> {
         const SAVE: &str = "INSERT INTO history (seq, due, reason, epoch, attempts, stage, deferrals, losses, \
             max_attempts, elapsed, fuel, attempt_fuel, attempt_peak, declined, digests, error, upstream_epoch, \
-            upstream_stage, upstream_count, state, answered, answer) \
+            upstream_stage, upstream_count, state, answered, answer, tokens) \
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-            coalesce(?22, 0), ?23) \
+            coalesce(?22, 0), ?23, ?24) \
             ON CONFLICT (seq) DO UPDATE SET due = excluded.due, reason = excluded.reason, epoch = excluded.epoch, \
             attempts = excluded.attempts, stage = excluded.stage, deferrals = excluded.deferrals, \
             losses = excluded.losses, max_attempts = excluded.max_attempts, elapsed = excluded.elapsed, \
             fuel = excluded.fuel, attempt_fuel = excluded.attempt_fuel, attempt_peak = excluded.attempt_peak, \
             declined = excluded.declined, digests = excluded.digests, error = excluded.error, \
             upstream_epoch = excluded.upstream_epoch, upstream_stage = excluded.upstream_stage, \
-            upstream_count = excluded.upstream_count, \
+            upstream_count = excluded.upstream_count, tokens = excluded.tokens, \
             state = CASE WHEN ?21 THEN history.state ELSE excluded.state END, \
             answered = coalesce(?22, history.answered), \
             answer = CASE WHEN ?22 IS NULL THEN history.answer ELSE excluded.answer END";
@@ -151,6 +154,7 @@ impl HistoryRow {
                 state_stays,
                 answered,
                 answer,
+                signed(self.tokens),
             ],
         )?;
         Ok(())

@@ -1,13 +1,14 @@
 //! [`DatabaseStore`]: the trait, put together from the writing thread and the reading connections.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bulkhead_core::{Kind, NewTask, ScheduleName, TaskId, Timestamp, UpstreamTask};
+use bulkhead_core::{Kind, LeaseId, NewTask, ScheduleName, TaskId, Timestamp, UpstreamTask};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::sql::Connection;
+use crate::sql::{Connection, params};
 use crate::sqlite::LockFile;
 use crate::{
     AuditView, BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, LogPage, Page, RouteDepth, ScheduleChange,
@@ -50,6 +51,7 @@ pub struct DatabaseStore {
     pub(super) readers: Readers,
     room: Arc<Semaphore>,
     secret: i64,
+    identity: String,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -72,7 +74,8 @@ impl DatabaseStore {
         let Opened { source, lock, listen, many_hosts, settings } = opened;
         let connection = source.writer()?;
         let failed = |error: crate::sql::Error| super::failure::reading(&error);
-        let secret = secret(&connection).map_err(failed)?;
+        let secret = thrown(&connection, "secret").map_err(failed)?;
+        let identity = format!("{:016x}", thrown(&connection, "identity").map_err(failed)?);
         let boot = settings.clock.since_boot();
         let now = match &many_hosts {
             Some(many) if many.database_time => database_time(&connection).map_err(failed)?,
@@ -103,7 +106,7 @@ impl DatabaseStore {
             .spawn(move || thread.run())
             .map_err(|error| StoreError::Database(format!("no thread for the store: {error}")))?;
         let room = Arc::new(Semaphore::new(REQUESTS));
-        Ok(Self { inbox, shared, readers, room, secret, thread: Mutex::new(Some(thread)) })
+        Ok(Self { inbox, shared, readers, room, secret, identity, thread: Mutex::new(Some(thread)) })
     }
 
     /// Looks at the clock now, and answers when all that is due has been done once.
@@ -140,11 +143,12 @@ fn database_time(connection: &Connection) -> crate::sql::Result<Option<Timestamp
     Ok(now)
 }
 
-/// The number that seals cursors, made with the store.
-fn secret(connection: &Connection) -> crate::sql::Result<i64> {
+/// A number that was thrown when the store was made.
+fn thrown(connection: &Connection, name: &str) -> crate::sql::Result<i64> {
     let made = i64::try_from(Dice::seeded().throw() >> 1).unwrap_or(0);
-    connection.execute("INSERT INTO meta (name, value) VALUES ('secret', ?1) ON CONFLICT (name) DO NOTHING", [made])?;
-    connection.prepare_cached("SELECT value FROM meta WHERE name = 'secret'")?.query_row([], |row| row.get(0))
+    let insert = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+    connection.execute(insert, params![name, made])?;
+    connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0))
 }
 
 impl Store for DatabaseStore {
@@ -254,6 +258,20 @@ impl Store for DatabaseStore {
         part: UpstreamPart,
     ) -> BoxFuture<'_, Result<Vec<UpstreamTask>, StoreError>> {
         Box::pin(self.readers.read(move |connection| upstream::read(connection, of, spawned, &part)))
+    }
+
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn living_leases(&self) -> BoxFuture<'_, Result<BTreeSet<LeaseId>, StoreError>> {
+        Box::pin(self.readers.read(|connection| {
+            let read = || -> crate::sql::Result<BTreeSet<LeaseId>> {
+                let mut statement = connection.prepare_cached("SELECT id FROM leases")?;
+                statement.query_map([], |row| Ok(LeaseId(row.get(0)?)))?.collect()
+            };
+            read().map_err(|error| super::failure::reading(&error))
+        }))
     }
 
     fn depths(&self) -> Vec<RouteDepth> {

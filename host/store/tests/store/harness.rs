@@ -237,6 +237,7 @@ pub(crate) fn ended_under(lease: LeaseId, seq: TaskSeq, step: NextStep, end: Run
             elapsed_micros: 1_500,
             fuel: 1_000,
             peak_memory: 65_536,
+            tokens: 0,
         },
         handler: Some(version(1)),
         declined: Vec::new(),

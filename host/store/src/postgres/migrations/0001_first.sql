@@ -145,6 +145,7 @@ CREATE TABLE history (
     max_attempts BIGINT,
     elapsed BIGINT NOT NULL,
     fuel BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
     attempt_fuel BIGINT NOT NULL,
     attempt_peak BIGINT NOT NULL,
     declined BYTEA,

@@ -76,6 +76,7 @@ impl Maker {
             elapsed_micros: 1_500,
             fuel: 1_000,
             peak_memory: 65_536,
+            tokens: 0,
         };
         let history = claimed.history.as_deref();
         let standing = Standing {
