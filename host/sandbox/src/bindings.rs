@@ -10,6 +10,10 @@ wasmtime::component::bindgen!({
     imports: {
         "bulkhead:handler/context.upstream": async | trappable,
         "bulkhead:handler/context.upstream-named": async | trappable,
+        "bulkhead:handler/docker.run": async | trappable,
+        "bulkhead:handler/gpu.devices": async | trappable,
+        "bulkhead:handler/gpu.run": async | trappable,
+        "bulkhead:handler/llm.generate": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -14,7 +14,7 @@ use crate::guest_log::GuestLog;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::wasi::Wasi;
-use crate::{Observer, RunControl, RunFacts, RunRequest, Upstream, Workspace};
+use crate::{Delegates, Observer, RunControl, RunFacts, RunRequest, Upstream, Workspace};
 
 /// Everything that host functions reach.
 pub(crate) struct HostState {
@@ -26,6 +26,7 @@ pub(crate) struct HostState {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     /// Whether delegates may be asked: in `handle` alone.
     pub(crate) delegates_open: bool,
+    pub(crate) delegates: Option<Arc<dyn Delegates>>,
     pub(crate) identity: Identity,
     pub(crate) facts: Option<Box<Facts>>,
     pub(crate) upstream: Option<Arc<dyn Upstream>>,
@@ -83,6 +84,7 @@ impl HostState {
             control: Arc::clone(&request.control),
             observer: request.observer.take(),
             delegates_open: false,
+            delegates: request.delegates.take(),
             identity: Identity { handler: Some(handler.clone()), task: request.id.into(), stage: request.stage },
             facts: Facts::of(&request.facts),
             upstream: request.upstream.take(),
@@ -103,6 +105,7 @@ impl HostState {
             control: Arc::default(),
             observer: None,
             delegates_open: false,
+            delegates: None,
             identity: Identity { handler: None, task: Box::default(), stage: 0 },
             facts: None,
             upstream: None,

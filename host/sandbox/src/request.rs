@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bulkhead_core::{Answer, Fuel, JsonText, Options, RunEnd, Size, TagSet};
 
-use crate::{Observer, RunControl, Upstream, Workspace};
+use crate::{Delegates, Observer, RunControl, Upstream, Workspace};
 
 /// One run to be made.
 pub struct RunRequest<'a> {
@@ -34,6 +34,8 @@ pub struct RunRequest<'a> {
     pub observer: Option<Arc<dyn Observer>>,
     /// What answers for the tasks that this one waited for; none where it waited for none.
     pub upstream: Option<Arc<dyn Upstream>>,
+    /// What does for the guest what its handler was granted; none, nothing is.
+    pub delegates: Option<Arc<dyn Delegates>>,
     /// What the guest sees as `/workspace` while it handles the task; none, nothing.
     pub workspace: Option<Workspace>,
 }

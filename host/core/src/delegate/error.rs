@@ -12,6 +12,9 @@ pub enum DelegateError {
     /// The engine, device or backend is not there now: another attempt may help.
     #[error("{0}")]
     Unavailable(String),
+    /// The engine itself cannot be reached, or may not be asked now: the run is interrupted, which is not charged to it.
+    #[error("{0}")]
+    Gone(String),
     /// The request makes no sense; the text names the field.
     #[error("{0}")]
     Invalid(String),
@@ -29,6 +32,7 @@ impl DelegateError {
         match self {
             Self::Denied(_) => "denied",
             Self::Unavailable(_) => "unavailable",
+            Self::Gone(_) => "gone",
             Self::Invalid(_) => "invalid",
             Self::TimedOut => "timed_out",
             Self::Failed(_) => "failed",
@@ -38,7 +42,12 @@ impl DelegateError {
     /// The same with its text cut to the bound of the contract.
     #[must_use]
     pub fn bounded(mut self) -> Self {
-        if let Self::Denied(text) | Self::Unavailable(text) | Self::Invalid(text) | Self::Failed(text) = &mut self {
+        if let Self::Denied(text)
+        | Self::Unavailable(text)
+        | Self::Gone(text)
+        | Self::Invalid(text)
+        | Self::Failed(text) = &mut self
+        {
             text.truncate(text.floor_char_boundary(MAX_TEXT));
         }
         self

@@ -23,6 +23,7 @@ pub(crate) async fn one_run(sandbox: &Sandbox, handler: &Handler) -> RunEnd {
         control: Arc::new(RunControl::new()),
         observer: None,
         upstream: None,
+        delegates: None,
         workspace: None,
     };
     sandbox.run(handler, request).await.end

@@ -127,6 +127,7 @@ impl Run {
                     control: Arc::clone(&self.control),
                     observer: self.observer.clone(),
                     upstream: self.upstream.clone(),
+                    delegates: None,
                     workspace: self.workspace.clone(),
                 },
             )
