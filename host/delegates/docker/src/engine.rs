@@ -1,0 +1,224 @@
+//! The engine: how it is reached, what its errors mean, and when it is left alone.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bollard::errors::Error;
+use bollard::{API_DEFAULT_VERSION, ClientVersion};
+use bulkhead_core::{Breaker, BreakerRules, BreakerState, DelegateError};
+use tokio::time::timeout;
+
+use crate::DockerSettings;
+
+/// How long the engine may take to begin an answer; starting a container on a busy machine takes seconds.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long it may take to say which version it speaks.
+const VERSION_WITHIN: Duration = Duration::from_secs(2);
+
+/// A Docker engine on this machine.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    socket: PathBuf,
+    rules: BreakerRules,
+    /// The version that was agreed on; asked again when the engine was away, for then it may be another.
+    version: Mutex<Option<ClientVersion>>,
+    breaker: Mutex<Breaker>,
+    since: Instant,
+}
+
+/// What an error of the engine means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It cannot be reached, or does not answer.
+    Away(String),
+    /// What was named is not there.
+    Missing(String),
+    /// Something else holds what was named.
+    Conflict(String),
+    /// It will not.
+    Refused(String),
+}
+
+impl Engine {
+    pub(crate) fn new(settings: &DockerSettings) -> Self {
+        Self {
+            socket: settings.socket.clone(),
+            rules: settings.breaker(),
+            version: Mutex::default(),
+            breaker: Mutex::default(),
+            since: Instant::now(),
+        }
+    }
+
+    /// A client, once a version is agreed on.
+    pub(crate) async fn client(&self) -> Result<bollard::Docker, Error> {
+        let agreed = *self.version();
+        match agreed {
+            Some(version) => self.connect(&version),
+            None => {
+                let (version, _) = self.ask_version().await?;
+                *self.version() = Some(version);
+                self.connect(&version)
+            }
+        }
+    }
+
+    /// The version of the API that both sides speak, and what the engine calls itself.
+    pub(crate) async fn ask_version(&self) -> Result<(ClientVersion, String), Error> {
+        let versioned = format!("/v{API_DEFAULT_VERSION}/");
+        // An engine refuses to say which versions it speaks to who asks in one that it does not.
+        let client = self.connect(API_DEFAULT_VERSION)?.with_request_modifier(move |mut request| {
+            if let Ok(plain) = request.uri().to_string().replacen(&versioned, "/", 1).parse() {
+                *request.uri_mut() = plain;
+            }
+            request
+        });
+        let told = timeout(VERSION_WITHIN, client.version()).await.map_err(|_| Error::RequestTimeoutError)??;
+        let api = told.api_version.unwrap_or_default();
+        let version = parse(&api).ok_or(Error::APIVersionParseError {})?;
+        let name = told.components.and_then(|all| Some(all.into_iter().next()?.name)).unwrap_or_default();
+        let text = format!("{name} {}, API {api}", told.version.unwrap_or_default());
+        let newest = *API_DEFAULT_VERSION;
+        Ok((if version < newest { version } else { newest }, text.trim_start().to_owned()))
+    }
+
+    fn connect(&self, version: &ClientVersion) -> Result<bollard::Docker, Error> {
+        let socket = self.socket.to_string_lossy();
+        bollard::Docker::connect_with_unix(&socket, ANSWER_WITHIN.as_secs(), version)
+    }
+
+    /// Leave to call the engine, unless it is left alone.
+    pub(crate) fn permit(self: &Arc<Self>) -> Result<Permit, DelegateError> {
+        let state = self.breaker().ask(self.since.elapsed());
+        match state {
+            BreakerState::Closed | BreakerState::Trying => Ok(Permit { engine: Arc::clone(self), told: false }),
+            BreakerState::Open(rest) => {
+                let millis = rest.as_millis();
+                let again = if millis == 0 {
+                    "a call tries it now".to_owned()
+                } else {
+                    format!("it is tried again in {millis} ms")
+                };
+                Err(DelegateError::Unavailable(format!("the docker engine failed and is left alone: {again}")))
+            }
+        }
+    }
+
+    /// What an error means to who called, and to the breaker.
+    pub(crate) fn explain(&self, error: &Error) -> DelegateError {
+        match fault(error) {
+            Fault::Away(why) => {
+                *self.version() = None;
+                self.breaker().failed(self.rules, self.since.elapsed());
+                tracing::warn!(socket = %self.socket.display(), why, "the docker engine does not answer");
+                let text = format!("the docker engine does not answer ({why}); start it, or set `docker.socket`");
+                DelegateError::Unavailable(text)
+            }
+            Fault::Missing(why) | Fault::Conflict(why) | Fault::Refused(why) => {
+                if why.contains("client version") {
+                    *self.version() = None;
+                }
+                DelegateError::Failed(format!("the docker engine refuses: {why}"))
+            }
+        }
+    }
+
+    fn version(&self) -> MutexGuard<'_, Option<ClientVersion>> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leave to call the engine once; who drops it untold has learnt nothing.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    engine: Arc<Engine>,
+    told: bool,
+}
+
+impl Permit {
+    /// The engine answered.
+    pub(crate) fn succeeded(mut self) {
+        self.told = true;
+        self.engine.breaker().succeeded();
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if !self.told {
+            self.engine.breaker().abandoned();
+        }
+    }
+}
+
+/// Reads an error. What an engine answers is never a reason to leave it alone, but that it is unavailable: handlers can
+/// bring most other answers about.
+pub(crate) fn fault(error: &Error) -> Fault {
+    match error {
+        Error::DockerResponseServerError { status_code: 404, message } => Fault::Missing(message.clone()),
+        Error::DockerResponseServerError { status_code: 409, message } => Fault::Conflict(message.clone()),
+        Error::DockerResponseServerError { status_code: 502..=504, message } => Fault::Away(message.clone()),
+        Error::DockerResponseServerError { message, .. } => Fault::Refused(message.clone()),
+        Error::DockerStreamError { error } | Error::DockerContainerWaitError { error, .. } => {
+            Fault::Refused(error.clone())
+        }
+        Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::APIVersionParseError {} => {
+            Fault::Refused(format!("its answer cannot be read: {error}"))
+        }
+        Error::SocketNotFoundError(_) => Fault::Away("there is no socket".to_owned()),
+        Error::RequestTimeoutError => Fault::Away("no answer in time".to_owned()),
+        other => Fault::Away(root(other)),
+    }
+}
+
+/// The innermost cause, which is the one that says something: `Connection refused`.
+fn root(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn parse(text: &str) -> Option<ClientVersion> {
+    let (major, minor) = text.split_once('.')?;
+    Some(ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine() -> Arc<Engine> {
+        Arc::new(Engine::new(&DockerSettings { failures: 2, ..DockerSettings::default() }))
+    }
+
+    #[test]
+    fn an_engine_that_is_away_is_left_alone_and_one_that_refuses_is_not() {
+        let engine = engine();
+        let refused = Error::DockerResponseServerError { status_code: 500, message: "no such program".to_owned() };
+        for _ in 0..5 {
+            assert!(matches!(engine.explain(&refused), DelegateError::Failed(_)));
+        }
+        assert!(engine.permit().is_ok());
+        for _ in 0..2 {
+            assert!(matches!(engine.explain(&Error::RequestTimeoutError), DelegateError::Unavailable(_)));
+        }
+        match engine.permit() {
+            Err(DelegateError::Unavailable(text)) => assert!(text.contains("it is tried again in "), "{text}"),
+            other => panic!("it is not left alone: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_innermost_cause_is_told_and_versions_are_read() {
+        let error = Error::from(std::io::Error::other("the cable is cut"));
+        assert_eq!(fault(&error), Fault::Away("the cable is cut".to_owned()));
+        let version = parse("1.41").expect("a version");
+        assert_eq!((version.major_version, version.minor_version), (1, 41));
+        assert_eq!(parse("one"), None);
+    }
+}

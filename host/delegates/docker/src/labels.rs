@@ -1,0 +1,72 @@
+//! The labels by which containers are known to be ours, and whose they were.
+
+use std::collections::HashMap;
+
+use bulkhead_core::{LeaseId, TaskId};
+
+/// The store whose task it runs for.
+pub(crate) const STORE: &str = "bulkhead.store";
+
+/// The task it runs for.
+pub(crate) const TASK: &str = "bulkhead.task";
+
+/// The lease under which the task ran; empty where it had none.
+pub(crate) const LEASE: &str = "bulkhead.lease";
+
+/// What a container is labelled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Labels {
+    pub(crate) store: String,
+    pub(crate) task: TaskId,
+    pub(crate) lease: Option<LeaseId>,
+}
+
+impl Labels {
+    /// As the engine keeps them.
+    pub(crate) fn to_map(&self) -> HashMap<String, String> {
+        HashMap::from([
+            (STORE.to_owned(), self.store.clone()),
+            (TASK.to_owned(), self.task.as_str().to_owned()),
+            (LEASE.to_owned(), self.lease.map(|lease| lease.0.to_string()).unwrap_or_default()),
+        ])
+    }
+
+    /// A filter that finds all containers of this task, under whatever lease.
+    pub(crate) fn of_task(&self) -> HashMap<String, Vec<String>> {
+        let labels = vec![format!("{STORE}={}", self.store), format!("{TASK}={}", self.task)];
+        HashMap::from([("label".to_owned(), labels)])
+    }
+
+    /// Whether a container of the same task was left by an earlier lease. Leases are numbered in the order in which they
+    /// were given: a later one than ours means that we are the one that is over, and it is left alone.
+    pub(crate) fn is_earlier(&self, labels: &HashMap<String, String>) -> bool {
+        match (self.lease, lease_of(labels)) {
+            (Some(ours), Some(theirs)) => theirs < ours,
+            _ => false,
+        }
+    }
+}
+
+/// The lease that a container is labelled with.
+pub(crate) fn lease_of(labels: &HashMap<String, String>) -> Option<LeaseId> {
+    labels.get(LEASE)?.parse().ok().map(LeaseId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(lease: Option<i64>) -> Labels {
+        Labels { store: "s".to_owned(), task: TaskId::parse("t").expect("an id"), lease: lease.map(LeaseId) }
+    }
+
+    #[test]
+    fn only_what_an_earlier_lease_left_is_earlier() {
+        let ours = labels(Some(5));
+        assert!(ours.is_earlier(&labels(Some(4)).to_map()));
+        for theirs in [Some(5), Some(6), None] {
+            assert!(!ours.is_earlier(&labels(theirs).to_map()), "{theirs:?}");
+        }
+        assert!(!labels(None).is_earlier(&labels(Some(4)).to_map()));
+    }
+}

@@ -1,0 +1,68 @@
+//! Killing and removing a container, until it is gone.
+
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::query_parameters::{InspectContainerOptions, RemoveContainerOptionsBuilder};
+use tokio::time::{sleep, timeout};
+
+use crate::engine::{Engine, Fault, fault};
+
+/// How long one try may take: an engine waits up to 10 s for what it kills.
+const TRY_FOR: Duration = Duration::from_secs(30);
+
+/// How often is looked whether somebody else has removed it.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The pauses between tries while the engine does not answer; after the last, the store's list of leases decides.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(20),
+    Duration::from_secs(60),
+];
+
+/// Kills and removes a container and what it wrote; it is gone when this returns without an error.
+pub(crate) async fn remove(client: &bollard::Docker, container: &str) -> Result<(), Error> {
+    timeout(TRY_FOR, try_remove(client, container)).await.unwrap_or(Err(Error::RequestTimeoutError))
+}
+
+async fn try_remove(client: &bollard::Docker, container: &str) -> Result<(), Error> {
+    let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+    match client.remove_container(container, Some(options)).await {
+        Err(error) => match fault(&error) {
+            Fault::Missing(_) => Ok(()),
+            // Somebody else removes it.
+            Fault::Conflict(_) => is_gone(client, container).await,
+            Fault::Away(_) | Fault::Refused(_) => Err(error),
+        },
+        Ok(()) => Ok(()),
+    }
+}
+
+async fn is_gone(client: &bollard::Docker, container: &str) -> Result<(), Error> {
+    loop {
+        if let Err(error) = client.inspect_container(container, None::<InspectContainerOptions>).await {
+            return if matches!(fault(&error), Fault::Missing(_)) { Ok(()) } else { Err(error) };
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Removes a container whose first removal failed. Where it is not `known` that there is one, because the engine did not
+/// answer when it was told to make it, that it is missing means nothing yet.
+pub(crate) async fn keep_removing(engine: &Engine, container: &str, known: bool) {
+    for pause in PAUSES {
+        sleep(pause).await;
+        let removed = async { remove(&engine.client().await?, container).await };
+        match removed.await {
+            Ok(()) if known => return,
+            Ok(()) => {}
+            Err(error) => tracing::debug!(container, %error, "a container is not removed yet"),
+        }
+    }
+    if known {
+        tracing::warn!(container, "a container could not be removed; it is when the host next looks for what was left");
+    }
+}

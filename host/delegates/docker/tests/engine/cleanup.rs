@@ -1,0 +1,97 @@
+//! That nothing is left, and nothing of others is touched.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_core::{Caller, DelegateError, LeaseId};
+use futures::future::join_all;
+
+use crate::world::{World, caller, engine, shell};
+
+/// Starts a container that would run for long, and waits until the engine has it.
+async fn begin(world: &World, caller: Caller) -> tokio::task::JoinHandle<Result<bulkhead_core::Exit, DelegateError>> {
+    let (docker, grant) = (Arc::clone(&world.docker), world.grant.clone());
+    let before = world.count().await;
+    let running = tokio::spawn(async move { docker.run(&caller, &grant, shell("sleep 1000"), &[]).await });
+    while world.count().await == before {
+        tokio::task::yield_now().await;
+    }
+    running
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_future_leaves_nothing_at_whatever_point_it_is_dropped() {
+    let Some(world) = World::new().await else { return };
+    let cancels = (0..100).map(|_| async {
+        let after = Duration::from_millis(fastrand::u64(0..400));
+        let _ = tokio::time::timeout(after, world.shell("sleep 1000")).await;
+    });
+    join_all(cancels).await;
+    world.docker.settled().await;
+    assert_eq!(world.count().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_lease_left_is_removed_first_and_a_later_one_is_not() {
+    let Some(world) = World::new().await.map(|world| world.with_lease(7)) else { return };
+    let earlier = begin(&world, Caller { lease: Some(LeaseId(3)), ..caller("task") }).await;
+    let later = begin(&world, Caller { lease: Some(LeaseId(9)), ..caller("task") }).await;
+    let other_task = begin(&world, Caller { lease: Some(LeaseId(3)), ..caller("another") }).await;
+    assert_eq!(world.shell("true").await.map(|exit| exit.code), Ok(0));
+    let told = earlier.await;
+    assert!(matches!(told, Ok(Err(DelegateError::Failed(_)))), "whose container is removed is told so: {told:?}");
+    let mut left: Vec<_> = world
+        .docker
+        .leftovers()
+        .await
+        .expect("a list")
+        .into_iter()
+        .map(|left| (left.task.map(|task| task.to_string()), left.lease))
+        .collect();
+    left.sort();
+    assert_eq!(left, [(Some("another".to_owned()), Some(LeaseId(3))), (Some("task".to_owned()), Some(LeaseId(9)))]);
+    later.abort();
+    other_task.abort();
+    let _ = (later.await, other_task.await);
+    world.docker.settled().await;
+    assert_eq!(world.count().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_of_another_store_are_neither_listed_nor_removed() {
+    let (Some(world), Some(other)) = (World::new().await, World::new().await) else { return };
+    let running = begin(&other, caller("task")).await;
+    let theirs = other.docker.leftovers().await.expect("a list").remove(0);
+    assert_eq!((theirs.lease, world.count().await), (Some(LeaseId(1)), 0));
+    // The same task's name with a later lease, and the very id, do it no harm.
+    let world = world.with_lease(5);
+    assert_eq!(world.shell("true").await.map(|exit| exit.code), Ok(0));
+    assert_eq!(world.docker.remove(std::slice::from_ref(&theirs.id)).await, Ok(0));
+    assert_eq!(other.count().await, 1);
+    assert_eq!(other.docker.remove(&[theirs.id, "no such".to_owned()]).await, Ok(1));
+    assert_eq!(other.count().await, 0);
+    let told = running.await;
+    assert!(matches!(told, Ok(Err(DelegateError::Failed(_)))), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_volumes_of_an_image_are_not_left_on_the_engine() {
+    let Some(world) = World::new().await else { return };
+    let request = bulkhead_core::Container { image: crate::world::IMAGE_WITH_VOLUME.to_owned(), ..shell("sleep 1000") };
+    let (docker, caller, grant) = (Arc::clone(&world.docker), world.caller.clone(), world.grant.clone());
+    let running = tokio::spawn(async move { docker.run(&caller, &grant, request, &[]).await });
+    let id = loop {
+        match world.docker.leftovers().await.expect("a list").pop() {
+            Some(left) => break left.id,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    let engine = engine();
+    let inspect = engine.inspect_container(&id, None::<bollard::query_parameters::InspectContainerOptions>);
+    let mounts = inspect.await.expect("inspected").mounts.unwrap_or_default();
+    assert_eq!(mounts, [], "no volume was made");
+    running.abort();
+    let _ = running.await;
+    world.docker.settled().await;
+    assert_eq!(world.count().await, 0);
+}
