@@ -1,9 +1,10 @@
 //! The delegate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bulkhead_core::{Caller, DelegateError, Device, Exit, Job};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::admit::admit;
 use crate::environment::environment;
@@ -11,10 +12,13 @@ use crate::launcher::{Launcher, Limits, Order};
 use crate::ledger::Want;
 use crate::pool::Pool;
 use crate::run::{self, Assignment};
-use crate::{DeviceLease, Devices, DevicesError, GpuError, GpuGrant, GpuSettings, NvmlDevices};
+use crate::{DeviceLease, Devices, GpuError, GpuGrant, GpuSettings, NvmlDevices};
 
 /// The most devices that a guest is told of (`interface gpu`).
 const MAX_DEVICES: usize = 256;
+
+/// How long a probe waits for a driver that hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The devices of this host, leased to callers and to the programs that they may run; cheap to clone.
 #[derive(Debug, Clone)]
@@ -95,7 +99,8 @@ impl Gpu {
 
     /// Whether devices can be leased now; the text says why not, and what of the settings is not so on this host.
     pub async fn probe(&self) -> Result<(), String> {
-        let found = self.pool.look().await.map_err(|error: DevicesError| error.to_string())?;
+        let looked = timeout(PATIENCE, self.pool.look()).await;
+        let found = looked.map_err(|_| "NVML does not answer: its driver hangs")?.map_err(|error| error.to_string())?;
         if let Some(missing) = self.pool.allowed().iter().find(|index| !found.iter().any(|one| one.index == **index)) {
             return Err(format!("`gpu.devices` names a device that this host does not have: `{missing}`"));
         }
@@ -111,7 +116,8 @@ impl Gpu {
         if self.probe().await.is_err() {
             return Vec::new();
         }
-        let cuda = self.pool.cuda_major().await.map(|major| format!("cuda{major}"));
+        let cuda = timeout(PATIENCE, self.pool.cuda_major()).await.ok().flatten();
+        let cuda = cuda.map(|major| format!("cuda{major}"));
         std::iter::once("gpu".to_owned()).chain(cuda).collect()
     }
 }

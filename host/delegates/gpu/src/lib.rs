@@ -35,6 +35,19 @@
 //! ended by its session, and a process that had left the session before lives on. A process that forks into new groups
 //! faster than they are looked through can hold its devices long (its caller is answered at the deadline all the same).
 //! A process that the kernel cannot end, in a driver that hangs, keeps its devices until it is gone.
+//!
+//! # How exact what it used is
+//!
+//! - Wall time runs from the start of the program to its own end; what it left behind is ended after that.
+//! - Time on cores is the kernel's own account (`getrusage`) of every process of the job that was waited for, by the
+//!   launcher or by its parent: all but children of a process that ignores `SIGCHLD`.
+//! - Peak memory is the larger of two: the most that a single process ever held, which the kernel keeps exactly and which
+//!   is never less than the few MiB that starting takes; and the most that all together were seen to hold, looked at after
+//!   10 ms and then ever less often down to four times a second, with pages that processes share counted once for each.
+//!   So it is exact for a job of one process. Memory of the devices is not in it.
+//! - `out_of_memory` is certain where `gpu.resident` ended the job. Where a SIGKILL that nobody here sent ended the program
+//!   and the kernel counted a kill for memory meanwhile, it is likely. A program that `gpu.memory` refuses memory ends as
+//!   it sees fit, and this does not tell.
 
 mod admit;
 mod capture;

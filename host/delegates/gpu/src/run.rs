@@ -10,7 +10,7 @@ use bulkhead_core::{DelegateError, Exit, Usage};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::timeout_at;
 
 use crate::DeviceLease;
@@ -60,7 +60,7 @@ pub(crate) async fn run(assignment: Assignment, deadline: Instant) -> Result<Exi
 async fn keep(
     assignment: Assignment,
     deadline: Instant,
-    unwanted: oneshot::Receiver<()>,
+    mut unwanted: oneshot::Receiver<()>,
 ) -> Result<Exit, DelegateError> {
     let Assignment { launcher, name, mut order, stdin, workspace, scratch, output, lease } = assignment;
     let failed = |error: io::Error| DelegateError::Failed(format!("`{name}` cannot be run: {error}"));
@@ -76,7 +76,10 @@ async fn keep(
     order.folder = folder.ok_or_else(|| failed(io::Error::other("the path of its folder is not UTF-8")))?.to_owned();
     order.time_ms = u64::try_from(deadline.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(u64::MAX);
 
-    let said = talk(&launcher, &order, &stdin, output, unwanted).await;
+    let said = match unwanted.try_recv() {
+        Err(TryRecvError::Closed) => Ok(Said::Nothing),
+        _ => talk(&launcher, &order, &stdin, output, unwanted).await,
+    };
     if let Some(empty) = empty
         && let Err(error) = blocking(move || empty.close()).await
     {

@@ -20,7 +20,7 @@ fn family(mark: &str) -> String {
 async fn the_deadline_kills_all_that_the_job_started() {
     let world = world(1, |_| {});
     let mark = mark();
-    let caller_with_little = caller_until(Duration::from_millis(1500));
+    let caller_with_little = caller_until(Duration::from_secs(3));
     let grant = grant();
     let running = world.gpu.run(&caller_with_little, &grant, sh(&family(&mark)));
     let (answer, ()) = tokio::join!(running, until("the family is up", || marked(&mark) >= 5));
