@@ -141,6 +141,9 @@ mod tests {
             assert_eq!(next_step(&views, PAUSE, chance), Step::Ask(1));
             assert_eq!(next_step(&views[..1], PAUSE, chance), Step::Ask(0));
         }
+        let spare = [view(0, Standing::Free, Past::Fresh); 3];
+        let asked = [0.0, 0.4, 0.9, 1.0].map(|chance| next_step(&spare, PAUSE, chance));
+        assert_eq!(asked, [0, 1, 2, 2].map(Step::Ask));
     }
 
     #[test]

@@ -88,7 +88,7 @@ async fn one_answer_of_many_is_enough() {
     assert_eq!(ask(settings(&[("a", &server)]), 5).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn backends_are_asked_in_proportion_to_their_weights() {
     let [light, heavy, spare] = [
         Server::start([Step::Whole("x")]).await,
@@ -132,7 +132,7 @@ async fn a_model_is_asked_of_those_that_serve_it_alone() {
     assert_eq!((&other.seen()[0].body["temperature"], &other.seen()[0].body["max_tokens"]), (&0.5.into(), &12.into()));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_more_requests_are_made_at_once_than_a_backend_has_slots() {
     let [narrow, wide] = [Server::start([Step::Gated]).await, Server::start([Step::Gated]).await];
     let settings = each(settings(&[("narrow", &narrow), ("wide", &wide)]), |name, backend| {
