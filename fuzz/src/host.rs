@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use bulkhead_core::SubmissionLimits;
+use bulkhead_delegates::Delegates;
 use bulkhead_sandbox::{Catalogue, CatalogueSettings};
 use bulkhead_server::{App, AppSettings, StreamSettings};
 use bulkhead_store::DatabaseStore;
@@ -67,10 +68,15 @@ impl Host {
             workspaces: folder.path().join("workspaces"),
         };
         let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+        let delegates = {
+            let _on = runtime.enter();
+            Delegates::none().expect("delegates")
+        };
         let worker = runtime.block_on(Worker::start(
             Arc::clone(&shared),
             sandbox,
             Arc::clone(&catalogue),
+            delegates,
             settings,
             Arc::clone(&metrics),
         ));

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bulkhead_core::{JsonText, Retention, TagSet};
+use bulkhead_delegates::{DelegateMetrics, DelegateSettings, Delegates};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
 use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings};
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_store::{DatabaseStore, QueueSettings};
 
-use crate::settings::Settings;
+use crate::settings::{Grants, Settings};
 use crate::store_place::StorePlace;
 
 /// Opens the store that the settings name.
@@ -82,6 +83,17 @@ fn sandbox_settings(settings: &Settings) -> SandboxSettings {
         cache: None,
         compiler: None,
     }
+}
+
+/// The delegates of a host that works on this store, to be made on the runtime that is to make their calls.
+pub(crate) fn delegates(settings: &Settings, store: &str, metrics: &prometheus::Registry) -> Result<Arc<Delegates>> {
+    let delegates =
+        DelegateSettings { docker: settings.docker.clone(), gpu: settings.gpu.clone(), llm: settings.llm.clone() };
+    let grants = settings.handler.iter().map(|(name, table)| {
+        let Grants { workspace: _, docker, gpu, llm } = table.grants.clone();
+        (name.clone(), bulkhead_delegates::Grants { docker, gpu, llm })
+    });
+    Ok(Delegates::new(delegates, grants.collect(), store, DelegateMetrics::register(metrics)?)?)
 }
 
 /// What the catalogue of a folder is told.

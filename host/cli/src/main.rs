@@ -8,5 +8,7 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    // Before there are threads: the process may be the one that starts a program for a handler.
+    bulkhead_gpu::take_over_if_asked();
     bulkhead::run()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bulkhead_core::{Ceilings, HandlerName, Overrides, admits};
+use bulkhead_core::{Ceilings, HandlerName, Overrides, TagSet, admits};
 
 use crate::{CatalogueSettings, Handler, HandlerSettings, LiveHandler};
 
@@ -22,6 +22,13 @@ impl Admission {
     /// The folder of the catalogue.
     pub(crate) fn folder(&self) -> &std::path::Path {
         &self.settings.dir
+    }
+
+    /// The tags of the worker are these from now on; whether they were others before.
+    pub(crate) fn set_caps(&mut self, caps: TagSet) -> bool {
+        let changed = self.settings.caps != caps;
+        self.settings.caps = caps;
+        changed
     }
 
     /// Whether a file of this stem may be loaded at all; else why not.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
+use bulkhead_core::TagSet;
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
@@ -37,6 +38,8 @@ enum Word {
     Moved(Vec<PathBuf>),
     /// A file was loaded, or could not be.
     Done(Done),
+    /// The worker has these tags now.
+    Caps(TagSet),
     /// The catalogue is gone.
     End,
 }
@@ -64,7 +67,7 @@ impl Catalogue {
             match heard.recv() {
                 Ok(Word::Done(done)) => keeper.take(done, &mut news),
                 // The thread's first look will see it.
-                Ok(Word::Moved(_) | Word::End) | Err(_) => {}
+                Ok(Word::Moved(_) | Word::Caps(_) | Word::End) | Err(_) => {}
             }
         }
         let (changes, _) = tokio::sync::watch::channel(0);
@@ -86,6 +89,16 @@ impl Catalogue {
     /// The generation, after each change.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Tells that the worker has these tags from now on; handlers go live, or are kept out, a moment later.
+    ///
+    /// Gives the tags back where too much is going on for that to be heard: say it again later.
+    pub fn set_caps(&self, caps: TagSet) -> Result<(), TagSet> {
+        self.words.try_send(Word::Caps(caps)).map_err(|error| match error {
+            TrySendError::Full(Word::Caps(caps)) | TrySendError::Disconnected(Word::Caps(caps)) => caps,
+            _ => TagSet::default(),
+        })
     }
 
     /// How often each handler's file could not be loaded.
@@ -126,6 +139,7 @@ fn keep(catalogue: &Weak<Catalogue>, mut keeper: Keeper, heard: &Receiver<Word>,
             match word {
                 Word::Moved(files) => closed.extend(files),
                 Word::Done(done) => keeper.take(done, &mut news),
+                Word::Caps(caps) => keeper.set_caps(caps, &mut news),
                 Word::End => return,
             }
         }

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bulkhead_core::TagSet;
+
 use crate::admission::Admission;
 use crate::folder::{Stamp, scan};
 use crate::loader::{Asked, Done, Loader, Taken};
-use crate::{HandlerEntry, HandlerStatus, LiveHandler, LoadError};
+use crate::{Handler, HandlerEntry, HandlerStatus, LiveHandler, LoadError};
 
 /// A file that has not changed for so long is whole, as far as anyone can tell.
 const SETTLE: Duration = Duration::from_millis(150);
@@ -36,6 +38,8 @@ struct Known {
     loading: Option<(Stamp, bool)>,
     /// Nothing, until the file was taken for the first time.
     status: Option<HandlerStatus>,
+    /// What was loaded, whether it is live or kept out.
+    loaded: Option<Handler>,
     live: Option<Arc<LiveHandler>>,
 }
 
@@ -72,6 +76,23 @@ impl Keeper {
         self.files.iter().filter_map(entry).collect()
     }
 
+    /// The worker has other tags now: what it can serve goes live, and what it cannot is kept out.
+    pub(crate) fn set_caps(&mut self, caps: TagSet, news: &mut News) {
+        if !self.admission.set_caps(caps) {
+            return;
+        }
+        for (name, known) in &mut self.files {
+            let by_admission = matches!(known.status, Some(HandlerStatus::Live | HandlerStatus::KeptOut(_)));
+            let Some(handler) = known.loaded.clone().filter(|_| by_admission) else { continue };
+            let (status, live) = admitted(&self.admission, handler);
+            if known.status.as_ref() != Some(&status) {
+                announce(name, &status, live.as_deref());
+                news.changed = true;
+                (known.status, known.live) = (Some(status), live);
+            }
+        }
+    }
+
     /// Looks at the folder, and has loaded what is due. `closed` are the files that their writers are done with; at the
     /// first look, all are.
     pub(crate) fn sweep(
@@ -97,6 +118,7 @@ impl Keeper {
                 waiting: None,
                 loading: None,
                 status: None,
+                loaded: None,
                 live: None,
             });
             if known.taken == Some(stamp) {
@@ -142,13 +164,11 @@ impl Keeper {
             Taken::Unreadable(error) => (HandlerStatus::Broken(error), before.1.clone()),
             Taken::Loaded(Err(error)) => (HandlerStatus::Broken(error.to_string()), before.1.clone()),
             Taken::Loaded(Ok(handler)) => {
+                known.loaded = Some(handler.clone());
                 let same = before.1.as_ref().filter(|live| live.handler.version() == handler.version());
                 match same {
                     Some(live) => (HandlerStatus::Live, Some(Arc::clone(live))),
-                    None => match self.admission.admit(handler) {
-                        Ok(live) => (HandlerStatus::Live, Some(Arc::new(live))),
-                        Err(reason) => (HandlerStatus::KeptOut(reason), None),
-                    },
+                    None => admitted(&self.admission, handler),
                 }
             }
         };
@@ -166,6 +186,14 @@ impl Keeper {
         }
         news.changed |= changed;
         (known.status, known.live) = (Some(status), live);
+    }
+}
+
+/// What becomes of a handler that was loaded.
+fn admitted(admission: &Admission, handler: Handler) -> (HandlerStatus, Option<Arc<LiveHandler>>) {
+    match admission.admit(handler) {
+        Ok(live) => (HandlerStatus::Live, Some(Arc::new(live))),
+        Err(reason) => (HandlerStatus::KeptOut(reason), None),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bulkhead_core::CallerWorkspace;
 use serde::{Deserialize, Serialize};
 
 /// The folder, and what the guest may do there.
@@ -11,6 +12,12 @@ pub struct Workspace {
     pub folder: PathBuf,
     /// What the guest may do.
     pub access: WorkspaceAccess,
+}
+
+impl From<&Workspace> for CallerWorkspace {
+    fn from(workspace: &Workspace) -> Self {
+        Self { folder: workspace.folder.clone(), writable: workspace.access == WorkspaceAccess::ReadWrite }
+    }
 }
 
 /// What a guest may do in its workspace.

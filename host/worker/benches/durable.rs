@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use bare_loop::{ALL, BareLoop, PAYLOAD, median, rate};
 use bulkhead_core::{Due, JsonText, Kind, NewTask, Priority, Route, TagSet};
+use bulkhead_delegates::Delegates;
 use bulkhead_sandbox::{Catalogue, CatalogueSettings, Sandbox, SandboxSettings};
 use bulkhead_store::Store;
 use bulkhead_store::postgres::{self, PostgresSettings};
@@ -91,8 +92,9 @@ fn drain(sandbox: &Sandbox, catalogue: &Arc<Catalogue>, tasks: usize) -> f64 {
             workspaces: folder.path().to_owned(),
         };
         let began = Instant::now();
+        let (catalogue, delegates) = (Arc::clone(catalogue), Delegates::none().expect("delegates"));
         let worker =
-            Worker::start(Arc::clone(&store), sandbox.clone(), Arc::clone(catalogue), settings, Arc::clone(&metrics));
+            Worker::start(Arc::clone(&store), sandbox.clone(), catalogue, delegates, settings, Arc::clone(&metrics));
         let worker = worker.await.expect("a worker");
         while ended(&metrics) < tasks as u64 {
             tokio::time::sleep(Duration::from_millis(1)).await;

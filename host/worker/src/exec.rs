@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bulkhead_core::NewTask;
+use bulkhead_delegates::RunDelegates;
 use bulkhead_sandbox::{
     LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox, Workspace,
 };
@@ -13,6 +14,7 @@ pub async fn exec_once(
     live: &LiveHandler,
     task: &NewTask,
     workspace: Option<Workspace>,
+    delegates: Option<Arc<RunDelegates>>,
     observer: Option<Arc<dyn Observer>>,
 ) -> RunReport {
     let extras = task.extras.as_deref();
@@ -37,6 +39,7 @@ pub async fn exec_once(
         control: Arc::new(RunControl::new()),
         observer,
         upstream: None,
+        delegates: delegates.map(|delegates| delegates as Arc<dyn bulkhead_sandbox::Delegates>),
         workspace,
     };
     sandbox.run(&live.handler, request).await

@@ -12,6 +12,7 @@
 
 mod clock;
 mod concurrency;
+mod delegates;
 mod exec;
 mod guest_queue;
 mod guest_thread;

@@ -7,10 +7,11 @@ use bulkhead_core::{
     Conduct, Digest, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide,
 };
 use bulkhead_sandbox::{
-    LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot, Upstream,
+    Delegates, LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot, Upstream,
 };
 use bulkhead_store::{Claimed, Commit, History, Told};
 
+use crate::delegates::delegates_for;
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
@@ -22,7 +23,7 @@ const MAX_DECLINED: usize = 16;
 
 /// Runs a task by the first handler that takes it, and decides what follows.
 pub(crate) async fn run_task(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     snapshot: &Snapshot,
     task: &Claimed,
     control: &Arc<RunControl>,
@@ -35,8 +36,9 @@ pub(crate) async fn run_task(
         tried.end = Some(RunEnd::Cancelled);
     } else {
         for live in snapshot.serving_beside(&task.route, &history.declined) {
-            let (report, told) = run_by(shared, live, task, history, &tried, control).await;
+            let (report, told, tokens) = run_by(shared, live, task, history, &tried, control).await;
             let declined = matches!(report.end, RunEnd::Declined(_));
+            tried.tokens += tokens;
             tried.add(live, report, told);
             if !declined {
                 break;
@@ -57,6 +59,7 @@ struct Tried {
     elapsed: Duration,
     fuel: u64,
     peak_memory: u64,
+    tokens: u64,
     told: Told,
 }
 
@@ -75,13 +78,13 @@ impl Tried {
 
 /// One run of one handler.
 async fn run_by(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     live: &Arc<LiveHandler>,
     task: &Claimed,
     history: &History,
     tried: &Tried,
     control: &Arc<RunControl>,
-) -> (RunReport, Told) {
+) -> (RunReport, Told, u64) {
     let extras = task.extras.as_deref();
     let options = live.options_for(extras);
     let version = live.handler.version();
@@ -92,6 +95,9 @@ async fn run_by(
     let mut limits = RunLimits::from(&*options);
     let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
     limits.timeout = limits.timeout.saturating_sub(used);
+    let workspace = live.workspace.and_then(|access| open_workspace(&shared.settings.workspaces, &task.id, access));
+    let delegates =
+        delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, history.tokens + tried.tokens);
     let metrics = shared.metrics.handler(&version.name);
     metrics.active.inc();
     let _active = Active(&metrics.active);
@@ -119,7 +125,8 @@ async fn run_by(
             let store = Arc::clone(&shared.store);
             Arc::new(Children { store, of: task.seq, spawned }) as Arc<dyn Upstream>
         }),
-        workspace: live.workspace.and_then(|access| open_workspace(&shared.settings.workspaces, &task.id, access)),
+        delegates: delegates.clone().map(|delegates| delegates as Arc<dyn Delegates>),
+        workspace,
         observer: Some(Arc::clone(&observer) as Arc<dyn Observer>),
     };
     let report = shared.sandbox.run(&live.handler, request).await;
@@ -128,7 +135,7 @@ async fn run_by(
         shared.reports.forget(task.seq);
     }
     metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);
-    (report, told)
+    (report, told, delegates.map_or(0, |delegates| delegates.tokens()))
 }
 
 /// Counts a run out of `handler_active`, however it ends.
@@ -183,6 +190,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
             elapsed_micros: u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX),
             fuel: tried.fuel,
             peak_memory: tried.peak_memory,
+            tokens: tried.tokens,
         },
         handler: tried.by.map(|live| Arc::clone(live.handler.version())),
         declined: tried.declined,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use bulkhead_delegates::Delegates;
 use bulkhead_sandbox::{Catalogue, Sandbox};
 use bulkhead_store::Store;
 use tokio::sync::Semaphore;
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) sandbox: Sandbox,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) delegates: Arc<Delegates>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) queue: GuestQueue,
     pub(crate) outbox: Outbox,
@@ -40,6 +42,7 @@ impl Shared {
         store: Arc<dyn Store>,
         sandbox: Sandbox,
         catalogue: Arc<Catalogue>,
+        delegates: Arc<Delegates>,
         settings: WorkerSettings,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -57,6 +60,7 @@ impl Shared {
             store,
             sandbox,
             catalogue,
+            delegates,
             metrics,
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bulkhead_delegates::Delegates;
 use bulkhead_sandbox::{Catalogue, Sandbox, Stop};
 use bulkhead_store::{Delivery, LEASE_RENEW_EVERY, LeaseId, ServedRoutes, Store, StoreError, WorkLine, WorkSender};
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
@@ -50,12 +51,13 @@ impl Worker {
         store: Arc<dyn Store>,
         sandbox: Sandbox,
         catalogue: Arc<Catalogue>,
+        delegates: Arc<Delegates>,
         settings: WorkerSettings,
         metrics: Arc<Metrics>,
     ) -> Result<Self, WorkerError> {
         let asked_at = since_boot();
         let line = store.attach(&settings.name).await.map_err(WorkerError::Attach)?;
-        let shared = Arc::new(Shared::new(Arc::clone(&store), sandbox, catalogue, settings, metrics));
+        let shared = Arc::new(Shared::new(Arc::clone(&store), sandbox, catalogue, delegates, settings, metrics));
         shared.lease.confirm(asked_at);
         for number in 0..shared.settings.cpu_slots.max(1) {
             guest_thread::start(Arc::clone(&shared), number).map_err(WorkerError::Thread)?;

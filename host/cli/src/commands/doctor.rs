@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bulkhead_delegates::{Health, found_tags};
 use bulkhead_store::StoreError;
 use bulkhead_store::postgres::{self, PostgresSettings};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::assemble;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
-use crate::settings::{Resolved, Settings};
+use crate::settings::{Caps, Grants, Resolved, Settings};
 use crate::store_place::StorePlace;
 
 /// The first kernel that can tell which pages a guest has touched, which makes a fresh sandbox cheap.
@@ -43,8 +44,9 @@ pub(super) fn run(resolved: &Resolved, printer: &mut Printer) -> Result<ExitStat
         ("disk", disk(settings)),
         ("handlers", handlers(settings)),
         ("address", address(settings)),
-        ("capabilities", Finding::Good(format!("tags of this worker: {}", settings.worker.caps.tags()))),
     ];
+    let findings = findings.into_iter().chain(delegates(settings));
+    let findings: Vec<(&str, Finding)> = findings.collect();
     let bad = findings.iter().any(|(_, finding)| matches!(finding, Finding::Bad(_)));
     let rows: Vec<Value> = findings
         .into_iter()
@@ -139,6 +141,66 @@ fn server(settings: &PostgresSettings) -> Finding {
         ));
     }
     Finding::Good(format!("{server}, {schema}"))
+}
+
+/// Which delegates are there, and the tags that follow from it.
+fn delegates(settings: &Settings) -> Vec<(&'static str, Finding)> {
+    let health = || -> Result<Health> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let delegates = assemble::delegates(settings, "doctor", &prometheus::Registry::new())?;
+            Ok(delegates.health().await)
+        })
+    };
+    let health = match health() {
+        Ok(health) => health,
+        Err(error) => return vec![("delegates", Finding::Bad(format!("{error:#}")))],
+    };
+    let grants = |asks: fn(&Grants) -> bool| settings.handler.values().any(|handler| asks(&handler.grants));
+    // What nobody was granted need not be there.
+    let absent = |is_granted: bool, reason: String| match is_granted {
+        true => Finding::Note(reason),
+        false => Finding::Good(format!("not there, and granted to no handler: {reason}")),
+    };
+    let tags = match settings.worker.caps {
+        Caps::Auto => {
+            let gpu = health.gpu.as_deref().unwrap_or_default();
+            found_tags(health.docker.is_ok(), gpu, !health.llm.is_empty())
+        }
+        Caps::Listed(_) => settings.worker.caps.tags(),
+    };
+    let llm = health.llm.iter().map(|(backend, state)| match state {
+        Ok(()) => format!("{backend} answers"),
+        Err(reason) => format!("{backend}: {reason}"),
+    });
+    let llm: Vec<String> = llm.collect();
+    vec![
+        (
+            "docker",
+            match health.docker {
+                Ok(version) => Finding::Good(version),
+                Err(reason) => absent(grants(|grants| grants.docker.is_some()), reason),
+            },
+        ),
+        (
+            "gpu",
+            match health.gpu {
+                Ok(tags) => Finding::Good(tags.join(" ")),
+                Err(reason) => absent(grants(|grants| grants.gpu.is_some()), reason),
+            },
+        ),
+        (
+            "llm",
+            if llm.is_empty() {
+                absent(grants(|grants| grants.llm.is_some()), "no backend is set in [llm.backends]".to_owned())
+            } else if health.llm.iter().all(|(_, state)| state.is_ok()) {
+                Finding::Good(llm.join("; "))
+            } else {
+                Finding::Note(llm.join("; "))
+            },
+        ),
+        ("capabilities", Finding::Good(format!("tags of this worker: {tags}"))),
+    ]
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use bulkhead_core::{HandlerName, JsonText, RunEnd, Submission};
-use bulkhead_sandbox::{Catalogue, LogLevel, Observer, Progress, Workspace, WorkspaceAccess};
+use bulkhead_core::{Caller, CallerWorkspace, HandlerName, JsonText, RunEnd, Submission, TaskId};
+use bulkhead_delegates::RunDelegates;
+use bulkhead_sandbox::{Catalogue, LiveHandler, LogLevel, Observer, Progress, Workspace, WorkspaceAccess};
 
 use super::read_payload;
 use crate::arguments::ExecArguments;
@@ -40,9 +42,14 @@ pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut 
 
     let text = format!(r#"{{"kind":"{}","payload":{payload}}}"#, handler.kind());
     let task = serde_json::from_str::<Submission>(&text)?.check(&bulkhead_core::SubmissionLimits { payload: limit })?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    // Delegates do their work beside the guest.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let observer: Arc<dyn Observer> = Arc::new(ToStandardError);
-    let report = runtime.block_on(bulkhead_worker::exec_once(&sandbox, live, &task, workspace, Some(observer)));
+    let report = runtime.block_on(async {
+        let delegates = delegates(settings, live, workspace.as_ref())?;
+        let observer = Some(observer);
+        anyhow::Ok(bulkhead_worker::exec_once(&sandbox, live, &task, workspace, delegates, observer).await)
+    })?;
     match &report.end {
         RunEnd::Completed(completion) => {
             printer.line(&completion.result)?;
@@ -57,6 +64,27 @@ pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut 
             Ok(ExitStatus::Failure)
         }
     }
+}
+
+/// What does for the handler what it was granted, where that is anything.
+fn delegates(
+    settings: &Settings,
+    live: &LiveHandler,
+    workspace: Option<&Workspace>,
+) -> Result<Option<Arc<RunDelegates>>> {
+    let handler = &live.handler.version().name;
+    let delegates = assemble::delegates(settings, "exec", &prometheus::Registry::new())?;
+    if !delegates.grants_any(handler) {
+        return Ok(None);
+    }
+    let caller = Caller {
+        handler: handler.clone(),
+        task: TaskId::parse(format!("exec-{}", std::process::id()))?,
+        lease: None,
+        workspace: workspace.map(CallerWorkspace::from),
+        deadline: Instant::now() + live.options_for(None).timeout.duration(),
+    };
+    Ok(Some(delegates.for_run(caller, 0, || true)))
 }
 
 /// A path as it stands, or a name of the handlers folder.

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bulkhead_core::SubmissionLimits;
+use bulkhead_delegates::look_after;
 use bulkhead_sandbox::Catalogue;
 use bulkhead_server::{App, AppSettings};
 use bulkhead_store::Store;
@@ -16,11 +18,14 @@ use tokio::sync::watch;
 use crate::arguments::RunArguments;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
-use crate::settings::{Flag, Settings};
+use crate::settings::{Caps, Flag, Settings};
 use crate::{assemble, telemetry};
 
 /// Threads of the host's own runtime; guests have threads of their own.
 const HOST_THREADS: usize = 2;
+
+/// How long the removal of the last containers is waited for at the end.
+const LAST_REMOVALS: Duration = Duration::from_secs(10);
 
 impl RunArguments {
     /// The settings that its flags make.
@@ -56,12 +61,15 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     let address = listener.local_addr().context("the listening address cannot be read")?;
     let store = assemble::store(settings)?;
     let sandbox = assemble::host_sandbox(settings)?;
-    let catalogue_settings = assemble::catalogue(settings, &settings.handlers.dir, settings.worker.caps.tags())?;
+    let metrics = Metrics::new()?;
+    let delegates = assemble::delegates(settings, store.identity(), metrics.registry())?;
+    let follows = settings.worker.caps == Caps::Auto;
+    let caps = if follows { delegates.tags().await } else { settings.worker.caps.tags() };
+    let catalogue_settings = assemble::catalogue(settings, &settings.handlers.dir, caps)?;
     let catalogue = {
         let sandbox = sandbox.clone();
         tokio::task::spawn_blocking(move || Catalogue::open(sandbox, catalogue_settings)).await??
     };
-    let metrics = Metrics::new()?;
     let worker_settings = WorkerSettings {
         name: settings.worker.name.clone(),
         max_concurrent: settings.worker.max_concurrent.get(),
@@ -70,9 +78,12 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
         workspaces: settings.workspace.root.clone(),
     };
     let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+    let (for_worker, counted) = (Arc::clone(&delegates), Arc::clone(&metrics));
     let worker =
-        Worker::start(Arc::clone(&shared), sandbox, Arc::clone(&catalogue), worker_settings, Arc::clone(&metrics));
+        Worker::start(Arc::clone(&shared), sandbox, Arc::clone(&catalogue), for_worker, worker_settings, counted);
     let worker = Arc::new(worker.await?);
+    let upkeep = look_after(Arc::clone(&delegates), Arc::clone(&shared), Arc::clone(&catalogue), follows);
+    let upkeep = tokio::spawn(upkeep);
     let (stop, stopping) = watch::channel(false);
     let app_settings = AppSettings {
         limits: SubmissionLimits { payload: usize::try_from(settings.store.max_payload.bytes()).unwrap_or(usize::MAX) },
@@ -102,6 +113,10 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     tracing::info!("draining; a second signal leaves at once");
     let drained = async {
         let report = worker.drain().await;
+        upkeep.abort();
+        if tokio::time::timeout(LAST_REMOVALS, delegates.settled()).await.is_err() {
+            tracing::warn!("containers are left behind; the next host of this store removes them");
+        }
         // Nobody is left to notice a failed send.
         let _ = stop.send(true);
         let _ = server.await;

@@ -6,4 +6,4 @@ mod resolve;
 mod tables;
 
 pub(crate) use resolve::{Flag, Resolved, resolve, resolve_text};
-pub(crate) use tables::{LogFormat, Settings};
+pub(crate) use tables::{Caps, Grants, LogFormat, Settings};

@@ -6,6 +6,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use bulkhead_core::{Ceilings, HandlerName, Kind, KindLimit, Overrides, Size, Span, TagSet};
+use bulkhead_docker::{DockerGrant, DockerSettings};
+use bulkhead_gpu::{GpuGrant, GpuSettings};
+use bulkhead_llm::{LlmGrant, LlmSettings};
 use bulkhead_sandbox::WorkspaceAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -24,6 +27,9 @@ pub(crate) struct Settings {
     pub(crate) handlers: Handlers,
     pub(crate) events: Events,
     pub(crate) webhooks: Webhooks,
+    pub(crate) docker: DockerSettings,
+    pub(crate) gpu: GpuSettings,
+    pub(crate) llm: LlmSettings,
     /// `[limits.KIND]`
     pub(crate) limits: BTreeMap<Kind, KindLimit>,
     /// `[handler.NAME]`
@@ -151,10 +157,10 @@ pub(crate) enum Caps {
 }
 
 impl Caps {
-    /// The tags that hold.
+    /// The tags that hold before anything was looked for.
     pub(crate) fn tags(&self) -> TagSet {
         match self {
-            // Delegates, which would add tags of their own, come with a later version.
+            // The host adds the others once it has found what answers.
             Self::Auto => TagSet::parse(["cpu"]).unwrap_or_default(),
             Self::Listed(tags) => tags.clone(),
         }
@@ -292,12 +298,21 @@ pub(crate) struct Handler {
 }
 
 /// `[handler.NAME.grants]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Grants {
     /// What it may do in the workspace of its task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) workspace: Option<WorkspaceAccess>,
+    /// The containers that it may run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) docker: Option<DockerGrant>,
+    /// The devices that it may use, and the programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gpu: Option<GpuGrant>,
+    /// The language models that it may ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) llm: Option<LlmGrant>,
 }
 
 impl Grants {

@@ -173,6 +173,24 @@ fn what_is_kept_out_says_why() {
     assert_eq!(snapshot.kinds().map(Kind::as_str).collect::<Vec<_>>(), ["NOOP"]);
 }
 
+#[tokio::test]
+async fn a_handler_goes_live_and_is_kept_out_with_the_tags_that_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "with_defaults", &guest("with_defaults"));
+    put(folder.path(), "noop", &guest("noop"));
+    let catalogue = open(settings(folder.path()));
+    let live = |snapshot: &Snapshot| matches!(status(snapshot, "with_defaults"), Some(HandlerStatus::Live));
+    assert!(!live(&catalogue.snapshot()));
+    catalogue.set_caps(TagSet::parse(["cpu", "llm"]).unwrap()).unwrap();
+    let snapshot = until(&catalogue, "it has the tag", live).await;
+    assert!(serves(&snapshot, "NOOP"));
+    catalogue.set_caps(TagSet::parse(["cpu"]).unwrap()).unwrap();
+    let snapshot = until(&catalogue, "the tag is gone", |snapshot| !live(snapshot)).await;
+    let Some(HandlerStatus::KeptOut(reason)) = status(&snapshot, "with_defaults") else { panic!("not kept out") };
+    assert!(reason.contains("lacks: `llm`"), "{reason}");
+    assert!(serves(&snapshot, "NOOP"));
+}
+
 #[test]
 fn a_file_larger_than_all_of_memory_is_refused_without_being_read() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,119 @@
+//! The delegates of one host.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bulkhead_core::{Caller, HandlerName};
+use bulkhead_docker::{Docker, DockerError};
+use bulkhead_gpu::{Gpu, GpuError};
+use bulkhead_llm::{Llm, LlmError};
+use tokio::runtime::Handle;
+
+use crate::{DelegateMetrics, DelegateSettings, Grants, RunDelegates};
+
+/// Why the delegates of a host could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DelegatesError {
+    /// Something is wrong in `[docker]`, or in a grant of it.
+    #[error("the settings of docker are refused")]
+    Docker(#[from] DockerError),
+    /// Something is wrong in `[gpu]`, or in a grant of it.
+    #[error("the settings of gpu are refused")]
+    Gpu(#[from] GpuError),
+    /// Something is wrong in `[llm]`.
+    #[error("the settings of llm are refused")]
+    Llm(#[from] LlmError),
+    /// They cannot be counted.
+    #[error("the metrics of delegates are refused")]
+    Metrics(#[from] prometheus::Error),
+    /// Something is wrong in a grant.
+    #[error("the grants of handler `{handler}` are refused: {reason}")]
+    Grant {
+        /// Whose grants they are.
+        handler: HandlerName,
+        /// What is wrong with them.
+        reason: String,
+    },
+}
+
+/// What a host does for its handlers; calls are made on the runtime on which this was made.
+#[derive(Debug)]
+pub struct Delegates {
+    pub(crate) docker: Docker,
+    pub(crate) gpu: Gpu,
+    pub(crate) llm: Llm,
+    /// Whether any backend is set.
+    pub(crate) has_models: bool,
+    pub(crate) metrics: DelegateMetrics,
+    pub(crate) runtime: Handle,
+    grants: BTreeMap<HandlerName, Arc<Grants>>,
+}
+
+impl Delegates {
+    /// Makes them; asks nothing of any engine yet. `store` names the store whose leases containers are labelled with.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    pub fn new(
+        settings: DelegateSettings,
+        grants: BTreeMap<HandlerName, Grants>,
+        store: &str,
+        metrics: DelegateMetrics,
+    ) -> Result<Arc<Self>, DelegatesError> {
+        for (handler, grants) in &grants {
+            let refused = |reason| DelegatesError::Grant { handler: handler.clone(), reason };
+            if let Some(docker) = &grants.docker {
+                docker.check(handler)?;
+            }
+            if let Some(llm) = &grants.llm {
+                llm.check(&settings.llm).map_err(refused)?;
+            }
+        }
+        let DelegateSettings { docker, gpu, llm } = settings;
+        Ok(Arc::new(Self {
+            has_models: !llm.backends.is_empty(),
+            docker: Docker::new(docker, store.to_owned())?,
+            gpu: Gpu::new(gpu)?,
+            llm: Llm::new(llm)?.with_metrics(metrics.llm.clone()),
+            metrics,
+            runtime: Handle::current(),
+            grants: grants.into_iter().map(|(name, grants)| (name, Arc::new(grants))).collect(),
+        }))
+    }
+
+    /// Delegates of whom nobody was granted anything.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    pub fn none() -> Result<Arc<Self>, DelegatesError> {
+        Self::new(DelegateSettings::default(), BTreeMap::new(), "none", DelegateMetrics::unread()?)
+    }
+
+    /// Whether the handler has a grant for anything.
+    pub fn grants_any(&self, handler: &HandlerName) -> bool {
+        self.grants.get(handler).is_some_and(|grants| !grants.is_empty())
+    }
+
+    /// Whether any handler has a grant for containers.
+    pub(crate) fn grants_docker(&self) -> bool {
+        self.grants.values().any(|grants| grants.docker.is_some())
+    }
+
+    /// The delegates of one run, whose task has used so many tokens before; calls are refused while `may_begin` says no.
+    pub fn for_run(
+        self: &Arc<Self>,
+        caller: Caller,
+        tokens: u64,
+        may_begin: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Arc<RunDelegates> {
+        let grants = self.grants.get(&caller.handler).cloned().unwrap_or_default();
+        Arc::new(RunDelegates::new(Arc::clone(self), grants, caller, tokens, Box::new(may_begin)))
+    }
+
+    /// Waits until nothing is left of what was begun for runs that are over.
+    pub async fn settled(&self) {
+        self.docker.settled().await;
+    }
+}

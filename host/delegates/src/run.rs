@@ -1,0 +1,117 @@
+//! The delegates of one run, under the grants of its handler.
+
+use std::sync::Arc;
+
+use bulkhead_core::{Caller, Candidate, ChatRequest, Container, DelegateError, Device, Exit, Job};
+use bulkhead_llm::TokenMeter;
+use bulkhead_sandbox::{DelegateAnswer, Delegates as Answering};
+
+use crate::calls::call;
+use crate::{Delegates, Grants};
+
+/// Whether the run may begin something now: where its lease is not confirmed, it may not.
+type MayBegin = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// What answers the calls of one run.
+pub struct RunDelegates {
+    delegates: Arc<Delegates>,
+    grants: Arc<Grants>,
+    caller: Caller,
+    /// Tokens that the task used in earlier runs.
+    earlier: u64,
+    meter: Arc<TokenMeter>,
+    may_begin: MayBegin,
+}
+
+impl std::fmt::Debug for RunDelegates {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("RunDelegates").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+impl RunDelegates {
+    pub(crate) fn new(
+        delegates: Arc<Delegates>,
+        grants: Arc<Grants>,
+        caller: Caller,
+        earlier: u64,
+        may_begin: MayBegin,
+    ) -> Self {
+        Self { delegates, grants, caller, earlier, meter: Arc::default(), may_begin }
+    }
+
+    /// Tokens that this run has used so far.
+    pub fn tokens(&self) -> u64 {
+        self.meter.spent()
+    }
+
+    fn denied(&self, delegate: &str) -> DelegateError {
+        let handler = &self.caller.handler;
+        DelegateError::Denied(format!(
+            "handler `{handler}` has no grant for {delegate}: add [handler.{handler}.grants.{delegate}]"
+        ))
+    }
+
+    /// Makes a call with a grant, where there is one and something may begin.
+    fn ask<G: Clone, T: Send + 'static, Work>(
+        &self,
+        delegate: &'static str,
+        grant: Option<&G>,
+        work: impl FnOnce(Arc<Delegates>, Caller, G) -> Work,
+    ) -> DelegateAnswer<T>
+    where
+        Work: Future<Output = Result<T, DelegateError>> + Send + 'static,
+    {
+        let refused = match grant {
+            None => self.denied(delegate),
+            Some(_) if !(self.may_begin)() => {
+                DelegateError::Gone("the lease is not confirmed, so nothing may begin under it".to_owned())
+            }
+            Some(grant) => {
+                let Delegates { runtime, metrics, .. } = &*self.delegates;
+                let work = work(Arc::clone(&self.delegates), self.caller.clone(), grant.clone());
+                return call(runtime, metrics, delegate, &self.caller, work);
+            }
+        };
+        self.delegates.metrics.count::<()>(delegate, Some(&Err(refused.clone())), 0.0);
+        Box::pin(std::future::ready(Err(refused)))
+    }
+}
+
+impl Answering for RunDelegates {
+    fn run_container(&self, container: Container) -> DelegateAnswer<Exit> {
+        self.ask("docker", self.grants.docker.as_ref(), |delegates, caller, grant| async move {
+            // Who may use no devices is refused by the delegate, and waits for none.
+            let gpus = container.gpus.min(grant.gpus);
+            let lease = match gpus {
+                0 => None,
+                count => Some(delegates.gpu.lease(&caller, count, None).await?),
+            };
+            let indices = lease.as_ref().map(|lease| lease.indices()).unwrap_or_default();
+            let result = delegates.docker.run(&caller, &grant, container, &indices).await;
+            drop(lease);
+            result
+        })
+    }
+
+    fn devices(&self) -> DelegateAnswer<Vec<Device>> {
+        self.ask(
+            "gpu",
+            self.grants.gpu.as_ref(),
+            |delegates, caller, _| async move { delegates.gpu.devices(&caller).await },
+        )
+    }
+
+    fn run_job(&self, job: Job) -> DelegateAnswer<Exit> {
+        self.ask("gpu", self.grants.gpu.as_ref(), |delegates, caller, grant| async move {
+            delegates.gpu.run(&caller, &grant, job).await
+        })
+    }
+
+    fn generate(&self, request: ChatRequest) -> DelegateAnswer<Vec<Candidate>> {
+        let (earlier, meter) = (self.earlier, Arc::clone(&self.meter));
+        self.ask("llm", self.grants.llm.as_ref(), |delegates, caller, grant| async move {
+            delegates.llm.generate(&caller, &grant, earlier, &meter, request).await
+        })
+    }
+}

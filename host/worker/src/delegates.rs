@@ -1,0 +1,34 @@
+//! The delegates of a claimed task's run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bulkhead_core::{Caller, CallerWorkspace, HandlerVersion};
+use bulkhead_delegates::RunDelegates;
+use bulkhead_sandbox::Workspace;
+use bulkhead_store::Claimed;
+
+use crate::shared::Shared;
+
+/// What does for the run what its handler was granted; none where that is nothing.
+pub(crate) fn delegates_for(
+    shared: &Arc<Shared>,
+    task: &Claimed,
+    version: &HandlerVersion,
+    workspace: Option<&Workspace>,
+    timeout: Duration,
+    tokens: u64,
+) -> Option<Arc<RunDelegates>> {
+    if !shared.delegates.grants_any(&version.name) {
+        return None;
+    }
+    let caller = Caller {
+        handler: version.name.clone(),
+        task: task.id.clone(),
+        lease: Some(task.lease),
+        workspace: workspace.map(CallerWorkspace::from),
+        deadline: Instant::now() + timeout,
+    };
+    let confirmed = Arc::clone(shared);
+    Some(shared.delegates.for_run(caller, tokens, move || confirmed.lease.left().is_some()))
+}
