@@ -110,10 +110,11 @@ impl Docker {
         Err(DelegateError::Failed("the folders to mount change while they are looked for".to_owned()))
     }
 
-    /// Whether the engine answers: what it calls itself, or why not.
+    /// Whether the engine answers within 2 s: what it calls itself and which API it speaks, or why not. Asks it in any case,
+    /// be it left alone or not.
     pub async fn probe(&self) -> Result<String, String> {
         let told = self.engine.ask_version().await;
-        let told = told.map_err(|error| format!("`{}`: {:?}", self.settings.socket.display(), fault(&error)));
+        let told = told.map_err(|error| format!("`{}`: {}", self.settings.socket.display(), fault(&error).text()));
         told.map(|(_, text)| text)
     }
 
@@ -134,8 +135,7 @@ impl Docker {
             let mut removed = 0;
             for leftover in self.list(&client).await? {
                 if containers.contains(&leftover.id) {
-                    remove(&client, &leftover.id).await?;
-                    removed += 1;
+                    removed += usize::from(remove(&client, &leftover.id).await?);
                 }
             }
             Ok(removed)

@@ -41,6 +41,14 @@ pub(crate) enum Fault {
     Refused(String),
 }
 
+impl Fault {
+    /// Why, in the engine's words or ours.
+    pub(crate) fn text(&self) -> &str {
+        let (Self::Away(why) | Self::Missing(why) | Self::Conflict(why) | Self::Refused(why)) = self;
+        why
+    }
+}
+
 impl Engine {
     pub(crate) fn new(settings: &DockerSettings) -> Self {
         Self {

@@ -26,7 +26,7 @@ pub struct DockerGrant {
     /// The most processes and threads of a container at once; `128`.
     pub processes: u32,
     /// The size of `/tmp`, of `/dev/shm` and of each volume that the image declares; all of them are kept in memory, and
-    /// are all that a container can write to beside the workspace; `64MiB`. Programs may be run from there.
+    /// are all that a container can write to beside the workspace; `64MiB`. Programs may be run from `/tmp` and volumes.
     pub tmpfs: Size,
     /// The most GPUs of a container; `0`.
     pub gpus: u32,

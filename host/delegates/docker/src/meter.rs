@@ -89,7 +89,8 @@ impl Probe {
     }
 
     async fn look(&self) -> Option<Cgroup> {
-        let find = || Cgroup::find(&self.cgroups, &self.container);
+        // The engine makes its folders one after the other: one that cannot be read yet is not there yet.
+        let find = || Cgroup::find(&self.cgroups, &self.container).filter(|group| group.read().is_some());
         while timeout(LOOK_EVERY, self.started.notified()).await.is_err() {
             if let Some(group) = find() {
                 return Some(group);

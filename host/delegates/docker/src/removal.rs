@@ -23,21 +23,22 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(60),
 ];
 
-/// Kills and removes a container and what it wrote; it is gone when this returns without an error.
-pub(crate) async fn remove(client: &bollard::Docker, container: &str) -> Result<(), Error> {
+/// Kills and removes a container and what it wrote; it is gone when this returns without an error. Tells whether there was
+/// one.
+pub(crate) async fn remove(client: &bollard::Docker, container: &str) -> Result<bool, Error> {
     timeout(TRY_FOR, try_remove(client, container)).await.unwrap_or(Err(Error::RequestTimeoutError))
 }
 
-async fn try_remove(client: &bollard::Docker, container: &str) -> Result<(), Error> {
+async fn try_remove(client: &bollard::Docker, container: &str) -> Result<bool, Error> {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
     match client.remove_container(container, Some(options)).await {
         Err(error) => match fault(&error) {
-            Fault::Missing(_) => Ok(()),
+            Fault::Missing(_) => Ok(false),
             // Somebody else removes it.
-            Fault::Conflict(_) => is_gone(client, container).await,
+            Fault::Conflict(_) => is_gone(client, container).await.map(|()| true),
             Fault::Away(_) | Fault::Refused(_) => Err(error),
         },
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }
 
@@ -57,8 +58,8 @@ pub(crate) async fn keep_removing(engine: &Engine, container: &str, known: bool)
         sleep(pause).await;
         let removed = async { remove(&engine.client().await?, container).await };
         match removed.await {
-            Ok(()) if known => return,
-            Ok(()) => {}
+            Ok(there_was_one) if known || there_was_one => return,
+            Ok(_) => {}
             Err(error) => tracing::debug!(container, %error, "a container is not removed yet"),
         }
     }

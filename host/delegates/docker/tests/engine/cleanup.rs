@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bollard::query_parameters::InspectContainerOptions;
 use bulkhead_core::{Caller, DelegateError, LeaseId};
 use futures::future::join_all;
 
@@ -23,7 +24,7 @@ async fn begin(world: &World, caller: Caller) -> tokio::task::JoinHandle<Result<
 async fn a_dropped_future_leaves_nothing_at_whatever_point_it_is_dropped() {
     let Some(world) = World::new().await else { return };
     let cancels = (0..100).map(|_| async {
-        let after = Duration::from_millis(fastrand::u64(0..400));
+        let after = Duration::from_millis(fastrand::u64(0..2000));
         let _ = tokio::time::timeout(after, world.shell("sleep 1000")).await;
     });
     join_all(cancels).await;
@@ -80,15 +81,14 @@ async fn the_volumes_of_an_image_are_not_left_on_the_engine() {
     let request = bulkhead_core::Container { image: crate::world::IMAGE_WITH_VOLUME.to_owned(), ..shell("sleep 1000") };
     let (docker, caller, grant) = (Arc::clone(&world.docker), world.caller.clone(), world.grant.clone());
     let running = tokio::spawn(async move { docker.run(&caller, &grant, request, &[]).await });
-    let id = loop {
-        match world.docker.leftovers().await.expect("a list").pop() {
-            Some(left) => break left.id,
-            None => tokio::task::yield_now().await,
+    let engine = engine();
+    let mounts = loop {
+        // The engine lists a container a moment before it can be asked about it.
+        let listed = world.docker.leftovers().await.expect("a list").pop().map(|left| left.id).unwrap_or_default();
+        if let Ok(inspected) = engine.inspect_container(&listed, None::<InspectContainerOptions>).await {
+            break inspected.mounts.unwrap_or_default();
         }
     };
-    let engine = engine();
-    let inspect = engine.inspect_container(&id, None::<bollard::query_parameters::InspectContainerOptions>);
-    let mounts = inspect.await.expect("inspected").mounts.unwrap_or_default();
     assert_eq!(mounts, [], "no volume was made");
     running.abort();
     let _ = running.await;

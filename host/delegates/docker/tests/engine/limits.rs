@@ -98,7 +98,7 @@ async fn an_engine_that_is_away_is_unavailable_then_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_accepts_and_never_answers_is_unavailable() {
+async fn an_engine_that_never_answers_is_unavailable_and_the_deadline_holds() {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("mute.sock");
     let _mute = tokio::net::UnixListener::bind(&socket).expect("bound");
@@ -108,4 +108,6 @@ async fn an_engine_that_accepts_and_never_answers_is_unavailable() {
     grant.images.push(bulkhead_docker::ImagePattern::parse("bulkhead-test-busybox:*").expect("a pattern"));
     let done = docker.run(&caller("task"), &grant, shell("true"), &[]).await;
     assert!(matches!(done, Err(DelegateError::Unavailable(_))), "{done:?}");
+    let soon = bulkhead_core::Caller { deadline: Instant::now() + Duration::from_millis(100), ..caller("task") };
+    assert_eq!(docker.run(&soon, &grant, shell("true"), &[]).await, Err(DelegateError::TimedOut));
 }

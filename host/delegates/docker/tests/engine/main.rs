@@ -3,6 +3,8 @@
 mod cleanup;
 mod confinement;
 mod limits;
+mod outage;
 mod program;
+mod timing;
 mod usage;
 mod world;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bulkhead_docker::DockerSettings;
 
-use crate::world::{World, printed};
+use crate::world::{World, printed, socket};
 
 /// Holds some 50 MiB at once: a file in `/tmp`.
 const HOLD: &str = "dd if=/dev/zero of=/tmp/x bs=1M count=50";
@@ -38,7 +38,7 @@ async fn time_on_the_processor_and_on_the_wall_are_told_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_engine_is_asked_where_its_groups_are_not_seen() {
-    let settings = DockerSettings { cgroups: PathBuf::from("/nowhere"), ..DockerSettings::default() };
+    let settings = DockerSettings { socket: socket(), cgroups: PathBuf::from("/nowhere"), ..DockerSettings::default() };
     let Some(world) = World::with(settings).await else { return };
     let exit = world.shell(&format!("{HOLD}; sleep 1")).await.expect("it ran");
     let peak = exit.usage.peak_memory_bytes >> 20;

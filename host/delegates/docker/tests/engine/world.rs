@@ -26,7 +26,7 @@ pub(crate) struct World {
 impl World {
     /// None where no engine is reached.
     pub(crate) async fn new() -> Option<Self> {
-        Self::with(DockerSettings::default()).await
+        Self::with(DockerSettings { socket: socket(), ..DockerSettings::default() }).await
     }
 
     pub(crate) async fn with(settings: DockerSettings) -> Option<Self> {
@@ -105,11 +105,16 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
+/// Where the engine is: `BULKHEAD_TEST_DOCKER_SOCKET`, or where Docker's usually is.
+pub(crate) fn socket() -> PathBuf {
+    std::env::var_os("BULKHEAD_TEST_DOCKER_SOCKET").map_or_else(|| DockerSettings::default().socket, PathBuf::from)
+}
+
 /// The engine, asked without the delegate.
 pub(crate) fn engine() -> bollard::Docker {
     // Spoken by every engine that these tests are run with.
     let version = bollard::ClientVersion { major_version: 1, minor_version: 41 };
-    bollard::Docker::connect_with_unix("/var/run/docker.sock", 60, &version).expect("a client")
+    bollard::Docker::connect_with_unix(&socket().to_string_lossy(), 60, &version).expect("a client")
 }
 
 async fn make_images() {
