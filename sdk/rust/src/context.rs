@@ -1,5 +1,6 @@
 //! What a handler may learn of its run, and tell of it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -86,6 +87,9 @@ pub struct Step {
     pub cursor: Option<Cursor>,
 }
 
+/// Where the host puts the folder that it shares with a task.
+pub(crate) const WORKSPACE: &str = "/workspace";
+
 /// What stands behind a [`Context`]: the real host, or a test's.
 pub(crate) trait Host {
     fn idempotency_key(&self) -> String;
@@ -101,6 +105,7 @@ pub(crate) trait Host {
     fn cancelled(&self) -> bool;
     fn remaining(&self) -> Duration;
     fn remaining_fuel(&self) -> u64;
+    fn workspace(&self) -> PathBuf;
     fn log(&self, level: Level, message: &str, fields: &str);
     fn report_progress(&self, progress: &Progress);
     fn audit(&self, code: &str, details: &str);
@@ -196,6 +201,13 @@ impl<'a> Context<'a> {
     /// How much fuel this run has left.
     pub fn remaining_fuel(&self) -> u64 {
         self.host.remaining_fuel()
+    }
+
+    /// The folder that the host shares with the task, `/workspace`; in a test, the one that the test gives.
+    ///
+    /// It is there in [`crate::Handler::handle`] where the operator granted it, to read or to read and write.
+    pub fn workspace(&self) -> PathBuf {
+        self.host.workspace()
     }
 
     /// Writes a log line with fields.

@@ -1,13 +1,14 @@
 //! From a [`Handler`] to the component that the host loads.
 
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::bindings::bulkhead::handler::{context as host, types};
 use crate::bindings::exports::bulkhead::handler::handler::Guest;
-use crate::context::Host;
+use crate::context::{Host, WORKSPACE};
 use crate::{
     Answer, Category, Child, Context, Cursor, Failure, Handler, Join, Level, Outcome, Progress, RawTask, Step,
     Upstream, UpstreamEnd, handler,
@@ -254,6 +255,10 @@ impl Host for RealHost {
 
     fn remaining_fuel(&self) -> u64 {
         host::remaining_fuel()
+    }
+
+    fn workspace(&self) -> PathBuf {
+        PathBuf::from(WORKSPACE)
     }
 
     fn log(&self, level: Level, message: &str, fields: &str) {

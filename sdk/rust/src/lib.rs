@@ -30,7 +30,10 @@
 //! Built for `wasm32-wasip2` as a `cdylib`, that is a component the host can load. On any other target the same code is
 //! ordinary Rust, and [`testing`] runs it without a host.
 //!
-//! `?` works on every standard error: it becomes a retryable [`Failure`] of category `handler`. A payload that does not
+//! What a sandbox must not do, the host does for it where the operator granted it: [`docker`], [`gpu`] and [`llm`].
+//!
+//! `?` works on every standard error: it becomes a retryable [`Failure`] of category `handler`. On a [`DelegateError`] it
+//! gives a failure with the code of its case. A payload that does not
 //! fit [`Handler::Payload`] is a failure of category `validation` that is not retried. A panic cannot be caught inside
 //! WebAssembly: it is a trap, and the task is a dead letter unless the operator sets `on_trap = "retry"`.
 
@@ -38,9 +41,13 @@
 
 mod context;
 mod defaults;
+mod delegate;
+pub mod docker;
 mod export;
 mod failure;
+pub mod gpu;
 mod handler;
+pub mod llm;
 mod outcome;
 mod task;
 pub mod testing;
@@ -62,6 +69,7 @@ pub use export::Exported;
 
 pub use context::{Answer, Context, Level, Progress, Step, Upstream, UpstreamEnd};
 pub use defaults::{Backoff, Defaults};
+pub use delegate::{DelegateError, Exit, Usage};
 pub use failure::{Category, Failure};
 pub use handler::Handler;
 pub use outcome::{BatchPlan, Child, Cursor, Join, Outcome, Suspension, complete};

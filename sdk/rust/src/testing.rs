@@ -1,18 +1,30 @@
 //! Runs a handler as ordinary Rust: no WebAssembly, no host.
 //!
 //! A test feeds a sample task, with a context made up for it, and asserts what came of it. What only the sandbox gives
-//! (fuel, memory limit, deadline, traps) is not there: a panic is an ordinary panic of the test.
+//! (fuel, memory limit, deadline, traps) is not there: a panic is an ordinary panic of the test. Delegates answer what the
+//! test says, and `denied` where it says nothing.
+
+mod delegates;
+mod host;
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::context::Host;
+use crate::docker::Container;
+use crate::gpu::{Device, Job};
+use crate::llm::{Candidate, Request};
 use crate::{
-    Answer, Context, Failure, Handler, Level, Outcome, Progress, RawTask, Step, Upstream, UpstreamEnd, handler,
+    Answer, Context, DelegateError, Exit, Failure, Handler, Level, Outcome, Progress, RawTask, Step, Upstream,
+    UpstreamEnd, handler,
 };
+use delegates::Answers;
+use host::FakeHost;
+
+pub(crate) use delegates::{devices, generate, run_container, run_job};
 
 /// A sample task, and what its context answers.
 #[derive(Debug, Clone)]
@@ -26,6 +38,8 @@ pub struct TestTask {
     upstream: Vec<Upstream>,
     step: Option<Step>,
     cancelled: bool,
+    workspace: Option<PathBuf>,
+    answers: Answers,
 }
 
 /// What came of a run.
@@ -39,6 +53,12 @@ pub struct TestRun {
     pub progress: Vec<Progress>,
     /// Its audit trail: code and details.
     pub audits: Vec<(String, Value)>,
+    /// The containers it asked for, in order.
+    pub containers: Vec<Container>,
+    /// The jobs it asked for, in order.
+    pub jobs: Vec<Job>,
+    /// What it asked language models, in order.
+    pub requests: Vec<Request>,
 }
 
 impl TestTask {
@@ -72,7 +92,24 @@ impl TestTask {
             upstream: Vec::new(),
             step: None,
             cancelled: false,
+            workspace: None,
+            answers: Answers::default(),
         }
+    }
+
+    /// Gives it this id, of which its idempotency key is made.
+    #[must_use]
+    pub fn id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.task.id);
+        self
+    }
+
+    /// Makes it require these tags.
+    #[must_use]
+    pub fn requiring<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.task.requires = tags.into_iter().map(Into::into).collect();
+        self.task.requires.sort();
+        self
     }
 
     /// Makes it attempt number `attempt` of `max_attempts`.
@@ -146,20 +183,64 @@ impl TestTask {
         self
     }
 
+    /// Gives it a workspace: what [`Context::workspace`] says.
+    #[must_use]
+    pub fn workspace(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.workspace = Some(folder.into());
+        self
+    }
+
+    /// Grants it containers, which end so.
+    #[must_use]
+    pub fn docker(mut self, answer: impl Fn(&Container) -> Result<Exit, DelegateError> + 'static) -> Self {
+        self.answers.docker = Some(Rc::new(answer));
+        self
+    }
+
+    /// Grants it programs with devices, which end so.
+    #[must_use]
+    pub fn gpu(mut self, answer: impl Fn(&Job) -> Result<Exit, DelegateError> + 'static) -> Self {
+        self.answers.gpu = Some(Rc::new(answer));
+        self
+    }
+
+    /// Gives its host these devices.
+    #[must_use]
+    pub fn devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
+        self.answers.devices = devices.into_iter().collect();
+        self
+    }
+
+    /// Grants it language models, which answer so.
+    #[must_use]
+    pub fn llm(mut self, answer: impl Fn(&Request) -> Result<Vec<Candidate>, DelegateError> + 'static) -> Self {
+        self.answers.llm = Some(Rc::new(answer));
+        self
+    }
+
     /// Asks the handler whether the task is for it.
     pub fn dispatch<H: Handler>(mut self) -> bool {
         H::KIND.clone_into(&mut self.task.kind);
-        H::dispatch(&self.task)
+        delegates::answering(Answers::default(), || H::dispatch(&self.task)).0
     }
 
     /// Runs the handler on it.
     pub fn run<H: Handler>(mut self) -> TestRun {
         H::KIND.clone_into(&mut self.task.kind);
         let task = self.task.clone();
+        let answers = self.answers.clone();
         let host = FakeHost { task: self, told: RefCell::default() };
-        let outcome = handler::run::<H>(task, &Context::new(&host));
+        let (outcome, asked) = delegates::answering(answers, || handler::run::<H>(task, &Context::new(&host)));
         let told = host.told.into_inner();
-        TestRun { outcome, logs: told.logs, progress: told.progress, audits: told.audits }
+        TestRun {
+            outcome,
+            logs: told.logs,
+            progress: told.progress,
+            audits: told.audits,
+            containers: asked.containers,
+            jobs: asked.jobs,
+            requests: asked.requests,
+        }
     }
 }
 
@@ -188,88 +269,6 @@ impl TestRun {
             Err(failure) => failure,
             Ok(outcome) => panic!("the handler did not fail: {outcome:?}"),
         }
-    }
-}
-
-#[derive(Default)]
-struct Told {
-    logs: Vec<(Level, String, Value)>,
-    progress: Vec<Progress>,
-    audits: Vec<(String, Value)>,
-}
-
-struct FakeHost {
-    task: TestTask,
-    told: RefCell<Told>,
-}
-
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_default()
-}
-
-impl Host for FakeHost {
-    fn idempotency_key(&self) -> String {
-        format!("{}:{}", self.task.task.id, self.task.task.stage)
-    }
-
-    fn tenant(&self) -> Option<String> {
-        self.task.tenant.clone()
-    }
-
-    fn tags(&self) -> Vec<(String, String)> {
-        self.task.tags.clone()
-    }
-
-    fn traceparent(&self) -> Option<String> {
-        None
-    }
-
-    fn settings(&self) -> String {
-        self.task.settings.to_string()
-    }
-
-    fn state(&self) -> Option<String> {
-        self.task.state.as_ref().map(Value::to_string)
-    }
-
-    fn resumption(&self) -> Option<Answer> {
-        self.task.resumption.clone()
-    }
-
-    fn upstream(&self) -> Vec<Upstream> {
-        self.task.upstream.clone()
-    }
-
-    fn upstream_named(&self, name: &str) -> Option<Upstream> {
-        self.task.upstream.iter().find(|upstream| upstream.name == name).cloned()
-    }
-
-    fn step(&self) -> Option<Step> {
-        self.task.step.clone()
-    }
-
-    fn cancelled(&self) -> bool {
-        self.task.cancelled
-    }
-
-    fn remaining(&self) -> Duration {
-        Duration::from_secs(60)
-    }
-
-    fn remaining_fuel(&self) -> u64 {
-        u64::MAX
-    }
-
-    fn log(&self, level: Level, message: &str, fields: &str) {
-        self.told.borrow_mut().logs.push((level, message.to_owned(), parsed(fields)));
-    }
-
-    fn report_progress(&self, progress: &Progress) {
-        self.told.borrow_mut().progress.push(progress.clone());
-    }
-
-    fn audit(&self, code: &str, details: &str) {
-        self.told.borrow_mut().audits.push((code.to_owned(), parsed(details)));
     }
 }
 
