@@ -1,20 +1,22 @@
 //! One try at one backend, with all that must be put right when it ends or is dropped.
 
+use std::time::Instant;
+
 use bulkhead_core::{BreakerState, Candidate};
 use tokio::sync::SemaphorePermit;
 
-use crate::LlmMetrics;
 use crate::backend::Backend;
 use crate::charge::{Charge, Share};
 use crate::exchange;
 use crate::failure::Failure;
+use crate::metrics::HandlerMetrics;
 use crate::question::Question;
 
 /// A try that may go out. Dropped before its end it counts as cancelled, and says nothing of the backend.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     backend: &'a Backend,
-    metrics: &'a LlmMetrics,
+    metrics: HandlerMetrics<'a>,
     /// Whether the breaker waits for what becomes of it.
     trying: bool,
     outcome: &'static str,
@@ -23,7 +25,7 @@ pub(crate) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     /// A try with this slot, unless the backend's breaker is against it.
-    pub(crate) fn begin(backend: &'a Backend, slot: SemaphorePermit<'a>, metrics: &'a LlmMetrics) -> Option<Self> {
+    pub(crate) fn begin(backend: &'a Backend, slot: SemaphorePermit<'a>, metrics: HandlerMetrics<'a>) -> Option<Self> {
         let trying = match backend.ask() {
             BreakerState::Closed => false,
             BreakerState::Trying => true,
@@ -45,7 +47,9 @@ impl<'a> Attempt<'a> {
         let body = question.body(backend.settings(), max_tokens);
         let body = body.map_err(|_| Failure::Malformed("the question cannot be written".to_owned()))?;
         let mut charge = Charge::new(backend, self.metrics, share, (question.prompt, max_tokens));
+        let since = Instant::now();
         let answer = tokio::time::timeout(limit, exchange::ask(backend, body, max_bytes, &mut charge)).await;
+        self.metrics.took(backend.name(), since.elapsed());
         let answer = answer
             .unwrap_or_else(|_| Err(if charge.is_answering() { Failure::Slow(limit) } else { Failure::Silent(limit) }));
         match answer {

@@ -7,12 +7,12 @@ use futures::future::select_all;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
-use crate::LlmMetrics;
 use crate::attempt::Attempt;
 use crate::backend::Backend;
 use crate::charge::Share;
 use crate::choose::{Past, Standing, Step, View, next_step};
 use crate::failure::Failure;
+use crate::metrics::HandlerMetrics;
 use crate::question::Question;
 
 /// The pause between two rounds: 250 ms and doubled, half of it by chance.
@@ -24,7 +24,7 @@ const PAUSE: Backoff =
 pub(crate) struct Call<'a> {
     pub(crate) backends: Vec<&'a Backend>,
     pub(crate) question: Question,
-    pub(crate) metrics: &'a LlmMetrics,
+    pub(crate) metrics: HandlerMetrics<'a>,
     pub(crate) max_tries: u32,
     pub(crate) max_bytes: usize,
     pub(crate) deadline: Instant,

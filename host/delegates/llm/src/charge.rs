@@ -1,8 +1,9 @@
 //! What a try costs, whatever becomes of it.
 
+use crate::TokenMeter;
 use crate::backend::Backend;
 use crate::estimate::tokens_of;
-use crate::{LlmMetrics, TokenMeter};
+use crate::metrics::HandlerMetrics;
 
 /// The tokens that one candidate may use over all its tries.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl<'a> Share<'a> {
 #[derive(Debug)]
 pub(crate) struct Charge<'a> {
     backend: &'a Backend,
-    metrics: &'a LlmMetrics,
+    metrics: HandlerMetrics<'a>,
     share: &'a Share<'a>,
     prompt: u64,
     max_completion: u64,
@@ -41,7 +42,7 @@ impl<'a> Charge<'a> {
     /// A try with a question of about `prompt` tokens that asks for at most so many of an answer.
     pub(crate) const fn new(
         backend: &'a Backend,
-        metrics: &'a LlmMetrics,
+        metrics: HandlerMetrics<'a>,
         share: &'a Share<'a>,
         (prompt, max_completion): (u64, u64),
     ) -> Self {

@@ -70,7 +70,7 @@ impl Llm {
         let call = Call {
             backends: plan.backends.iter().filter_map(|name| self.backends.get(name)).collect(),
             question,
-            metrics: &self.metrics,
+            metrics: self.metrics.of(&caller.handler),
             max_tries: self.settings.retries.get(),
             max_bytes: self.settings.max_answer(),
             deadline,

@@ -85,11 +85,11 @@ async fn half_an_answer_counts_and_a_refusal_does_not() {
     assert_eq!(meter.spent(), 7 + 4);
     let metrics = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
     for line in [
-        "bulkhead_llm_tokens_total{backend=\"a\",direction=\"prompt\"} 7",
-        "bulkhead_llm_tokens_total{backend=\"a\",direction=\"completion\"} 4",
-        "bulkhead_llm_calls_total{backend=\"a\",outcome=\"broken\"} 1",
-        "bulkhead_llm_calls_total{backend=\"a\",outcome=\"server_error\"} 1",
-        "bulkhead_llm_calls_total{backend=\"a\",outcome=\"refused\"} 1",
+        "llm_tokens_total{backend=\"a\",direction=\"prompt\",handler=\"poet\"} 7",
+        "llm_tokens_total{backend=\"a\",direction=\"completion\",handler=\"poet\"} 4",
+        "llm_calls_total{backend=\"a\",outcome=\"broken\"} 1",
+        "llm_calls_total{backend=\"a\",outcome=\"server_error\"} 1",
+        "llm_calls_total{backend=\"a\",outcome=\"refused\"} 1",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
     }
