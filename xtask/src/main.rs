@@ -10,6 +10,7 @@ mod componentize;
 mod debian;
 mod demo;
 mod dist;
+mod docker;
 mod fuzz;
 mod guests;
 mod handlers;

@@ -52,7 +52,15 @@ pub(crate) struct Server {
 impl Server {
     /// Makes the folder, for a server that stops at once on the signal `stop`.
     pub(crate) fn new(name: &'static str, stop: &str) -> Result<Self> {
-        let user = User::unprivileged();
+        Self::of(User::unprivileged(), name, stop)
+    }
+
+    /// The same for a server that must run as whoever runs the chore.
+    pub(crate) fn of_ours(name: &'static str, stop: &str) -> Result<Self> {
+        Self::of(None, name, stop)
+    }
+
+    fn of(user: Option<User>, name: &'static str, stop: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(&format!("bulkhead-{name}-")).tempdir()?;
         if let Some(user) = user {
             chown(folder.path(), Some(user.id), Some(user.group))?;

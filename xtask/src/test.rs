@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::chore::cargo;
+use crate::docker::{self, Engine};
 use crate::pgbouncer::{self, Pooler};
 use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
@@ -27,12 +28,16 @@ pub(crate) fn run() -> Result<()> {
     let (languages, _) = languages::build(&mut steps)?;
     let cluster = Cluster::start(&mut steps)?;
     let pooler = Pooler::start(&mut steps, &cluster)?;
+    let engine = Engine::start(&mut steps);
     let mut tests = workspace_tests();
     places(&mut tests, &guests, &built, &host);
     tests.env("BULKHEAD_TEST_LANGUAGES", languages);
     tests.env(postgres::ADDRESS, cluster.url());
     if let Some(pooler) = &pooler {
         tests.env(pgbouncer::ADDRESS, pooler.url());
+    }
+    if let Some(engine) = &engine {
+        tests.env(docker::SOCKET, engine.socket());
     }
     if let Some(promtool) = &promtool {
         tests.env("PROMTOOL", promtool);
@@ -41,7 +46,7 @@ pub(crate) fn run() -> Result<()> {
         tests.env("PYTHON", python);
     }
     steps.run("tests", &mut tests)?;
-    drop((pooler, cluster));
+    drop((engine, pooler, cluster));
     steps.run(
         "documentation tests",
         cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]).env("RUSTDOCFLAGS", "-D warnings"),

@@ -8,6 +8,7 @@ mod compiling;
 mod cut_off;
 mod db;
 mod dead_letters;
+mod delegates;
 mod drain;
 mod events;
 mod families;

@@ -1,0 +1,125 @@
+//! A server that speaks the chat completions of OpenAI, and answers with what it was told to.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// No request is read for longer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What is answered to one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// This text.
+    Says(String),
+    /// This status, and nothing else.
+    Fails(u16),
+    /// Nothing, until whoever asks is gone.
+    IsSilent,
+}
+
+/// The server, listening until the test ends.
+#[derive(Debug, Clone)]
+pub struct ModelServer {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    replies: VecDeque<Reply>,
+    asked: Vec<Value>,
+    keys: Vec<String>,
+}
+
+impl ModelServer {
+    /// Listens on a free port of this machine.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none.
+    pub fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let state = State { replies: replies.into_iter().collect(), ..State::default() };
+        let server = Self { address: listener.local_addr().expect("an address"), state: Arc::new(Mutex::new(state)) };
+        let listening = server.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = listening.clone();
+                std::thread::spawn(move || server.serve(stream));
+            }
+        });
+        server
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// The questions that came, in order.
+    pub fn asked(&self) -> Vec<Value> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).asked.clone()
+    }
+
+    /// The keys with which they came.
+    pub fn keys(&self) -> Vec<String> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).keys.clone()
+    }
+
+    fn serve(&self, stream: TcpStream) -> Option<()> {
+        stream.set_read_timeout(Some(LIMIT)).ok()?;
+        let mut reader = BufReader::new(&stream);
+        let (mut length, mut key, mut first) = (0, String::new(), String::new());
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+            if line.trim().is_empty() {
+                break;
+            }
+            match line.trim().split_once(": ") {
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.parse().ok()?,
+                Some((name, value)) if name.eq_ignore_ascii_case("authorization") => key = value.to_owned(),
+                _ if first.is_empty() => first = line,
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        if first.starts_with("GET") {
+            return answer(&stream, 200, &json!({"data": []}));
+        }
+        let reply = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.asked.push(serde_json::from_slice(&body).ok()?);
+            state.keys.push(key);
+            state.replies.pop_front().unwrap_or(Reply::Fails(500))
+        };
+        match reply {
+            Reply::Says(text) => answer(
+                &stream,
+                200,
+                &json!({
+                    "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+                    "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12},
+                }),
+            ),
+            Reply::Fails(status) => answer(&stream, status, &json!({"error": {"code": "told_to"}})),
+            Reply::IsSilent => reader.read(&mut [0]).ok().map(|_| ()),
+        }
+    }
+}
+
+fn answer(mut stream: &TcpStream, status: u16, body: &Value) -> Option<()> {
+    let body = body.to_string();
+    let head = format!(
+        "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(body.as_bytes()).ok()
+}

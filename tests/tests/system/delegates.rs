@@ -1,0 +1,164 @@
+//! What the host does for handlers: containers, language models and programs with devices, under grants.
+
+use std::time::Duration;
+
+use bulkhead_tests::{Engine, Folder, Host, IMAGE, ModelServer, Reply, eventually, within};
+use serde_json::{Value, json};
+
+/// The guest that asks, with these settings.
+fn folder(settings: &str) -> Folder {
+    let folder = Folder::with_settings(settings);
+    folder.drop_in("asks", &bulkhead_test_guests::guest_bytes("delegates"));
+    folder
+}
+
+fn submit(host: &Host, words: &str) -> String {
+    host.client.submit(&json!({"kind": "DELEGATE", "payload": words}))
+}
+
+/// What came of a question to a delegate.
+fn told(host: &Host, words: &str) -> Value {
+    host.client.ended(&submit(host, words))["result"].clone()
+}
+
+#[test]
+fn without_a_grant_every_delegate_is_closed_and_names_the_setting() {
+    let folder = folder("");
+    let host = folder.host();
+    for delegate in ["docker", "gpu", "llm"] {
+        let told = told(&host, &format!("{delegate} x y"));
+        assert_eq!(told["error"], "denied", "{told}");
+        let text = told["text"].as_str().unwrap_or_default();
+        assert!(text.contains(&format!("[handler.asks.grants.{delegate}]")), "{text}");
+    }
+    assert_eq!(told(&host, "devices"), json!({"devices": 0}));
+}
+
+#[test]
+fn a_container_runs_to_its_end_and_is_counted_and_is_gone() {
+    let Some(engine) = Engine::find() else { return };
+    let folder = folder(&format!(
+        "[docker]\nsocket = {:?}\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n",
+        engine.socket()
+    ));
+    let host = folder.host();
+    let id = submit(&host, "docker cat; echo; id -u; exit 3");
+    let told = host.client.ended(&id)["result"].clone();
+    assert_eq!((&told["code"], &told["stdout"]), (&json!(3), &json!("from the guest\n65534\n")), "{told}");
+    assert!(told["peak"].as_u64().is_some_and(|peak| peak > 100 << 10), "{told}");
+    assert_eq!(engine.containers_of(&id), 0);
+    let line = "delegate_calls_total{delegate=\"docker\",result=\"ok\"}";
+    assert_eq!(host.client.metric(line), 1.0);
+}
+
+#[test]
+fn a_container_is_gone_when_its_task_is_cancelled_or_its_time_is_over() {
+    let Some(engine) = Engine::find() else { return };
+    let folder = folder(&format!(
+        "[docker]\nsocket = {:?}\n[handler.asks]\ntimeout = \"3s\"\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n",
+        engine.socket()
+    ));
+    let host = folder.host();
+    let late = submit(&host, "docker sleep 600");
+    let cancelled = submit(&host, "docker sleep 600");
+    eventually("it runs", || (engine.containers_of(&cancelled) == 1).then_some(()));
+    host.client.post(&format!("/v1/tasks/{cancelled}/cancel"), &json!({}));
+    assert_eq!(host.client.ended(&cancelled)["state"], "cancelled");
+    eventually("it is gone", || (engine.containers_of(&cancelled) == 0).then_some(()));
+    eventually("its time is over", || {
+        let view = host.client.get(&format!("/v1/tasks/{late}")).body;
+        (view["attempt"].as_u64() > Some(1) || view["state"] == "dead").then_some(())
+    });
+    host.client.post(&format!("/v1/tasks/{late}/cancel"), &json!({}));
+    host.client.ended(&late);
+    eventually("it is gone, too", || (engine.containers_of(&late) == 0).then_some(()));
+}
+
+#[test]
+fn what_a_host_that_died_has_left_is_removed_by_the_next() {
+    let Some(engine) = Engine::find() else { return };
+    let settings =
+        format!("[docker]\nsocket = {:?}\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n", engine.socket());
+    let folder = folder(&settings);
+    let host = folder.host();
+    let id = submit(&host, "docker sleep 600");
+    eventually("it runs", || (engine.containers_of(&id) == 1).then_some(()));
+    host.kill();
+    // The next host may not run it again: it has no handler for it any more.
+    std::fs::remove_file(folder.path().join("handlers/asks.wasm")).expect("the handler");
+    let host = folder.host();
+    within(Duration::from_secs(90), "it is gone", || (engine.containers_of(&id) == 0).then_some(()));
+    assert_eq!(host.client.get(&format!("/v1/tasks/{id}")).body["state"], "ready");
+}
+
+#[test]
+fn while_the_engine_is_away_its_tag_is_gone_and_what_runs_is_not_charged() {
+    let Some(engine) = Engine::find() else { return };
+    let folder = folder("");
+    let socket = folder.path().join("engine.sock");
+    folder.write(
+        "bulkhead.toml",
+        format!(
+            "[docker]\nsocket = {socket:?}\n[handler.asks]\nprovides = [\"docker\"]\n\
+             [handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n"
+        ),
+    );
+    let host = folder.host();
+    let handler = || host.client.get("/v1/handlers").body.to_string();
+    assert!(handler().contains("lacks: `docker`"), "{}", handler());
+    let id = host.client.submit(&json!({"kind": "DELEGATE", "payload": "docker echo x", "requires": ["docker"]}));
+    // The engine comes, and with it the tag.
+    std::os::unix::fs::symlink(engine.socket(), &socket).expect("a link");
+    let ended = host.client.ended(&id);
+    assert_eq!((&ended["result"]["stdout"], &ended["attempt"]), (&json!("x\n"), &json!(1)), "{ended:#}");
+    std::fs::remove_file(&socket).expect("the link");
+    eventually("the tag is gone", || handler().contains("lacks: `docker`").then_some(()));
+}
+
+#[test]
+fn a_model_answers_and_its_tokens_are_counted_over_all_attempts() {
+    let server =
+        ModelServer::start([Reply::Fails(400), Reply::Says("the answer".to_owned()), Reply::Says("2".to_owned())]);
+    let folder = folder(&format!(
+        "[llm.backends.local]\nurl = {:?}\nmodel = \"small\"\nkey = \"env:MODEL_KEY\"\n\
+         [handler.asks.grants.llm]\nbackends = [\"local\"]\ntokens = 100\n",
+        server.url()
+    ));
+    let host = Host::start(&folder, &[("MODEL_KEY", "sk-never-shown")]).expect("a host");
+    let refused = told(&host, "llm what is it");
+    assert_eq!(refused["error"], "failed", "{refused}");
+    assert_eq!(told(&host, "llm what is it"), json!({"texts": ["the answer"]}));
+    let asked = server.asked();
+    assert_eq!((&asked[1]["model"], &asked[1]["messages"][0]["content"]), (&json!("small"), &json!("what is it")));
+    assert_eq!(server.keys()[1], "Bearer sk-never-shown");
+    let tokens = |direction: &str| {
+        let line = format!("llm_tokens_total{{backend=\"local\",direction=\"{direction}\",handler=\"asks\"}}");
+        host.client.metric(&line)
+    };
+    assert!(tokens("prompt") >= 7.0 && tokens("completion") == 5.0);
+    assert!(!std::fs::read_to_string(folder.path().join("host.log")).expect("a log").contains("sk-never-shown"));
+}
+
+#[test]
+fn a_program_of_the_operators_needs_a_device_and_says_that_there_is_none() {
+    let folder = folder(
+        "[gpu.programs.shell]\npath = \"/bin/sh\"\narguments = [\"-c\"]\n\
+         [handler.asks.grants.gpu]\nprograms = [\"shell\"]\n",
+    );
+    let host = folder.host();
+    let told = told(&host, "gpu shell echo");
+    // Where the machine has one, it is used.
+    assert!(told["code"] == 0 || told["error"] == "unavailable", "{told}");
+}
+
+#[test]
+fn the_doctor_says_which_delegates_are_there() {
+    let folder = folder(
+        "[docker]\nsocket = \"/nowhere/docker.sock\"\n[llm.backends.gone]\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n\
+         [handler.asks.grants.docker]\nimages = [\"alpine:3\"]\n",
+    );
+    let ran = folder.bulkhead(&["doctor"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    assert!(ran.stdout.contains("/nowhere/docker.sock") && ran.stdout.contains("gone:"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("tags of this worker: cpu llm"), "{}", ran.stdout);
+}
