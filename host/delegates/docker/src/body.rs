@@ -18,8 +18,18 @@ const CPU_PERIOD: i64 = 100_000;
 /// Files that a process may have open: the kernel's own hard limit, which an engine without privileges can set too.
 const OPEN_FILES: i64 = 4096;
 
-/// What the engine is told to make; `volumes` are the folders that the image wants to write to.
-pub(crate) fn body(plan: &Plan, folders: &[Folder], volumes: &[String], labels: &Labels) -> ContainerCreateBody {
+/// The folders of a container.
+#[derive(Debug)]
+pub(crate) struct Folders<'a> {
+    pub(crate) mounts: &'a [Folder],
+    /// Those that the image wants to write to.
+    pub(crate) volumes: &'a [String],
+    /// Whether the engine lets folders in memory have an owner.
+    pub(crate) have_owner: bool,
+}
+
+/// What the engine is told to make.
+pub(crate) fn body(plan: &Plan, folders: &Folders<'_>, labels: &Labels) -> ContainerCreateBody {
     let (program, arguments) = match plan.command.split_first() {
         Some((program, arguments)) => (Some(vec![program.clone()]), Some(arguments.to_vec())),
         None => (None, None),
@@ -43,12 +53,12 @@ pub(crate) fn body(plan: &Plan, folders: &[Folder], volumes: &[String], labels: 
         tty: Some(false),
         // An image's own check would run programs beside the one that is asked for.
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
-        host_config: Some(host_config(plan, folders, volumes)),
+        host_config: Some(host_config(plan, folders)),
         ..ContainerCreateBody::default()
     }
 }
 
-fn host_config(plan: &Plan, folders: &[Folder], volumes: &[String]) -> HostConfig {
+fn host_config(plan: &Plan, folders: &Folders<'_>) -> HostConfig {
     HostConfig {
         privileged: Some(false),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
@@ -67,9 +77,9 @@ fn host_config(plan: &Plan, folders: &[Folder], volumes: &[String]) -> HostConfi
         // One more for the init process, which is not the guest's.
         pids_limit: Some(i64::from(plan.processes) + 1),
         ulimits: Some(vec![ulimit("nofile", OPEN_FILES), ulimit("core", 0)]),
-        tmpfs: Some(tmpfs(plan, folders, volumes)),
+        tmpfs: Some(tmpfs(plan, folders)),
         shm_size: Some(number(plan.tmpfs.max(1))),
-        mounts: Some(folders.iter().map(mount).collect()),
+        mounts: Some(folders.mounts.iter().map(mount).collect()),
         device_requests: devices(&plan.devices),
         // Reaps what the program leaves, and passes its end on.
         init: Some(true),
@@ -109,10 +119,12 @@ fn device_ids(devices: &[u32]) -> Vec<String> {
 /// Folders in memory: `/tmp`, and in the place of each volume of the image, which the engine would else make on its disk.
 ///
 /// Programs may be run from them (`exec`): compilers and test runners do, and whoever can run a shell gains nothing by it.
-fn tmpfs(plan: &Plan, folders: &[Folder], volumes: &[String]) -> HashMap<String, String> {
-    let is_mounted = |path: &str| folders.iter().any(|folder| trimmed(&folder.target) == path);
-    let options = format!("rw,exec,nosuid,nodev,mode=1777,size={}{}", plan.tmpfs.max(1), owner(&plan.user));
-    volumes
+fn tmpfs(plan: &Plan, folders: &Folders<'_>) -> HashMap<String, String> {
+    let is_mounted = |path: &str| folders.mounts.iter().any(|folder| trimmed(&folder.target) == path);
+    let owner = if folders.have_owner { owner(&plan.user) } else { String::new() };
+    let options = format!("rw,exec,nosuid,nodev,mode=1777,size={}{}", plan.tmpfs.max(1), owner);
+    folders
+        .volumes
         .iter()
         .map(|volume| trimmed(volume))
         .chain(["/tmp"])
@@ -175,7 +187,8 @@ mod tests {
         let request = Container { image: "a:1".to_owned(), ..request };
         let plan = crate::admit::admit(&handler, &grant, request, devices).expect("admitted");
         let labels = Labels { store: "s".to_owned(), task: TaskId::parse("t").expect("an id"), lease: None };
-        body(&plan, &[], &["/data/".to_owned(), "/tmp".to_owned()], &labels)
+        let volumes = ["/data/".to_owned(), "/tmp".to_owned()];
+        body(&plan, &Folders { mounts: &[], volumes: &volumes, have_owner: true }, &labels)
     }
 
     #[test]
@@ -198,7 +211,7 @@ mod tests {
         let mut paths: Vec<&str> = tmpfs.keys().map(String::as_str).collect();
         paths.sort_unstable();
         assert_eq!(paths, ["/data", "/tmp"]);
-        assert!(tmpfs["/data"].contains("size=67108864"), "{tmpfs:?}");
+        assert!(tmpfs["/data"].ends_with("size=67108864,uid=65534,gid=65534"), "{tmpfs:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The engine: how it is reached, what its errors mean, and when it is left alone.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ pub(crate) struct Engine {
     rules: BreakerRules,
     /// The version that was agreed on; asked again when the engine was away, for then it may be another.
     version: Mutex<Option<ClientVersion>>,
+    is_podman: AtomicBool,
     breaker: Mutex<Breaker>,
     since: Instant,
 }
@@ -55,6 +57,7 @@ impl Engine {
             socket: settings.socket.clone(),
             rules: settings.breaker(),
             version: Mutex::default(),
+            is_podman: AtomicBool::new(false),
             breaker: Mutex::default(),
             since: Instant::now(),
         }
@@ -66,11 +69,17 @@ impl Engine {
         match agreed {
             Some(version) => self.connect(&version),
             None => {
-                let (version, _) = self.ask_version().await?;
+                let (version, name) = self.ask_version().await?;
+                self.is_podman.store(name.starts_with("Podman"), Ordering::Relaxed);
                 *self.version() = Some(version);
                 self.connect(&version)
             }
         }
+    }
+
+    /// Whether it is Podman, which knows fewer options of folders in memory; known once there is a client.
+    pub(crate) fn is_podman(&self) -> bool {
+        self.is_podman.load(Ordering::Relaxed)
     }
 
     /// The version of the API that both sides speak, and what the engine calls itself.

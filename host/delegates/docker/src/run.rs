@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::admit::Plan;
-use crate::body::body;
+use crate::body::{Folders, body};
 use crate::cgroup::Used;
 use crate::engine::{Engine, Fault, Permit, fault};
 use crate::labels::Labels;
@@ -63,7 +63,8 @@ impl Run {
         // From here on an end of the wait must not end what is done: the engine may have made what it has not told of.
         let name = format!("bulkhead-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let body = body(&self.plan, &self.folders, &volumes, &self.labels);
+        let folders = Folders { mounts: &self.folders, volumes: &volumes, have_owner: !self.engine.is_podman() };
+        let body = body(&self.plan, &folders, &self.labels);
         let id = match client.create_container(Some(options), body).await {
             Ok(created) => created.id,
             Err(error) => {

@@ -55,7 +55,7 @@ async fn environment_and_working_directory_are_given() {
 async fn without_a_command_the_image_says_what_runs_and_with_one_it_does_not() {
     let Some(world) = World::new().await else { return };
     let request = Container { image: IMAGE_WITH_VOLUME.to_owned(), ..Container::default() };
-    assert_eq!(printed(&world.run(request.clone()).await.expect("it ran")), "from the image");
+    assert_eq!(printed(&world.run(request.clone()).await.expect("it ran")), "from-the-image");
     let request = Container { command: vec!["/bin/echo".to_owned(), "mine".to_owned()], ..request };
     assert_eq!(printed(&world.run(request).await.expect("it ran")), "mine");
 }

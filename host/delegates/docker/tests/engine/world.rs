@@ -120,18 +120,18 @@ pub(crate) fn engine() -> bollard::Docker {
 async fn make_images() {
     static MADE: OnceCell<()> = OnceCell::const_new();
     MADE.get_or_init(async || {
-        make_image("1", Vec::new()).await;
-        let changes = ["VOLUME /data", "ENTRYPOINT [\"/bin/echo\", \"from the image\"]", "HEALTHCHECK CMD /bin/false"];
-        make_image("volume", changes.map(str::to_owned).to_vec()).await;
+        make_image(IMAGE, Vec::new()).await;
+        let changes = ["VOLUME /data", "ENTRYPOINT [\"/bin/echo\",\"from-the-image\"]", "HEALTHCHECK CMD /bin/false"];
+        make_image(IMAGE_WITH_VOLUME, changes.map(str::to_owned).to_vec()).await;
     })
     .await;
 }
 
-async fn make_image(tag: &str, changes: Vec<String>) {
+async fn make_image(name: &str, changes: Vec<String>) {
     let options = CreateImageOptionsBuilder::default()
         .from_src("-")
-        .repo("bulkhead-test-busybox")
-        .tag(tag)
+        // With its tag, for Podman passes over a tag that is given beside it.
+        .repo(name)
         .changes(changes)
         .build();
     let mut steps = engine().create_image(Some(options), Some(bollard::body_full(archive().into())), None);
