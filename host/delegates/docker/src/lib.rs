@@ -6,8 +6,8 @@
 //! by `meter`. Containers carry labels (`labels`), by which those of a host that died are found again
 //! ([`Docker::leftovers`]). An engine that keeps failing is left alone for a while (`engine`).
 //!
-//! The engine is reached by a unix socket, and is on this machine: workspaces are mounted by their path. Podman's socket
-//! speaks the same language.
+//! The engine is reached by a unix socket, and is on this machine: workspaces are mounted by their path. It has its init
+//! program (`docker-init`, Podman's `catatonit`). Podman's socket speaks the same language, in a dialect.
 
 mod admit;
 mod body;

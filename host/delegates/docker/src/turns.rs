@@ -3,7 +3,8 @@
 //! The engine mounts a folder by its path, a moment after the path was checked. Who may write to a folder above it could
 //! in that moment put a link in its place, and have the engine mount whatever the link names. So between its check and its
 //! start no container of this host runs that may write above a folder which it mounts. Containers that mount the
-//! workspace itself, or folders beside each other, wait for nobody.
+//! workspace itself, or folders beside each other, wait for nobody. Handlers write to workspaces too, and are not known
+//! here: where tasks share a workspace and run at once, theirs must not make links that lead out of it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
