@@ -118,7 +118,7 @@ impl Engine {
                 } else {
                     format!("it is tried again in {millis} ms")
                 };
-                Err(DelegateError::Unavailable(format!("the docker engine failed and is left alone: {again}")))
+                Err(DelegateError::Gone(format!("the docker engine failed and is left alone: {again}")))
             }
         }
     }
@@ -131,7 +131,7 @@ impl Engine {
                 self.breaker().failed(self.rules, self.since.elapsed());
                 tracing::warn!(socket = %self.socket.display(), why, "the docker engine does not answer");
                 let text = format!("the docker engine does not answer ({why}); start it, or set `docker.socket`");
-                DelegateError::Unavailable(text)
+                DelegateError::Gone(text)
             }
             Fault::Missing(why) | Fault::Conflict(why) | Fault::Refused(why) => {
                 if why.contains("client version") {
@@ -222,10 +222,10 @@ mod tests {
         }
         assert!(engine.permit().is_ok());
         for _ in 0..2 {
-            assert!(matches!(engine.explain(&Error::RequestTimeoutError), DelegateError::Unavailable(_)));
+            assert!(matches!(engine.explain(&Error::RequestTimeoutError), DelegateError::Gone(_)));
         }
         match engine.permit() {
-            Err(DelegateError::Unavailable(text)) => assert!(text.contains("it is tried again in "), "{text}"),
+            Err(DelegateError::Gone(text)) => assert!(text.contains("it is tried again in "), "{text}"),
             other => panic!("it is not left alone: {other:?}"),
         }
     }

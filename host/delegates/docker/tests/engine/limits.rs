@@ -83,13 +83,13 @@ async fn an_engine_that_is_away_is_unavailable_then_left_alone() {
     grant.images.push(bulkhead_docker::ImagePattern::parse("bulkhead-test-busybox:*").expect("a pattern"));
     for round in 0..4 {
         match docker.run(&caller("task"), &grant, shell("true"), &[]).await {
-            Err(DelegateError::Unavailable(text)) if round < 3 => {
+            Err(DelegateError::Gone(text)) if round < 3 => {
                 assert_eq!(
                     text,
                     "the docker engine does not answer (there is no socket); start it, or set `docker.socket`"
                 );
             }
-            Err(DelegateError::Unavailable(text)) => {
+            Err(DelegateError::Gone(text)) => {
                 assert!(text.contains("is left alone: it is tried again in"), "{text}")
             }
             other => panic!("not unavailable: {other:?}"),
@@ -107,7 +107,7 @@ async fn an_engine_that_never_answers_is_unavailable_and_the_deadline_holds() {
     let mut grant = bulkhead_docker::DockerGrant::default();
     grant.images.push(bulkhead_docker::ImagePattern::parse("bulkhead-test-busybox:*").expect("a pattern"));
     let done = docker.run(&caller("task"), &grant, shell("true"), &[]).await;
-    assert!(matches!(done, Err(DelegateError::Unavailable(_))), "{done:?}");
+    assert!(matches!(done, Err(DelegateError::Gone(_))), "{done:?}");
     let soon = bulkhead_core::Caller { deadline: Instant::now() + Duration::from_millis(100), ..caller("task") };
     assert_eq!(docker.run(&soon, &grant, shell("true"), &[]).await, Err(DelegateError::TimedOut));
 }

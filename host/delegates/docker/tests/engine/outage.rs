@@ -93,7 +93,7 @@ async fn an_engine_that_goes_away_while_a_container_runs_is_unavailable_and_rid_
     }
     between.cut();
     let told = running.await;
-    assert!(matches!(told, Ok(Err(DelegateError::Unavailable(_)))), "{told:?}");
+    assert!(matches!(told, Ok(Err(DelegateError::Gone(_)))), "{told:?}");
     between.mend();
     assert_eq!(world.count().await, 1, "it could not be removed yet");
     world.docker.settled().await;
@@ -106,7 +106,7 @@ async fn a_container_of_whose_making_nothing_was_heard_is_removed_all_the_same()
     let running = begin(&world);
     between.is_cut().await;
     let told = running.await;
-    assert!(matches!(told, Ok(Err(DelegateError::Unavailable(_)))), "{told:?}");
+    assert!(matches!(told, Ok(Err(DelegateError::Gone(_)))), "{told:?}");
     between.mend();
     assert_eq!(world.count().await, 1, "the engine had made it");
     world.docker.settled().await;
