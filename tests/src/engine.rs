@@ -1,5 +1,6 @@
 //! The Docker engine of the machine, and an image for it that is made here.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -53,6 +54,12 @@ impl Engine {
     pub fn containers_of(&self, task: &str) -> usize {
         let filter = format!("label=bulkhead.task={task}");
         self.ask(&["ps", "--all", "--quiet", "--filter", &filter]).expect("a list").lines().count()
+    }
+
+    /// How many containers there are of any of these tasks.
+    pub fn containers_among(&self, tasks: &HashSet<String>) -> Result<usize> {
+        let listed = self.ask(&["ps", "--all", "--format", "{{.Label \"bulkhead.task\"}}"])?;
+        Ok(listed.lines().filter(|task| tasks.contains(*task)).count())
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<String> {

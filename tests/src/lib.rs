@@ -4,6 +4,7 @@
 //! every task, [`hosts`] does so to several hosts on one server, [`hostile`] sends guests that must not win:
 //! `cargo xtask torture` runs them for long, the tests for short.
 
+pub mod cancels;
 mod client;
 mod cluster;
 mod command;

@@ -33,6 +33,7 @@ pub struct ModelServer {
 struct State {
     replies: VecDeque<Reply>,
     asked: Vec<Value>,
+    open: usize,
     keys: Vec<String>,
 }
 
@@ -69,6 +70,11 @@ impl ModelServer {
     /// The keys with which they came.
     pub fn keys(&self) -> Vec<String> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).keys.clone()
+    }
+
+    /// Requests that came and were not answered yet, and whose asker is still there.
+    pub fn open(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).open
     }
 
     fn serve(&self, stream: TcpStream) -> Option<()> {
@@ -109,7 +115,17 @@ impl ModelServer {
                 }),
             ),
             Reply::Fails(status) => answer(&stream, status, &json!({"error": {"code": "told_to"}})),
-            Reply::IsSilent => reader.read(&mut [0]).ok().map(|_| ()),
+            Reply::IsSilent => {
+                let open = |change: isize| {
+                    let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                    state.open = state.open.saturating_add_signed(change);
+                };
+                open(1);
+                // It ends when the asker closes the connection.
+                let read = reader.read(&mut [0]);
+                open(-1);
+                read.ok().map(|_| ())
+            }
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bulkhead_tests::hostile::{Arena, Guest, rows};
 use bulkhead_tests::hosts::{self, hosts};
 use bulkhead_tests::kills::{Engine, Plan, kills};
-use bulkhead_tests::{soak, swaps};
+use bulkhead_tests::{cancels, soak, swaps};
 use clap::Parser;
 
 /// Runs of each hostile guest before memory is looked at.
@@ -71,6 +71,15 @@ enum Torture {
         #[arg(long, default_value_t = 1000)]
         swaps: usize,
     },
+    /// Cancels tasks at random while containers and requests are made for them, and looks what is left.
+    Cancels {
+        /// Where chance begins; a new one each time where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many tasks.
+        #[arg(long, default_value_t = 1000)]
+        tasks: usize,
+    },
     /// Good and hostile load side by side: what the good tasks notice, and whether memory stays.
     Soak {
         /// Where chance begins; a new one each time where it is not given.
@@ -97,6 +106,7 @@ fn main() -> ExitCode {
         }
         Torture::Hostile { runs, only } => attack_all(runs, &only),
         Torture::Soak { seed, minutes } => soak_for(seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), minutes),
+        Torture::Cancels { seed, tasks } => cancel_all(seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), tasks),
         Torture::Swaps { seed, swaps } => swap_all(seed.unwrap_or_else(|| fastrand::u64(..1_000_000)), swaps),
     };
     match done {
@@ -145,6 +155,14 @@ fn swap_all(seed: u64, swaps: usize) -> Result<()> {
     let swapped = swaps::swaps(seed, swaps)?;
     println!("{swapped}");
     swapped.check()
+}
+
+#[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
+fn cancel_all(seed: u64, tasks: usize) -> Result<()> {
+    println!("seed {seed}: {tasks} tasks");
+    let cancelled = cancels::cancels(seed, tasks)?.context("there is no docker engine")?;
+    println!("{cancelled}");
+    cancelled.check(tasks)
 }
 
 #[expect(clippy::print_stdout, reason = "a program whose output is its purpose")]

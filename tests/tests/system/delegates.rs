@@ -74,6 +74,13 @@ fn a_container_is_gone_when_its_task_is_cancelled_or_its_time_is_over() {
     eventually("it is gone, too", || (engine.containers_of(&late) == 0).then_some(()));
 }
 
+/// The short form of `cargo xtask torture -- cancels`.
+#[test]
+fn of_tasks_that_are_cancelled_at_random_nothing_is_left() {
+    let Some(cancelled) = bulkhead_tests::cancels::cancels(20_261_121, 40).expect("a host") else { return };
+    cancelled.check(40).unwrap_or_else(|error| panic!("{error:#}\n{cancelled}"));
+}
+
 #[test]
 fn what_a_host_that_died_has_left_is_removed_by_the_next() {
     let Some(engine) = Engine::find() else { return };
