@@ -96,8 +96,12 @@ pub fn cancels(seed: u64, tasks: usize) -> Result<Option<Cancelled>> {
 }
 
 fn left(engine: &Engine, server: &ModelServer, host: &Host, folder: &Folder, ids: &HashSet<String>) -> Result<Left> {
-    let children = format!("/proc/{0}/task/{0}/children", host.pid());
-    let processes = std::fs::read_to_string(children).unwrap_or_default().split_whitespace().count();
+    let mut processes = 0;
+    // A child belongs to the thread that started it.
+    for thread in std::fs::read_dir(format!("/proc/{}/task", host.pid()))? {
+        let children = std::fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+        processes += children.split_whitespace().count();
+    }
     let workers = host.client.get("/v1/workers").body;
     let worker = workers["items"].get(0).context("a worker")?;
     let count = |field: &str| worker[field].as_u64().unwrap_or(0);
