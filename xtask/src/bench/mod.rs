@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::chore::{cargo, target};
+use crate::docker::{self, Engine};
 use crate::postgres::Cluster;
 use crate::steps::{Steps, say};
 use crate::{guests, host, languages, postgres, tools};
@@ -38,6 +39,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "b10", title: "B10 · from the start of the process to the first task done, warm cache", run: b10 },
     Bench { name: "b11", title: "B11 · from a changed file to the first task on it, under full load", run: b11 },
     Bench { name: "b12", title: "B12 · a run in Python and in JavaScript, against a bare wasmtime loop", run: b12 },
+    Bench { name: "b13", title: "B13 · a container as a task, against `docker run --rm`", run: b13 },
     Bench { name: "b14", title: "B14 · two hosts on one PostgreSQL, tasks that compute, against one host", run: b14 },
     Bench { name: "b15", title: "B15 · fuel and epochs on guests that compute, against neither", run: b15 },
     Bench { name: "b16", title: "B16 · what a task costs the database", run: b16 },
@@ -98,6 +100,13 @@ fn b7(steps: &mut Steps, quick: bool) -> Result<String> {
 
 fn b8(steps: &mut Steps, quick: bool) -> Result<String> {
     postgres_bench(steps, "bulkhead-store", "held", quick)
+}
+
+fn b13(steps: &mut Steps, quick: bool) -> Result<String> {
+    let engine = Engine::start(steps).context("there is no docker engine, and none can be started")?;
+    let host = host::build_release(steps)?;
+    let places = [("BULKHEAD_TEST_HOST", host), (docker::SOCKET, engine.socket().to_owned())];
+    cargo_bench_with(steps, "bulkhead-tests", "containers", quick, &places)
 }
 
 fn b14(steps: &mut Steps, quick: bool) -> Result<String> {
