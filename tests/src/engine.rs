@@ -87,6 +87,9 @@ impl Engine {
     }
 
     fn make_image(&self) -> Result<()> {
+        if self.ask(&["image", "inspect", IMAGE]).is_ok() {
+            return Ok(());
+        }
         let folder = tempfile::tempdir()?;
         let bin = folder.path().join("bin");
         std::fs::create_dir(&bin)?;
