@@ -73,8 +73,8 @@ pub(crate) fn resolve_text(
 ) -> Result<Resolved, SettingsError> {
     let refused = |reason| SettingsError::File { file: file.clone().unwrap_or_default(), reason };
     // Read as settings first, so that an error has its line.
-    let mut settings: Settings = toml::from_str(text).map_err(|error| refused(with_nearest(&error.to_string())))?;
-    let in_file: toml::Table = toml::from_str(text).map_err(|error| refused(error.to_string()))?;
+    let mut settings: Settings = toml::from_str(text).map_err(|error| refused(with_nearest(&without_texts(&error.to_string()))))?;
+    let in_file: toml::Table = toml::from_str(text).map_err(|error| refused(without_texts(&error.to_string())))?;
     let mut all = in_file.clone();
     let in_environment = environment::read(variables);
     for said in &in_environment {
@@ -109,6 +109,20 @@ fn lay_over(all: &mut toml::Table, path: &[&str], value: toml::Value, by: &str) 
     }
     table.insert((*key).to_owned(), value);
     Settings::deserialize(all.clone()).map_err(|error| said(with_nearest(error.to_string().trim())))
+}
+
+/// A message of TOML whose line of the file is shown without the texts in it: one of them may be a secret that somebody
+/// gave where its place should be.
+fn without_texts(message: &str) -> String {
+    let is_of_the_file = |line: &str| {
+        let number = line.trim_start().split(' ').next().unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && line.contains(" | ")
+    };
+    let shown = message.lines().map(|line| match line.find(['"', '\'']) {
+        Some(quote) if is_of_the_file(line) => format!("{}…", &line[..quote]),
+        _ => line.to_owned(),
+    });
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 /// Adds the nearest known name to a message about an unknown one.
@@ -201,6 +215,19 @@ mod tests {
         assert_eq!(source("worker.cpu_slots"), Some("environment"));
         assert_eq!(source("worker.max_concurrent"), Some("file"));
         assert_eq!(source("server.listen"), Some("default"));
+    }
+
+    #[test]
+    fn what_a_line_says_is_not_shown_with_its_error() {
+        for text in [
+            "[llm.backends.a]\nkee = \"sk-secret\"\n",
+            "[llm.backends.a]\nkey = 'sk-secret\n",
+            "[llm.backends.a]\nkey = \"sk-secret\" x\n",
+            "[store]\nurll = \"postgres://a:sk-secret@host/db\"\n",
+        ] {
+            let error = resolved(text, &[], &[]).expect_err("refused");
+            assert!(!error.contains("sk-secret") && error.contains(" | "), "{error}");
+        }
     }
 
     #[test]
