@@ -51,8 +51,12 @@ impl Worth {
 /// The mean of scores by their weights, of which one is above 0.
 pub(crate) fn mean(weighed: &[(f64, f64)]) -> f64 {
     let all: f64 = weighed.iter().map(|(weight, _)| weight).sum();
+    let sum: f64 = weighed.iter().map(|(weight, score)| weight * score).sum();
+    if sum.is_finite() {
+        return sum / all;
+    }
+    // Of the largest numbers a sum is infinite, and a mean is not but for rounding.
     let mean: f64 = weighed.iter().map(|(weight, score)| weight / all * score).sum();
-    // Rounding may carry a mean of the largest numbers beyond them.
     mean.clamp(f64::MIN, f64::MAX)
 }
 
@@ -94,6 +98,7 @@ mod tests {
     fn the_mean_is_by_weight() {
         assert_eq!(mean(&[(3.0, 1.0), (1.0, 0.0)]), 0.75);
         assert_eq!(mean(&[(1.0, 4.0), (0.0, 100.0)]), 4.0);
+        assert_eq!(mean(&[(2.0, 1.0), (1.0, 0.75), (1.0, 0.875), (1.0, 0.0)]), 0.725);
         assert!(mean(&[(1e9, f64::MAX), (1e-9, f64::MAX), (3.0, f64::MAX)]).is_finite());
     }
 }
