@@ -90,8 +90,8 @@ pub(crate) fn delegates(settings: &Settings, store: &str, metrics: &prometheus::
     let delegates =
         DelegateSettings { docker: settings.docker.clone(), gpu: settings.gpu.clone(), llm: settings.llm.clone() };
     let grants = settings.handler.iter().map(|(name, table)| {
-        let Grants { workspace: _, docker, gpu, llm } = table.grants.clone();
-        (name.clone(), bulkhead_delegates::Grants { docker, gpu, llm })
+        let Grants { workspace: _, docker, gpu, llm, http } = table.grants.clone();
+        (name.clone(), bulkhead_delegates::Grants { docker, gpu, llm, http })
     });
     Ok(Delegates::new(delegates, grants.collect(), store, DelegateMetrics::register(metrics)?)?)
 }

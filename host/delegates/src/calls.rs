@@ -1,5 +1,6 @@
 //! One call to a delegate: on the host's runtime, counted, timed and traced, and ended when nobody waits for it.
 
+use std::borrow::Borrow;
 use std::future::Future;
 use std::time::Instant;
 
@@ -29,7 +30,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn end<T>(&mut self, result: Option<&Result<T, DelegateError>>) {
+    fn end(&mut self, result: Option<Result<(), &DelegateError>>) {
         self.is_counted = true;
         self.metrics.count(self.delegate, result, self.since.elapsed().as_secs_f64());
     }
@@ -38,29 +39,33 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         if !self.is_counted {
-            self.end::<()>(None);
+            self.end(None);
         }
     }
 }
 
 /// Has a call made on this runtime; a guest's thread only waits for it.
-pub(crate) fn call<T: Send + 'static>(
+pub(crate) fn call<T: Send + 'static, E>(
     runtime: &Handle,
     metrics: &DelegateMetrics,
     delegate: &'static str,
     caller: &Caller,
-    work: impl Future<Output = Result<T, DelegateError>> + Send + 'static,
-) -> DelegateAnswer<T> {
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> DelegateAnswer<T, E>
+where
+    E: Borrow<DelegateError> + From<DelegateError> + Send + 'static,
+{
     let span =
         tracing::info_span!("delegate", delegate, handler = caller.handler.as_str(), task = caller.task.as_str(),);
     let mut counted = Counted { metrics: metrics.clone(), delegate, since: Instant::now(), is_counted: false };
     let work = async move {
         let result = work.await;
-        match &result {
-            Ok(_) => tracing::debug!("a delegate has answered"),
+        let told = result.as_ref().map(|_| ()).map_err(Borrow::borrow);
+        match told {
+            Ok(()) => tracing::debug!("a delegate has answered"),
             Err(error) => tracing::info!(result = error.name(), %error, "a delegate did not do it"),
         }
-        counted.end(Some(&result));
+        counted.end(Some(told));
         result
     };
     let work = runtime.spawn(work.instrument(span));
@@ -69,6 +74,6 @@ pub(crate) fn call<T: Send + 'static>(
         let result = work.await;
         drop(abort);
         // It was not aborted while it was awaited, so it panicked.
-        result.unwrap_or_else(|_| Err(DelegateError::Gone("the delegate failed inside the host".to_owned())))
+        result.unwrap_or_else(|_| Err(DelegateError::Gone("the delegate failed inside the host".to_owned()).into()))
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bulkhead_core::{Caller, HandlerName};
 use bulkhead_docker::{Docker, DockerError};
 use bulkhead_gpu::{Gpu, GpuError};
+use bulkhead_http::{HttpAccess, HttpError};
 use bulkhead_llm::{Llm, LlmError};
 use tokio::runtime::Handle;
 
@@ -23,6 +24,9 @@ pub enum DelegatesError {
     /// Something is wrong in `[llm]`.
     #[error("the settings of llm are refused")]
     Llm(#[from] LlmError),
+    /// Something is wrong in a grant of http.
+    #[error("a grant of http is refused")]
+    Http(#[from] HttpError),
     /// They cannot be counted.
     #[error("the metrics of delegates are refused")]
     Metrics(#[from] prometheus::Error),
@@ -47,6 +51,7 @@ pub struct Delegates {
     pub(crate) metrics: DelegateMetrics,
     pub(crate) runtime: Handle,
     grants: BTreeMap<HandlerName, Arc<Grants>>,
+    http: BTreeMap<HandlerName, Arc<HttpAccess>>,
 }
 
 impl Delegates {
@@ -61,6 +66,7 @@ impl Delegates {
         store: &str,
         metrics: DelegateMetrics,
     ) -> Result<Arc<Self>, DelegatesError> {
+        let mut http = BTreeMap::new();
         for (handler, grants) in &grants {
             let refused = |reason| DelegatesError::Grant { handler: handler.clone(), reason };
             if let Some(docker) = &grants.docker {
@@ -68,6 +74,9 @@ impl Delegates {
             }
             if let Some(llm) = &grants.llm {
                 llm.check(&settings.llm).map_err(refused)?;
+            }
+            if let Some(grant) = &grants.http {
+                http.insert(handler.clone(), Arc::new(HttpAccess::try_new(handler, grant)?));
             }
         }
         let DelegateSettings { docker, gpu, llm } = settings;
@@ -79,6 +88,7 @@ impl Delegates {
             metrics,
             runtime: Handle::current(),
             grants: grants.into_iter().map(|(name, grants)| (name, Arc::new(grants))).collect(),
+            http,
         }))
     }
 
@@ -109,7 +119,8 @@ impl Delegates {
         may_begin: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Arc<RunDelegates> {
         let grants = self.grants.get(&caller.handler).cloned().unwrap_or_default();
-        Arc::new(RunDelegates::new(Arc::clone(self), grants, caller, tokens, Box::new(may_begin)))
+        let http = self.http.get(&caller.handler).cloned();
+        Arc::new(RunDelegates::new(Arc::clone(self), grants, http, caller, tokens, Box::new(may_begin)))
     }
 
     /// Waits until nothing is left of what was begun for runs that are over.

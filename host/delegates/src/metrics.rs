@@ -35,9 +35,9 @@ impl DelegateMetrics {
         Self::register(&Registry::new())
     }
 
-    pub(crate) fn count<T>(&self, delegate: &str, result: Option<&Result<T, DelegateError>>, seconds: f64) {
+    pub(crate) fn count(&self, delegate: &str, result: Option<Result<(), &DelegateError>>, seconds: f64) {
         let result = match result {
-            Some(Ok(_)) => "ok",
+            Some(Ok(())) => "ok",
             Some(Err(error)) => error.name(),
             None => "cancelled",
         };

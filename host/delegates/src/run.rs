@@ -1,10 +1,12 @@
 //! The delegates of one run, under the grants of its handler.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use bulkhead_core::{Caller, Candidate, ChatRequest, Container, DelegateError, Device, Exit, Job};
+use bulkhead_http::HttpAccess;
 use bulkhead_llm::TokenMeter;
-use bulkhead_sandbox::{DelegateAnswer, Delegates as Answering};
+use bulkhead_sandbox::{DelegateAnswer, Delegates as Answering, HttpBody, HttpFailure, HttpRequest};
 
 use crate::calls::call;
 use crate::{Delegates, Grants};
@@ -16,6 +18,7 @@ type MayBegin = Box<dyn Fn() -> bool + Send + Sync>;
 pub struct RunDelegates {
     delegates: Arc<Delegates>,
     grants: Arc<Grants>,
+    http: Option<Arc<HttpAccess>>,
     caller: Caller,
     /// Tokens that the task used in earlier runs.
     earlier: u64,
@@ -33,11 +36,12 @@ impl RunDelegates {
     pub(crate) fn new(
         delegates: Arc<Delegates>,
         grants: Arc<Grants>,
+        http: Option<Arc<HttpAccess>>,
         caller: Caller,
         earlier: u64,
         may_begin: MayBegin,
     ) -> Self {
-        Self { delegates, grants, caller, earlier, meter: Arc::default(), may_begin }
+        Self { delegates, grants, http, caller, earlier, meter: Arc::default(), may_begin }
     }
 
     /// Tokens that this run has used so far.
@@ -53,14 +57,15 @@ impl RunDelegates {
     }
 
     /// Makes a call with a grant, where there is one and something may begin.
-    fn ask<G: Clone, T: Send + 'static, Work>(
+    fn ask<G: Clone, T: Send + 'static, E, Work>(
         &self,
         delegate: &'static str,
         grant: Option<&G>,
         work: impl FnOnce(Arc<Delegates>, Caller, G) -> Work,
-    ) -> DelegateAnswer<T>
+    ) -> DelegateAnswer<T, E>
     where
-        Work: Future<Output = Result<T, DelegateError>> + Send + 'static,
+        Work: Future<Output = Result<T, E>> + Send + 'static,
+        E: Borrow<DelegateError> + From<DelegateError> + Send + 'static,
     {
         let refused = match grant {
             None => self.denied(delegate),
@@ -73,8 +78,8 @@ impl RunDelegates {
                 return call(runtime, metrics, delegate, &self.caller, work);
             }
         };
-        self.delegates.metrics.count::<()>(delegate, Some(&Err(refused.clone())), 0.0);
-        Box::pin(std::future::ready(Err(refused)))
+        self.delegates.metrics.count(delegate, Some(Err(&refused)), 0.0);
+        Box::pin(std::future::ready(Err(refused.into())))
     }
 }
 
@@ -113,5 +118,9 @@ impl Answering for RunDelegates {
         self.ask("llm", self.grants.llm.as_ref(), |delegates, caller, grant| async move {
             delegates.llm.generate(&caller, &grant, earlier, &meter, request).await
         })
+    }
+
+    fn send(&self, request: HttpRequest) -> DelegateAnswer<http::Response<HttpBody>, HttpFailure> {
+        self.ask("http", self.http.as_ref(), |_, caller, access| async move { access.send(&caller, request).await })
     }
 }

@@ -5,8 +5,10 @@ use std::pin::Pin;
 
 use bulkhead_core::{Candidate, ChatRequest, Container, DelegateError, Device, Exit, Job};
 
+use crate::{HttpBody, HttpFailure, HttpRequest};
+
 /// What a delegate answers in time; dropping it ends whatever is done for it.
-pub type DelegateAnswer<T> = Pin<Box<dyn Future<Output = Result<T, DelegateError>> + Send>>;
+pub type DelegateAnswer<T, E = DelegateError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
 /// The delegates of one run, under the grants of its handler.
 ///
@@ -23,4 +25,7 @@ pub trait Delegates: Send + Sync {
 
     /// Asks language models.
     fn generate(&self, request: ChatRequest) -> DelegateAnswer<Vec<Candidate>>;
+
+    /// Sends a request by HTTP, and gives the head of what comes back; its body ends where it is dropped.
+    fn send(&self, request: HttpRequest) -> DelegateAnswer<http::Response<HttpBody>, HttpFailure>;
 }

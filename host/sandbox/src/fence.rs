@@ -27,6 +27,8 @@ pub(crate) enum Fence {
     OutOfFuel,
     #[error("too many calls to the host")]
     HostCalls,
+    #[error("too many resources at once")]
+    Handles,
     #[error("{0}")]
     Breach(String),
     #[error("what the run needs of the host is not there")]
@@ -40,6 +42,7 @@ impl Fence {
             Self::TimedOut => RunEnd::TimedOut,
             Self::OutOfFuel => RunEnd::OutOfFuel,
             Self::HostCalls => RunEnd::LimitReached(Limit::HostCalls),
+            Self::Handles => RunEnd::LimitReached(Limit::Handles),
             Self::Breach(what) => RunEnd::Invalid(what.clone()),
             Self::Unavailable => RunEnd::Interrupted(Interruption::EngineGone),
         }

@@ -16,6 +16,11 @@ use crate::host_state::HostState;
 impl HostState {
     /// The delegates of this run, or why a call is denied.
     fn open(&self, delegate: &str) -> std::result::Result<Arc<dyn Delegates>, Error> {
+        self.opened(delegate).map_err(Error::Denied)
+    }
+
+    /// The delegates of this run, or why they are closed.
+    pub(crate) fn opened(&self, delegate: &str) -> std::result::Result<Arc<dyn Delegates>, String> {
         let closed = match self.handler_name() {
             Some(_) if !self.delegates_open => format!("{delegate} is closed in `dispatch`: call it in `handle`"),
             Some(name) => match &self.delegates {
@@ -24,7 +29,7 @@ impl HostState {
             },
             None => format!("{delegate} is closed while a handler is loaded: call it in `handle`"),
         };
-        Err(Error::Denied(closed))
+        Err(closed)
     }
 
     /// What a guest is told, and what it costs to be told; a delegate that is gone ends the run.

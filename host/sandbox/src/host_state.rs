@@ -9,8 +9,11 @@ use std::time::Instant;
 
 use bulkhead_core::{Answer, HandlerName, Size};
 use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
+use crate::fence::Fence;
 use crate::guest_log::GuestLog;
+use crate::host_http::Http;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::wasi::Wasi;
@@ -34,6 +37,7 @@ pub(crate) struct HostState {
     log_bound: Size,
     log: Option<Arc<GuestLog>>,
     wasi: Option<Box<Wasi>>,
+    http: Option<Box<Http>>,
     workspace: Option<Workspace>,
 }
 
@@ -92,6 +96,7 @@ impl HostState {
             log_bound: request.limits.logs,
             log: None,
             wasi: None,
+            http: None,
             workspace: request.workspace.take(),
         }
     }
@@ -113,6 +118,7 @@ impl HostState {
             log_bound: Size::from_bytes(0),
             log: None,
             wasi: None,
+            http: None,
             workspace: None,
         }
     }
@@ -138,6 +144,14 @@ impl HostState {
         if let Some(wasi) = &mut self.wasi {
             wasi.open_workspace();
         }
+        if self.http.is_some() {
+            self.http = Some(self.make_http());
+        }
+    }
+
+    fn make_http(&mut self) -> Box<Http> {
+        let (delegates, toll) = (self.opened("http"), self.meter.toll());
+        Box::new(Http::new(delegates, toll, Arc::clone(self.log())))
     }
 
     /// Closes the log and says how many bytes of it nobody heard.
@@ -157,5 +171,21 @@ impl WasiView for HostState {
             wasi.shut_workspace();
         }
         WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+    }
+}
+
+impl WasiHttpView for HostState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.meter.charge(0);
+        let log = Arc::clone(self.log());
+        let mut http = self.http.take().unwrap_or_else(|| self.make_http());
+        let (workspace, open) = (self.workspace.as_ref(), self.delegates_open);
+        // One table for both: streams and pollables of `wasi:http` are read and awaited by `wasi:io`.
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&log, workspace, open)));
+        if http.holds_too_much(&mut wasi.table) {
+            self.meter.refuse(Fence::Handles);
+        }
+        let http = self.http.insert(http);
+        WasiHttpCtxView { hooks: &mut http.hooks, table: &mut wasi.table, ctx: &mut http.context }
     }
 }

@@ -24,7 +24,9 @@ mod guest_log;
 mod handler;
 mod host_context;
 mod host_delegates;
+mod host_http;
 mod host_state;
+mod http_request;
 mod inspect;
 mod keeper;
 mod limiter;
@@ -52,6 +54,7 @@ pub use catalogue_settings::{CatalogueError, CatalogueSettings, HandlerSettings}
 pub use control::{RunControl, Stop};
 pub use delegates::{DelegateAnswer, Delegates};
 pub use handler::Handler;
+pub use http_request::{HttpBody, HttpFailure, HttpPatience, HttpProblem, HttpRequest};
 pub use live_handler::LiveHandler;
 pub use load_error::LoadError;
 pub use observer::{LogLevel, Observer, Progress};

@@ -1,5 +1,8 @@
 //! What calls to the host cost the guest.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use crate::fence::Fence;
 
 /// Fuel of one call to the host, about what it takes; each byte passed costs one more.
@@ -15,6 +18,29 @@ const MAX_CALLS: u64 = 20_000_000;
 pub(crate) struct Meter {
     calls: u64,
     owed: u64,
+    /// What is owed for bytes that pass beside calls.
+    toll: Option<Arc<Toll>>,
+    /// Why the run is to end, though the call that found out could not say so.
+    refused: Option<Fence>,
+}
+
+/// What passes beside calls, such as a body that is sent while the guest does something else.
+#[derive(Debug, Default)]
+pub(crate) struct Toll {
+    bytes: AtomicU64,
+    is_gone: AtomicBool,
+}
+
+impl Toll {
+    /// Counts bytes that passed.
+    pub(crate) fn charge(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// What the run needs is not there any more: it ends with the call that waits for it.
+    pub(crate) fn give_up(&self) {
+        self.is_gone.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Meter {
@@ -24,14 +50,34 @@ impl Meter {
         self.owed = self.owed.saturating_add(FUEL_PER_CALL).saturating_add(bytes as u64);
     }
 
+    /// Ends the run with the call that is under way.
+    pub(crate) fn refuse(&mut self, fence: Fence) {
+        self.refused.get_or_insert(fence);
+    }
+
+    /// Where bytes are counted that pass beside calls.
+    pub(crate) fn toll(&mut self) -> Arc<Toll> {
+        Arc::clone(self.toll.get_or_insert_default())
+    }
+
     /// Hands over what is owed.
     pub(crate) fn settle(&mut self) -> Result<u64, Fence> {
-        if self.calls > MAX_CALLS { Err(Fence::HostCalls) } else { Ok(std::mem::take(&mut self.owed)) }
+        if let Some(fence) = self.refused.take() {
+            return Err(fence);
+        }
+        let mut owed = std::mem::take(&mut self.owed);
+        if let Some(toll) = &self.toll {
+            if toll.is_gone.load(Ordering::Relaxed) {
+                return Err(Fence::Unavailable);
+            }
+            owed = owed.saturating_add(toll.bytes.swap(0, Ordering::Relaxed));
+        }
+        if self.calls > MAX_CALLS { Err(Fence::HostCalls) } else { Ok(owed) }
     }
 
     /// What is owed now.
-    pub(crate) const fn owed(&self) -> u64 {
-        self.owed
+    pub(crate) fn owed(&self) -> u64 {
+        self.owed.saturating_add(self.toll.as_ref().map_or(0, |toll| toll.bytes.load(Ordering::Relaxed)))
     }
 }
 
@@ -45,6 +91,17 @@ mod tests {
         meter.charge(10);
         assert_eq!(meter.settle(), Ok(FUEL_PER_CALL + 10));
         assert_eq!(meter.settle(), Ok(0));
+    }
+
+    #[test]
+    fn what_passes_beside_calls_is_paid_with_the_next() {
+        let mut meter = Meter::default();
+        let toll = meter.toll();
+        toll.charge(7);
+        meter.charge(0);
+        assert_eq!((meter.owed(), meter.settle(), meter.owed()), (FUEL_PER_CALL + 7, Ok(FUEL_PER_CALL + 7), 0));
+        toll.give_up();
+        assert_eq!(meter.settle(), Err(Fence::Unavailable));
     }
 
     #[test]

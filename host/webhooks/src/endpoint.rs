@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 
+use bulkhead_outbound::{AddressRules, RefusedAddress};
 use url::{Host, Url};
-
-use crate::address_rules::{AddressRules, RefusedAddress};
 
 /// The longest URL.
 const MAX_URL: usize = 2_048;
@@ -26,7 +25,7 @@ pub enum EndpointError {
         rule: &'static str,
     },
     /// Its address is not allowed.
-    #[error("url: {0}")]
+    #[error("url: {0}; add it, or its network, to webhooks.allow to send there")]
     Address(#[from] RefusedAddress),
     /// What is sent there could be read on its way.
     #[error("url: http is for addresses that webhooks.allow names; use https for `{0}`")]

@@ -1,27 +1,20 @@
 //! One HTTP request to a receiver: to an address that is allowed, no redirects, bounded in time and size.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bulkhead_outbound::{AddressRules, SystemResolver, connect, encrypt, tls_config};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Version};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsConnector;
 
-use crate::address_rules::AddressRules;
 use crate::endpoint::Endpoint;
 use crate::retry::Failed;
-
-/// Addresses of one name that are tried.
-const MAX_ADDRESSES: usize = 4;
 
 /// Bytes of an answer that are read before the connection is closed; nothing of them is kept.
 const MAX_ANSWER: usize = 64 << 10;
@@ -48,44 +41,14 @@ fn failed(error: String) -> Failed {
 }
 
 async fn attempt(endpoint: &Endpoint, rules: &AddressRules, headers: HeaderMap, body: Bytes) -> Result<(), Failed> {
-    let stream = connect(endpoint, rules).await.map_err(failed)?;
+    let host = endpoint.host();
+    let stream = connect(&host, endpoint.port(), &SystemResolver, |address| endpoint.check(address, rules)).await;
+    let stream = stream.map_err(|error| failed(error.to_string()))?;
     if !endpoint.is_encrypted() {
         return exchange(stream, endpoint, headers, body).await;
     }
-    let name = ServerName::try_from(endpoint.host()).map_err(|_| failed("the name is none for TLS".to_owned()))?;
-    let connector = TlsConnector::from(tls().map_err(failed)?);
-    let stream = connector.connect(name, stream).await.map_err(|error| failed(format!("TLS: {error}")))?;
-    exchange(stream, endpoint, headers, body).await
-}
-
-/// Connects to an address of the endpoint that is allowed: the one that is checked is the one that is connected to, so
-/// that a name which changes its mind in between gains nothing.
-async fn connect(endpoint: &Endpoint, rules: &AddressRules) -> Result<TcpStream, String> {
-    let host = endpoint.host();
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), endpoint.port()))
-        .await
-        .map_err(|_| format!("the name `{host}` has no address"))?
-        .collect();
-    let mut why = format!("the name `{host}` has no address");
-    let mut tried = 0;
-    for address in addresses {
-        if let Err(refused) = endpoint.check(address.ip(), rules) {
-            why = refused.to_string();
-            continue;
-        }
-        if tried == MAX_ADDRESSES {
-            break;
-        }
-        tried += 1;
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => why = format!("cannot connect: {}", error.kind()),
-        }
-    }
-    Err(why)
+    let stream = encrypt(&host, stream, tls().map_err(failed)?).await;
+    exchange(stream.map_err(|error| failed(format!("TLS: {error}")))?, endpoint, headers, body).await
 }
 
 /// Sends the request and reads the answer.
@@ -135,19 +98,5 @@ async fn exchange(
 /// TLS that trusts whom the system trusts.
 fn tls() -> Result<Arc<ClientConfig>, String> {
     static CONFIG: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
-    CONFIG.get_or_init(make_tls).clone()
-}
-
-fn make_tls() -> Result<Arc<ClientConfig>, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err("the system has no certificates of authorities; install ca-certificates".to_owned());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS: {error}"))?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    CONFIG.get_or_init(|| tls_config(None).map_err(|error| error.to_string())).clone()
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use bulkhead_core::{Ceilings, HandlerName, Kind, KindLimit, Overrides, Size, Span, TagSet};
 use bulkhead_docker::{DockerGrant, DockerSettings};
 use bulkhead_gpu::{GpuGrant, GpuSettings};
+use bulkhead_http::HttpGrant;
 use bulkhead_llm::{LlmGrant, LlmSettings};
 use bulkhead_sandbox::WorkspaceAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -313,6 +314,9 @@ pub(crate) struct Grants {
     /// The language models that it may ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) llm: Option<LlmGrant>,
+    /// Whom it may ask by HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) http: Option<HttpGrant>,
 }
 
 impl Grants {

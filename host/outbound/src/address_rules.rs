@@ -1,4 +1,4 @@
-//! To which addresses anything may be sent.
+//! Which addresses may be connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,9 +10,9 @@ pub struct AddressRules {
     allowed: Vec<IpNet>,
 }
 
-/// An address that nothing is sent to.
+/// An address that is not connected to; the setting that would allow it is for whoever asked to name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no public address; add it, or its network, to webhooks.allow to send there")]
+#[error("`{0}` is no public address")]
 pub struct RefusedAddress(pub IpAddr);
 
 impl AddressRules {

@@ -1,0 +1,295 @@
+//! Where the value of an injected header is: outside of the settings where it is secret.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use http::{HeaderName, HeaderValue};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest file of a secret, in bytes; the longest tokens in use have some 2 KiB.
+const MAX_FILE: u64 = 8 << 10;
+
+/// Headers whose value is a secret by what they are called.
+const SECRET_WORDS: [&str; 6] = ["authorization", "cookie", "token", "secret", "password", "key"];
+
+/// Where the value is: `env:NAME` or `file:PATH`, perhaps after a word such as `Bearer `; or the value itself, where it is
+/// no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderPlace(Place);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Env {
+        before: String,
+        name: String,
+    },
+    File {
+        before: String,
+        path: PathBuf,
+    },
+    /// The value, not secret.
+    Plain(String),
+    /// Something that is no text: nothing of it is kept.
+    Unknown,
+}
+
+/// What gives the value for a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// It was read when the host started.
+    Kept(Value),
+    /// It is read each time, so that a secret which is changed needs no new start.
+    File { before: String, path: PathBuf },
+}
+
+/// The value of an injected header.
+#[derive(Clone)]
+pub(crate) struct Value {
+    pub(crate) header: HeaderValue,
+    /// The part of it that nobody may see.
+    pub(crate) secret: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Value(***)")
+    }
+}
+
+impl Value {
+    fn secret(before: &str, text: &str) -> Option<Self> {
+        let text = text.trim();
+        let mut header = HeaderValue::from_str(&format!("{before}{text}")).ok()?;
+        header.set_sensitive(true);
+        (!text.is_empty()).then(|| Self { header, secret: Some(text.as_bytes().to_vec()) })
+    }
+}
+
+impl HeaderPlace {
+    /// Takes a place, or a plain value, as the settings file has it.
+    pub fn new(text: &str) -> Self {
+        let (before, place) = match text.split_once(' ') {
+            Some((word, rest)) if is_place(rest) => (format!("{word} "), rest),
+            _ => (String::new(), text),
+        };
+        Self(match place.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Place::Env { before, name: name.to_owned() },
+            Some(("file", path)) if !path.is_empty() => Place::File { before, path: path.into() },
+            _ => Place::Plain(text.to_owned()),
+        })
+    }
+
+    /// Forgets a value that is given itself and is secret by the name of its header.
+    pub(crate) fn forget_secret(&mut self, header: &str) {
+        let name = header.to_ascii_lowercase();
+        if matches!(self.0, Place::Plain(_)) && SECRET_WORDS.iter().any(|word| name.contains(word)) {
+            self.0 = Place::Unknown;
+        }
+    }
+
+    /// Reads the value now, and gives what gives it for each request; else the rule that it breaks.
+    pub(crate) fn open(&self) -> Result<Source, String> {
+        match &self.0 {
+            Place::Env { before, name } => {
+                let missing = format!("is not in the host's environment; set it and start the host again: `{name}`");
+                let text = std::env::var(name).map_err(|_| missing)?;
+                let value = Value::secret(before, &text);
+                value.map(Source::Kept).ok_or_else(|| format!("must be visible characters on one line: `{name}`"))
+            }
+            Place::File { before, path } => {
+                read(before, path).map(|_| Source::File { before: before.clone(), path: path.clone() })
+            }
+            Place::Plain(text) => {
+                let header =
+                    HeaderValue::from_str(text).map_err(|_| "must be visible characters on one line".to_owned());
+                Ok(Source::Kept(Value { header: header?, secret: None }))
+            }
+            Place::Unknown => Err("must be \"env:NAME\" or \"file:PATH\", and is never given itself".to_owned()),
+        }
+    }
+}
+
+fn is_place(text: &str) -> bool {
+    text.starts_with("env:") || text.starts_with("file:")
+}
+
+impl Source {
+    /// The value as it is now; off the runtime's threads where a file is read.
+    pub(crate) async fn value(&self) -> Result<Value, String> {
+        match self {
+            Self::Kept(value) => Ok(value.clone()),
+            Self::File { before, path } => {
+                let (before, path) = (before.clone(), path.clone());
+                let value = tokio::task::spawn_blocking(move || read(&before, &path)).await;
+                value.unwrap_or_else(|_| Err("cannot be read: the reading ended".to_owned()))
+            }
+        }
+    }
+}
+
+/// A small regular file: no device or pipe, which could be read for ever.
+fn read(before: &str, path: &Path) -> Result<Value, String> {
+    let unreadable = |reason: &str| format!("cannot be read by the host ({reason}): `{}`", path.display());
+    let failed = |error: std::io::Error| unreadable(&error.kind().to_string());
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(unreadable("it is no file"));
+    }
+    let mut text = String::new();
+    std::fs::File::open(path).map_err(failed)?.take(MAX_FILE + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(unreadable("it is longer than 8 KiB"));
+    }
+    Value::secret(before, &text).ok_or_else(|| unreadable("it must be visible characters on one line"))
+}
+
+/// Whether an operator may inject it: the connection's own headers are the host's.
+pub(crate) fn may_be_injected(name: &HeaderName) -> bool {
+    const OWN: [&str; 11] = [
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    !OWN.contains(&name.as_str())
+}
+
+impl Serialize for HeaderPlace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Place::Env { before, name } => serializer.collect_str(&format_args!("{before}env:{name}")),
+            Place::File { before, path } => serializer.collect_str(&format_args!("{before}file:{}", path.display())),
+            Place::Plain(text) => serializer.serialize_str(text),
+            Place::Unknown => serializer.serialize_str("***"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderPlace {
+    /// Never fails: whoever prints a failure of the settings file prints the line at which it happened, and here that
+    /// line could be a secret.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        const UNKNOWN: HeaderPlace = HeaderPlace(Place::Unknown);
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = HeaderPlace;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("\"env:NAME\", \"file:PATH\" or a value that is no secret")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<HeaderPlace, E> {
+                Ok(HeaderPlace::new(text))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<HeaderPlace, E> {
+                Ok(UNKNOWN)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<HeaderPlace, E> {
+                Ok(UNKNOWN)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<HeaderPlace, E> {
+                Ok(UNKNOWN)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<HeaderPlace, E> {
+                Ok(UNKNOWN)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<HeaderPlace, A::Error> {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(UNKNOWN)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<HeaderPlace, A::Error> {
+                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(UNKNOWN)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(source: &Source) -> Value {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(source.value()).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_read_from_its_place_and_shown_nowhere() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "sesame-one\n").unwrap();
+        for before in ["", "Bearer "] {
+            let place = HeaderPlace::new(&format!("{before}file:{}", file.path().display()));
+            let source = place.open().unwrap();
+            let read = value(&source);
+            assert_eq!(read.header.to_str().unwrap(), format!("{before}sesame-one"));
+            assert_eq!(read.secret.as_deref(), Some("sesame-one".as_bytes()));
+            let shown = format!("{place:?}{source:?}{read:?}{:?}", read.header);
+            assert!(!shown.contains("sesame"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_changed_gives_the_new_secret() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "one").unwrap();
+        let source = HeaderPlace::new(&format!("file:{}", file.path().display())).open().unwrap();
+        std::fs::write(&file, "two").unwrap();
+        assert_eq!(value(&source).header, "two");
+    }
+
+    #[test]
+    fn a_value_that_is_no_secret_may_be_given_itself() {
+        let mut place = HeaderPlace::new("application/json; charset=utf-8");
+        place.forget_secret("Accept");
+        let read = value(&place.open().unwrap());
+        assert_eq!((read.header.to_str().unwrap(), read.secret), ("application/json; charset=utf-8", None));
+    }
+
+    #[test]
+    fn a_secret_that_is_given_itself_is_refused_and_not_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            format!("file:{}", folder.path().join(name).display())
+        };
+        for text in [
+            "sesame".to_owned(),
+            "Bearer sesame".to_owned(),
+            "env:".to_owned(),
+            "env:NO_SUCH_VARIABLE_HERE".to_owned(),
+            "Bearer env:NO_SUCH_VARIABLE_HERE".to_owned(),
+            "file:/dev/zero".to_owned(),
+            format!("file:{}", folder.path().display()),
+            write("empty", " \n"),
+            write("two", "sesame\nopen"),
+            write("long", &"sesame".repeat(2_000)),
+        ] {
+            for name in ["Authorization", "X-Api-Key", "cookie", "X-Auth-Token"] {
+                let mut place = HeaderPlace::new(&text);
+                place.forget_secret(name);
+                let error = place.open().expect_err(&text);
+                assert!(!format!("{error} {place:?}").contains("sesame"), "{error} {place:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_of_the_settings_with_a_secret_is_told() {
+        #[derive(Deserialize)]
+        struct Table {
+            value: HeaderPlace,
+        }
+        for written in ["31337", "-31337", "0.31337", "[\"sesame\"]", "{ sesame = \"sesame\" }", "true"] {
+            let table: Table = toml::from_str(&format!("value = {written}")).unwrap();
+            assert_eq!(table.value, HeaderPlace(Place::Unknown));
+            assert!(table.value.open().is_err());
+        }
+    }
+}
