@@ -95,7 +95,7 @@ pub(crate) async fn exchange(
     };
     let stream = within(patience.connect, HttpProblem::ConnectTimedOut, connection).await?;
     let secrets = injected.secrets;
-    let request = request(admitted, injected.values, body)?;
+    let request = request(admitted, &injected.values, body)?;
     let (response, driver) = match stream {
         Stream::Plain(stream) => ask(stream, request, patience, permit, deadline).await?,
         Stream::Tls(stream) => ask(stream, request, patience, permit, deadline).await?,
@@ -152,11 +152,10 @@ fn refused_tls(host: &str, error: &io::Error) -> HttpFailure {
 }
 
 /// The request as it is sent: what the host injects stands, whatever the guest says.
-fn request(admitted: Admitted, injected: HeaderMap, body: HttpBody) -> Result<Request<HttpBody>, HttpFailure> {
+fn request(admitted: Admitted, injected: &HeaderMap, body: HttpBody) -> Result<Request<HttpBody>, HttpFailure> {
     let Admitted { method, target, path, mut headers } = admitted;
-    // Only the first of several values comes with its name, and each name has one value.
     for (name, value) in injected {
-        headers.extend(name.map(|name| (name, value)));
+        headers.insert(name, value.clone());
     }
     let authority = HeaderValue::from_str(&target.authority()).map_err(|_| HttpFailure::from(HttpProblem::Uri))?;
     headers.insert(HOST, authority);
