@@ -3,6 +3,7 @@
 mod dlq;
 mod schedule;
 mod webhook;
+mod workspace;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use self::dlq::DlqCommand;
 pub(crate) use self::schedule::{AddArguments, ScheduleCommand};
 pub(crate) use self::webhook::{AddWebhook, EventsArguments, WebhookCommand};
+pub(crate) use self::workspace::WorkspaceCommand;
 use crate::printer::OutputFormat;
 
 /// Runs other people's task handlers, each task in a fresh WebAssembly sandbox.
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// Looks at workers, and tells them what to do.
     #[command(subcommand)]
     Worker(WorkerCommand),
+    /// Fills, lists and fetches the files of tasks.
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
     /// Checks the store, copies it, brings it up to date.
     #[command(subcommand)]
     Db(DbCommand),
@@ -124,6 +129,9 @@ pub(crate) struct SubmitArguments {
     /// Idempotency key.
     #[arg(long, conflicts_with = "file")]
     pub(crate) key: Option<String>,
+    /// The task whose workspace it uses; by default its own.
+    #[arg(long, conflicts_with = "file", value_name = "ID")]
+    pub(crate) workspace: Option<String>,
     /// -20 to 20, higher first.
     #[arg(long, conflicts_with = "file", allow_hyphen_values = true)]
     pub(crate) priority: Option<i64>,

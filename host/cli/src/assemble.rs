@@ -2,15 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bulkhead_core::{JsonText, Retention, TagSet};
 use bulkhead_delegates::{DelegateMetrics, DelegateSettings, Delegates};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
-use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings};
+use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings, WorkspaceBounds};
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_store::{DatabaseStore, QueueSettings};
+use bulkhead_worker::WorkspaceSettings;
 
 use crate::settings::{Grants, Settings};
 use crate::store_place::StorePlace;
@@ -56,6 +58,18 @@ fn queue(settings: &Settings) -> QueueSettings {
         max_descendants: store.max_descendants,
         retention: Retention { succeeded: retention.succeeded, dead: retention.dead },
         ..QueueSettings::default()
+    }
+}
+
+/// The workspaces of a host: they are swept soon after the first of their tasks can be gone.
+pub(crate) fn workspaces(settings: &Settings) -> WorkspaceSettings {
+    let Settings { workspace, retention, .. } = settings;
+    let shortest = retention.succeeded.min(retention.dead).min(workspace.keep_unused).duration();
+    WorkspaceSettings {
+        root: workspace.root.clone(),
+        bounds: WorkspaceBounds { bytes: workspace.max_bytes, files: workspace.max_files },
+        keep_unused: workspace.keep_unused.duration(),
+        sweep_every: (shortest / 24).clamp(Duration::from_secs(1), Duration::from_secs(3600)),
     }
 }
 

@@ -70,6 +70,24 @@ impl Client {
         self.answer(request.send(body))
     }
 
+    /// Puts a file somewhere.
+    pub(crate) fn put(&self, path: &str, body: impl ureq::AsSendBody) -> Result<Answer> {
+        let request = self.agent.put(format!("{}{path}", self.url)).content_type("application/octet-stream");
+        self.answer(request.send(body))
+    }
+
+    /// Fetches a file; gives its length.
+    pub(crate) fn get_file(&self, path: &str, file: &mut std::fs::File) -> Result<u64> {
+        let response = self.agent.get(format!("{}{path}", self.url)).call();
+        if !response.as_ref().is_ok_and(|response| response.status().is_success()) {
+            self.answer(response)?.accepted()?;
+            bail!("the host answered without the file");
+        }
+        let mut response = response?;
+        let mut reader = response.body_mut().with_config().limit(u64::MAX).reader();
+        std::io::copy(&mut reader, file).context("the file broke off")
+    }
+
     /// Takes something away.
     pub(crate) fn delete(&self, path: &str) -> Result<Answer> {
         self.answer(self.agent.delete(format!("{}{path}", self.url)).call())

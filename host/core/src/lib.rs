@@ -38,6 +38,7 @@ mod text;
 mod timestamp;
 mod upstream;
 mod waiting;
+mod workspace;
 
 pub use attempt::{AttemptRecord, RunRecord};
 pub use backoff::{Backoff, BackoffCurve};
@@ -82,3 +83,4 @@ pub use text::TextError;
 pub use timestamp::Timestamp;
 pub use upstream::{UpstreamEnd, UpstreamTask};
 pub use waiting::{WaitLimits, WaitStep};
+pub use workspace::WorkspaceChoice;

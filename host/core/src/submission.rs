@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Backoff, Fuel, JsonError, JsonText, Kind, Overrides, Priority, Route, Size, Span, TagSet, TaskId, Timestamp,
+    WorkspaceChoice,
 };
 
 /// A task as a caller writes it: the body of `POST /v1/tasks` and one line of a bulk submit.
@@ -65,6 +66,9 @@ pub struct Submission {
     /// Labels for filters.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub tags: std::collections::BTreeMap<String, String>,
+    /// Whose workspace it uses, where that is not its own, and whether a retry finds it empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceChoice>,
 }
 
 /// The bounds that a host sets for submissions.
@@ -166,6 +170,16 @@ pub struct Extras {
     /// Labels for filters.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub tags: std::collections::BTreeMap<String, String>,
+    /// Whose workspace it uses, where that is not its own, and whether a retry finds it empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceChoice>,
+}
+
+impl Extras {
+    /// The task whose workspace is used, where that is named.
+    pub fn workspace_of(&self) -> Option<&TaskId> {
+        self.workspace.as_ref()?.id.as_ref()
+    }
 }
 
 /// The most labels a task may carry, and the longest label, key or tenant, in bytes.
@@ -200,6 +214,10 @@ impl Submission {
         if self.max_attempts == Some(0) {
             return refuse("max_attempts", "must be at least 1");
         }
+        let is_others = |choice: &WorkspaceChoice| choice.id.is_some() && choice.id != self.id;
+        if self.workspace.as_ref().is_some_and(|choice| choice.fresh == Some(true) && is_others(choice)) {
+            return refuse("workspace", "only a task's own workspace can be `fresh`: others use that of another");
+        }
         let due = match (self.run_at, self.delay) {
             (Some(_), Some(_)) => return refuse("delay", "give `run_at` or `delay`, not both"),
             (Some(moment), None) => Due::At(moment),
@@ -222,6 +240,7 @@ impl Submission {
             traceparent: self.traceparent,
             tenant: self.tenant,
             tags: self.tags,
+            workspace: self.workspace.filter(|choice| *choice != WorkspaceChoice::default()),
         };
         Ok(NewTask {
             id: self.id,
@@ -281,6 +300,8 @@ mod tests {
             (r#"{"kind":"A","traceparent":"x"}"#, "traceparent"),
             (r#"{"kind":"A","key":""}"#, "key"),
             (r#"{"kind":"A","colour":"red"}"#, "colour"),
+            (r#"{"kind":"A","workspace":"a b"}"#, "task id"),
+            (r#"{"kind":"A","id":"a","workspace":{"id":"workspace:b","fresh":true}}"#, "workspace"),
             (r#"{"kind":"A","id":"a b"}"#, "task id"),
             (r#"{}"#, "kind"),
         ] {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::WorkspaceAccess;
+use crate::WorkspaceGrant;
 use bulkhead_core::{Ceilings, HandlerName, JsonText, Overrides, TagSet};
 
 /// The settings of a catalogue.
@@ -33,7 +33,7 @@ pub struct HandlerSettings {
     /// Static settings for the guest.
     pub settings: Option<JsonText>,
     /// `grants.workspace`: what it may do in the workspace of its task; none, it has none.
-    pub workspace: Option<WorkspaceAccess>,
+    pub workspace: Option<WorkspaceGrant>,
 }
 
 /// Why a catalogue could not be opened.

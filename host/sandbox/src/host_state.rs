@@ -8,16 +8,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bulkhead_core::{Answer, HandlerName, Size};
+use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use crate::fence::Fence;
-use crate::guest_log::GuestLog;
+use crate::guest_log::{GuestLog, Stream};
 use crate::host_http::Http;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::wasi::Wasi;
-use crate::{Delegates, Observer, RunControl, RunFacts, RunRequest, Upstream, Workspace};
+use crate::workspace::{GuestFiles, RunFiles};
+use crate::{Delegates, Observer, RunControl, RunFacts, RunRequest, Upstream, Workspace, WorkspaceBounds};
 
 /// Everything that host functions reach.
 pub(crate) struct HostState {
@@ -39,6 +41,7 @@ pub(crate) struct HostState {
     wasi: Option<Box<Wasi>>,
     http: Option<Box<Http>>,
     workspace: Option<Workspace>,
+    files: RunFiles,
 }
 
 /// Whose run this is.
@@ -97,6 +100,7 @@ impl HostState {
             log: None,
             wasi: None,
             http: None,
+            files: RunFiles::of(request.workspace.as_ref()),
             workspace: request.workspace.take(),
         }
     }
@@ -119,6 +123,7 @@ impl HostState {
             log: None,
             wasi: None,
             http: None,
+            files: RunFiles::default(),
             workspace: None,
         }
     }
@@ -154,14 +159,8 @@ impl HostState {
         Box::new(Http::new(delegates, toll, Arc::clone(self.log())))
     }
 
-    /// Closes the log and says how many bytes of it nobody heard.
-    pub(crate) fn finish_log(&self) -> u64 {
-        self.log.as_ref().map_or(0, |log| log.finish())
-    }
-}
-
-impl WasiView for HostState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
+    /// WASI, ready for a call, and what else its functions need.
+    fn parts(&mut self) -> (&mut Wasi, &mut RunFiles, &mut Meter) {
         // Every function of WASI comes through here, and none can be refused here: `transition` does.
         self.meter.charge(0);
         let log = Arc::clone(self.log());
@@ -170,7 +169,36 @@ impl WasiView for HostState {
         if !open {
             wasi.shut_workspace();
         }
-        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+        (wasi, &mut self.files, &mut self.meter)
+    }
+
+    /// The guest's files, for one call.
+    pub(crate) fn files(&mut self) -> GuestFiles<'_> {
+        let (wasi, run, meter) = self.parts();
+        GuestFiles { wasi: wasi.filesystem(), run, meter }
+    }
+
+    /// Says in the log what the workspace had no room for: the guest is told no more than that.
+    pub(crate) fn tell_what_was_refused(&mut self) {
+        if let Some(WorkspaceBounds { bytes, files }) = self.files.refused_for() {
+            let log = Arc::clone(self.log());
+            log.print(
+                Stream::Error,
+                format!("the workspace is full: at most {bytes} and {files} files (workspace.max_bytes, max_files)\n")
+                    .as_bytes(),
+            );
+        }
+    }
+
+    /// Closes the log and says how many bytes of it nobody heard.
+    pub(crate) fn finish_log(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.finish())
+    }
+}
+
+impl WasiView for HostState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.parts().0.ctx()
     }
 }
 

@@ -47,7 +47,7 @@ mod ticker;
 mod transition;
 mod upstream;
 mod wasi;
-mod workspace;
+pub mod workspace;
 
 pub use catalogue::Catalogue;
 pub use catalogue_settings::{CatalogueError, CatalogueSettings, HandlerSettings};
@@ -62,4 +62,4 @@ pub use request::{RunFacts, RunLimits, RunReport, RunRequest};
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use snapshot::{HandlerEntry, HandlerStatus, HandlerView, Snapshot};
 pub use upstream::{Upstream, UpstreamFuture};
-pub use workspace::{Workspace, WorkspaceAccess};
+pub use workspace::{Workspace, WorkspaceAccess, WorkspaceBounds, WorkspaceGrant};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bulkhead_core::{Ceilings, Extras, JsonText, Options, Overrides, Sources, TagSet};
 
-use crate::{Handler, WorkspaceAccess};
+use crate::{Handler, WorkspaceGrant};
 
 /// One live version of a handler, and everything a run of it needs to know.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct LiveHandler {
     /// Static settings for the guest.
     pub settings: Option<JsonText>,
     /// What it may do in the workspace of its task.
-    pub workspace: Option<WorkspaceAccess>,
+    pub workspace: Option<WorkspaceGrant>,
     pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) defaults: Arc<Overrides>,
 }

@@ -47,7 +47,13 @@ impl Meter {
     /// Counts a call that passes so many bytes.
     pub(crate) fn charge(&mut self, bytes: usize) {
         self.calls += 1;
-        self.owed = self.owed.saturating_add(FUEL_PER_CALL).saturating_add(bytes as u64);
+        self.owed = self.owed.saturating_add(FUEL_PER_CALL);
+        self.charge_bytes(bytes);
+    }
+
+    /// Charges bytes of a call that was counted.
+    pub(crate) fn charge_bytes(&mut self, bytes: usize) {
+        self.owed = self.owed.saturating_add(bytes as u64);
     }
 
     /// Ends the run with the call that is under way.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bulkhead_core::{
     Backoff, Category, Checkpoint, Child, Completion, Failure, Fuel, Join, JsonError, JsonText, Kind, Limit, Priority,
-    RunEnd, Size, Span, Spawn, Submission, SubmissionLimits, Suspension, TagSet,
+    RunEnd, Size, Span, Spawn, Submission, SubmissionLimits, Suspension, TagSet, WorkspaceChoice,
 };
 use serde::Deserialize;
 
@@ -100,7 +100,7 @@ fn json(what: &str, text: String, bound: Size) -> Result<JsonText, RunEnd> {
     })
 }
 
-/// What a handler may ask for its child: what a submitted task may say of its options, and its priority.
+/// What a handler may ask for its child: what a submitted task may say of its options, its priority, and its workspace.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ChildOptions {
@@ -111,6 +111,7 @@ struct ChildOptions {
     max_attempts: Option<u32>,
     backoff: Option<Backoff>,
     priority: Option<Priority>,
+    workspace: Option<WorkspaceChoice>,
 }
 
 /// A child is what a caller may submit, and is held to the same rules.
@@ -151,6 +152,7 @@ fn child(list: &str, index: usize, child: wit::Child) -> Result<Child, RunEnd> {
         traceparent: None,
         tenant: None,
         tags: Default::default(),
+        workspace: options.workspace,
     };
     let task = task.check(&limits).map_err(|error| refuse(error.to_string()))?;
     Ok(Child { name, task })

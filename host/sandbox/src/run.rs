@@ -40,6 +40,8 @@ pub(crate) async fn run(engine: &Engine, handler: &Handler, mut request: RunRequ
         None => run.enter(handler, &request).await.unwrap_or_else(|end| end),
     };
     let Run { store, fuel_used, .. } = run;
+    let mut store = store;
+    store.data_mut().tell_what_was_refused();
     let (peak_memory, dropped_log_bytes) = (store.data().limiter.peak(), store.data().finish_log());
     drop(store);
     RunReport {

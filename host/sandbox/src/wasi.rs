@@ -16,7 +16,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::filesystem::{Descriptor, Dir};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::guest_log::{GuestLog, Stream};
 use crate::{Workspace, WorkspaceAccess};
@@ -42,6 +42,12 @@ pub(crate) struct Wasi {
     folder: Option<Arc<File>>,
 }
 
+impl WasiView for Wasi {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.context, table: &mut self.table }
+    }
+}
+
 impl Wasi {
     /// With the workspace open, or shut until [`Self::open_workspace`].
     pub(crate) fn new(log: &Arc<GuestLog>, workspace: Option<&Workspace>, open: bool) -> Self {
@@ -57,7 +63,7 @@ impl Wasi {
             .allow_blocking_current_thread(false)
             .max_random_size(MAX_RANDOM);
         let mut nowhere = None;
-        if let Some(Workspace { folder, access }) = workspace {
+        if let Some(Workspace { folder, access, .. }) = workspace {
             let opened = (if open { Ok(None) } else { File::open(NOWHERE).map(Some) })
                 .map_err(wasmtime::Error::from)
                 .and_then(|shut| builder.preopened_dir(folder, GUEST_FOLDER, permissions(*access)).map(|_| shut));

@@ -27,6 +27,7 @@ mod submit;
 mod tasks;
 mod webhooks;
 mod workers;
+mod workspaces;
 
 pub use app::{App, AppSettings};
 pub use events::StreamSettings;

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bulkhead_core::{Kind, ScheduleError, SubmissionError, TextError};
 use bulkhead_store::{BatchRefusal, StoreError};
 use bulkhead_webhooks::{EndpointError, SecretError};
+use bulkhead_worker::WorkspaceError;
 use serde_json::{Value, json};
 
 /// How long a client should wait before it tries again what the store could not do, in seconds.
@@ -37,6 +38,10 @@ pub(crate) enum Problem {
     Conflict(String),
     /// There is no room now, and will be.
     Busy(String),
+    /// The disk is full.
+    NoSpace(String),
+    /// Something of the host's own failed.
+    Failed(String),
     /// The store could not do it.
     Store(StoreError),
     /// The host is going down.
@@ -55,6 +60,8 @@ impl Problem {
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(error) => match error {
                 StoreError::Cursor(_) => StatusCode::BAD_REQUEST,
@@ -82,7 +89,9 @@ impl Problem {
             | Self::NotFound(detail)
             | Self::WrongMethod(detail)
             | Self::Conflict(detail)
-            | Self::Busy(detail) => detail.clone(),
+            | Self::Busy(detail)
+            | Self::NoSpace(detail)
+            | Self::Failed(detail) => detail.clone(),
             Self::Line { line, problem } => format!("line {line}: {}; nothing was stored", problem.detail()),
             Self::UnknownKind { kind, known } if known.is_empty() => {
                 format!("no handler serves kind `{kind}`, and none is live at all; put one into the handlers folder")
@@ -161,6 +170,23 @@ impl From<ScheduleError> for Problem {
     }
 }
 
+impl From<WorkspaceError> for Problem {
+    fn from(error: WorkspaceError) -> Self {
+        let detail = error.to_string();
+        match error {
+            WorkspaceError::Unknown(_) | WorkspaceError::NoFile { .. } => Self::NotFound(detail),
+            WorkspaceError::Unfit { .. } | WorkspaceError::InUse(_) => Self::Conflict(detail),
+            WorkspaceError::Full { .. } => Self::TooLarge(detail),
+            WorkspaceError::DiskFull => Self::NoSpace(detail),
+            WorkspaceError::Busy => Self::Busy(detail),
+            WorkspaceError::System(error) => {
+                tracing::error!(%error, "a workspace cannot be used");
+                Self::Failed(detail)
+            }
+        }
+    }
+}
+
 impl From<EndpointError> for Problem {
     fn from(error: EndpointError) -> Self {
         Self::Unacceptable(error.to_string())
@@ -220,6 +246,11 @@ mod tests {
             (Problem::WrongMethod(text()), 405),
             (Problem::Conflict(text()), 409),
             (Problem::Busy(text()), 429),
+            (Problem::NoSpace(text()), 507),
+            (Problem::Failed(text()), 500),
+            (WorkspaceError::Busy.into(), 429),
+            (WorkspaceError::DiskFull.into(), 507),
+            (WorkspaceError::Unfit { path: text(), rule: "is a folder" }.into(), 409),
             (Problem::Stopping, 503),
             (Problem::Store(StoreError::Full), 503),
             (Problem::Store(StoreError::Cursor(text())), 400),

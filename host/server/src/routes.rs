@@ -4,13 +4,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::app::App;
 use crate::problem::Problem;
 use crate::{
     changes, dead_letters, events, handlers, health, host_check, metrics, queue, schedules, submit, tasks, webhooks,
-    workers,
+    workers, workspaces,
 };
 
 /// The whole API.
@@ -49,6 +49,13 @@ pub fn routes(app: App) -> Router {
         .route("/v1/workers/{name}/pause", post(workers::pause))
         .route("/v1/workers/{name}/resume", post(workers::resume))
         .route("/v1/workers/{name}/drain", post(workers::drain))
+        .route("/v1/workspaces/{id}", delete(workspaces::remove_all))
+        .route("/v1/workspaces/{id}/files", get(workspaces::list))
+        .route("/v1/workspaces/{id}/files/", get(workspaces::list))
+        .route(
+            "/v1/workspaces/{id}/files/{*path}",
+            get(workspaces::get).put(workspaces::put).delete(workspaces::remove),
+        )
         .route("/health", get(health::all))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -5,12 +5,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bulkhead_core::NewTask;
+use bulkhead_core::{NewTask, TaskId};
 use serde_json::json;
 
 use crate::app::App;
 use crate::bulk::{Bulk, MAX_BODY, read_array, read_lines, read_one};
 use crate::problem::Problem;
+use crate::workspaces::keep_named;
 
 /// Accepts one task (an object), or many at once (an array, or NDJSON), all of them or none.
 pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
@@ -26,8 +27,10 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, body: Bod
     }
     let task = read_one(&body, limits)?;
     check_kind(&app, &task)?;
+    let named = workspace_of(&task);
     let mut accepted = app.store.submit(vec![task]).await??;
     let accepted = accepted.pop().ok_or(Problem::Stopping)?;
+    keep_named(&app, named.map(|workspace| (workspace, accepted.id.clone())).into_iter().collect()).await;
     let (status, answer) = if accepted.duplicate {
         (StatusCode::OK, json!({ "id": accepted.id, "state": accepted.state, "duplicate": true }))
     } else {
@@ -44,12 +47,20 @@ async fn submit_many(app: &App, Bulk { tasks, lines }: Bulk) -> Result<Response,
     for (index, task) in tasks.iter().enumerate() {
         check_kind(app, task).map_err(|problem| at(index, problem))?;
     }
+    let named: Vec<Option<TaskId>> = tasks.iter().map(workspace_of).collect();
     let accepted = app.store.submit(tasks).await?.map_err(|refusal| at(refusal.index(), refusal.into()))?;
+    let kept = named.into_iter().zip(&accepted).filter_map(|(named, task)| Some((named?, task.id.clone()))).collect();
+    keep_named(app, kept).await;
     let duplicates: Vec<usize> =
         lines.iter().zip(&accepted).filter(|(_, task)| task.duplicate).map(|(line, _)| *line).collect();
     let ids: Vec<&str> = accepted.iter().map(|task| task.id.as_str()).collect();
     let answer = json!({ "accepted": ids.len() - duplicates.len(), "ids": ids, "duplicates": duplicates });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// The workspace that a task names, where it names any.
+fn workspace_of(task: &NewTask) -> Option<TaskId> {
+    task.extras.as_deref()?.workspace_of().cloned()
 }
 
 /// Refuses a task of a kind that nobody serves, where those are refused.

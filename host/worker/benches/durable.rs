@@ -20,7 +20,7 @@ use bulkhead_sandbox::{Catalogue, CatalogueSettings, Sandbox, SandboxSettings};
 use bulkhead_store::Store;
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
-use bulkhead_worker::{Metrics, Worker, WorkerSettings};
+use bulkhead_worker::{Metrics, Worker, WorkerSettings, WorkspaceSettings};
 
 const THREADS: usize = 2;
 const ROUND: Duration = Duration::from_millis(400);
@@ -89,7 +89,7 @@ fn drain(sandbox: &Sandbox, catalogue: &Arc<Catalogue>, tasks: usize) -> f64 {
             max_concurrent: 64,
             cpu_slots: THREADS as u32,
             drain_timeout: Duration::from_secs(5),
-            workspaces: folder.path().to_owned(),
+            workspaces: WorkspaceSettings::at(folder.path().to_owned()),
         };
         let began = Instant::now();
         let (catalogue, delegates) = (Arc::clone(catalogue), Delegates::none().expect("delegates"));

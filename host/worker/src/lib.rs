@@ -29,6 +29,7 @@ mod status;
 mod upstream;
 mod window;
 mod worker;
+mod workspace;
 mod workspaces;
 
 pub use clock::now;
@@ -37,3 +38,7 @@ pub use metrics::Metrics;
 pub use settings::{WorkerError, WorkerSettings};
 pub use status::{DrainReport, WorkerState, WorkerStatus};
 pub use worker::Worker;
+pub use workspaces::{
+    Entry, EntryType, Listing, MAX_LISTED, OpenedBy, Upload, WorkspaceError, WorkspacePath, WorkspaceSettings,
+    Workspaces,
+};

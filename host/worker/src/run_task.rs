@@ -16,7 +16,7 @@ use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
 use crate::upstream::Children;
-use crate::workspaces::open_workspace;
+use crate::workspace::{check_children, open_workspace};
 
 /// The most declining versions that are kept on a task.
 const MAX_DECLINED: usize = 16;
@@ -95,7 +95,10 @@ async fn run_by(
     let mut limits = RunLimits::from(&*options);
     let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
     limits.timeout = limits.timeout.saturating_sub(used);
-    let workspace = live.workspace.and_then(|access| open_workspace(&shared.settings.workspaces, &task.id, access));
+    let workspace = match live.workspace {
+        Some(grant) => open_workspace(shared, task, history, grant).await,
+        None => None,
+    };
     let delegates =
         delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, history.tokens + tried.tokens);
     let metrics = shared.metrics.handler(&version.name);
@@ -164,7 +167,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
         others_may_serve: history.declined.len() + tried.declined.len() > MAX_DECLINED,
     };
     let conduct = Conduct::from(&*options);
-    let mut end = bounded(&standing, &conduct, end);
+    let mut end = check_children(shared, task, bounded(&standing, &conduct, end));
     if let Some(extras) = task.extras.as_deref() {
         end.children_mut().iter_mut().for_each(|child| child.task.inherit(extras));
     }

@@ -1,9 +1,10 @@
 //! What a worker is told.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bulkhead_store::StoreError;
+
+use crate::workspaces::WorkspaceSettings;
 
 /// The settings of one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub struct WorkerSettings {
     pub cpu_slots: u32,
     /// How long running work may take to end once the worker drains.
     pub drain_timeout: Duration,
-    /// The folder that holds the tasks' workspaces, one folder each.
-    pub workspaces: PathBuf,
+    /// The folders that tasks share with the host.
+    pub workspaces: WorkspaceSettings,
 }
 
 /// Why a worker could not start.

@@ -17,6 +17,7 @@ use crate::outbox::Outbox;
 use crate::progress::Reports;
 use crate::settings::WorkerSettings;
 use crate::status::WorkerState;
+use crate::workspaces::Workspaces;
 
 /// One worker's parts.
 pub(crate) struct Shared {
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) in_flight: InFlight,
     pub(crate) concurrency: Concurrency,
     pub(crate) reports: Arc<Reports>,
+    pub(crate) workspaces: Arc<Workspaces>,
     /// One permit for each sandbox in flight.
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) lease: LeaseGuard,
@@ -54,6 +56,7 @@ impl Shared {
             in_flight: InFlight::default(),
             concurrency: Concurrency::default(),
             reports: Arc::default(),
+            workspaces: Arc::new(Workspaces::new(settings.workspaces.clone())),
             lease: LeaseGuard::default(),
             state: AtomicU8::new(WorkerState::Running as u8),
             settings,

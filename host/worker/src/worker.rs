@@ -18,6 +18,7 @@ use crate::progress::send_reports;
 use crate::settings::{WorkerError, WorkerSettings};
 use crate::shared::Shared;
 use crate::status::{DrainReport, WorkerState, WorkerStatus};
+use crate::workspaces::{Workspaces, sweep};
 
 /// How often a worker that was cut off tries to attach again.
 const ATTACH_AGAIN: Duration = Duration::from_secs(1);
@@ -68,6 +69,7 @@ impl Worker {
         services.spawn(tell_routes(Arc::clone(&shared), current.clone()));
         services.spawn(send_reports(Arc::clone(&shared.reports), current.clone()));
         services.spawn(renew(Arc::clone(&shared), current.clone()));
+        services.spawn(sweep(Arc::clone(&shared.workspaces), Arc::clone(&store)));
         let (barriers, asked) = mpsc::channel(1);
         services.spawn(live(Arc::clone(&shared), store, line, line_changed, asked));
         Ok(Self { shared, line: current, barriers, services, drained: OnceCell::new() })
@@ -88,6 +90,11 @@ impl Worker {
             cpu_slots: shared.settings.cpu_slots,
             lease_confirmed: shared.lease.left().is_some(),
         }
+    }
+
+    /// The folders that its tasks share with this host.
+    pub fn workspaces(&self) -> &Arc<Workspaces> {
+        &self.shared.workspaces
     }
 
     /// Claims nothing more until [`Worker::resume`]; what it holds goes on. False where it drains or has.

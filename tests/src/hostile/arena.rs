@@ -39,6 +39,8 @@ max_attempts = 1
 workspace = "read-write"
 [handler.leaves_workspace.grants]
 workspace = "read-write"
+[handler.fills_workspace.grants]
+workspace = { access = "read-write", max_bytes = "100KB", max_files = 50 }
 [log]
 filter = "error"
 "#;

@@ -47,6 +47,13 @@ pub fn rows(guest: Guest) -> Vec<Row> {
             let fuel = 10 * LITTLE;
             vec![Row::dead("fills and copies memory for ever", "out_of_fuel", "fuel").with("fuel", fuel).most(2000)]
         }
+        Guest::FillsWorkspace => vec![
+            Row::tells("fills its workspace with bytes", "os error").payload("append"),
+            Row::tells("fills its workspace with holes", "os error").payload("hole"),
+            Row::tells("fills its workspace with files", "os error").payload("files"),
+            Row::tells("fills its workspace with files without a name", "os error").payload("unlinked"),
+            Row::tells("opens its workspace again and again", "os error").payload("open"),
+        ],
         Guest::GrowsMemories => {
             vec![Row::dead("grows four memories to the end", "limit", "memory").with("memory", "16MiB")]
         }

@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut 
     let bytes = std::fs::read(&file).with_context(|| format!("the handler cannot be read: `{}`", file.display()))?;
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let name = HandlerName::parse(stem)?;
-    let workspace = arguments.workspace.as_deref().map(open_workspace).transpose()?;
+    let workspace = arguments.workspace.as_deref().map(|folder| open_workspace(folder, settings)).transpose()?;
 
     // Alone in a catalogue of its own: the settings apply to it as they would in the handlers folder.
     let folder = tempfile::tempdir().context("no temporary folder could be made")?;
@@ -100,11 +100,13 @@ fn handler_file(typed: &str, settings: &Settings) -> Result<PathBuf> {
     bail!("there is no handler file `{typed}`, and none of that name in `{}`", settings.handlers.dir.display())
 }
 
-fn open_workspace(folder: &Path) -> Result<Workspace> {
+fn open_workspace(folder: &Path, settings: &Settings) -> Result<Workspace> {
     if !folder.is_dir() {
         bail!("the workspace is no folder: `{}`", folder.display());
     }
-    Ok(Workspace { folder: folder.to_owned(), access: WorkspaceAccess::ReadWrite })
+    let bounds = assemble::workspaces(settings).bounds;
+    Workspace::open(folder.to_owned(), WorkspaceAccess::ReadWrite, bounds)
+        .with_context(|| format!("the workspace cannot be opened: `{}`", folder.display()))
 }
 
 /// Shows what the guest says, beside the result.

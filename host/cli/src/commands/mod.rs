@@ -17,6 +17,7 @@ mod task;
 mod wait;
 mod webhook;
 mod worker;
+mod workspace;
 
 use std::io::Read;
 
@@ -47,6 +48,7 @@ pub(crate) fn run(arguments: Arguments, printer: &mut Printer) -> Result<ExitSta
         Command::Events(events) => events::run(&events, &client(), printer),
         Command::Handler(handler) => handler::run(handler, &client(), || Ok(settings(&[])?.settings), printer),
         Command::Worker(worker) => worker::run(worker, &client(), printer),
+        Command::Workspace(command) => workspace::run(command, &client(), printer),
         Command::Db(db) => db::run(&db, &settings(&[])?.settings, printer),
         Command::Config(config) => config::run(&config, &settings(&[])?, printer),
         Command::Doctor => doctor::run(&settings(&[])?, printer),

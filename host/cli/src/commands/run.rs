@@ -75,7 +75,7 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
         max_concurrent: settings.worker.max_concurrent.get(),
         cpu_slots: settings.worker.cpu_slots.get(),
         drain_timeout: settings.worker.drain_timeout.duration(),
-        workspaces: settings.workspace.root.clone(),
+        workspaces: assemble::workspaces(settings),
     };
     let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
     let (for_worker, counted) = (Arc::clone(&delegates), Arc::clone(&metrics));

@@ -23,6 +23,7 @@ fn submit_one(arguments: &SubmitArguments, client: &Client, printer: &mut Printe
     let mut set = |name: &str, value: Option<Value>| value.map(|value| fields.insert(name.to_owned(), value));
     set("kind", arguments.kind.as_ref().map(|kind| json!(kind)));
     set("id", arguments.id.as_ref().map(|id| json!(id)));
+    set("workspace", arguments.workspace.as_ref().map(|id| json!(id)));
     set("key", arguments.key.as_ref().map(|key| json!(key)));
     set("priority", arguments.priority.map(|priority| json!(priority)));
     set("delay", arguments.delay.map(|delay| json!(delay)));

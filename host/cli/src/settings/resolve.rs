@@ -73,7 +73,8 @@ pub(crate) fn resolve_text(
 ) -> Result<Resolved, SettingsError> {
     let refused = |reason| SettingsError::File { file: file.clone().unwrap_or_default(), reason };
     // Read as settings first, so that an error has its line.
-    let mut settings: Settings = toml::from_str(text).map_err(|error| refused(with_nearest(&without_texts(&error.to_string()))))?;
+    let mut settings: Settings =
+        toml::from_str(text).map_err(|error| refused(with_nearest(&without_texts(&error.to_string()))))?;
     let in_file: toml::Table = toml::from_str(text).map_err(|error| refused(without_texts(&error.to_string())))?;
     let mut all = in_file.clone();
     let in_environment = environment::read(variables);

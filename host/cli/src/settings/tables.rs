@@ -10,7 +10,7 @@ use bulkhead_docker::{DockerGrant, DockerSettings};
 use bulkhead_gpu::{GpuGrant, GpuSettings};
 use bulkhead_http::HttpGrant;
 use bulkhead_llm::{LlmGrant, LlmSettings};
-use bulkhead_sandbox::WorkspaceAccess;
+use bulkhead_sandbox::{WorkspaceBounds, WorkspaceGrant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::events::{Events, Webhooks};
@@ -201,11 +201,19 @@ impl<'de> Deserialize<'de> for Caps {
 pub(crate) struct Workspace {
     /// The folder that holds one folder for each task of a handler with a workspace grant.
     pub(crate) root: PathBuf,
+    /// The bytes that each may hold, holes included.
+    pub(crate) max_bytes: Size,
+    /// The files, folders and links that each may hold.
+    pub(crate) max_files: u64,
+    /// How long one is kept that no task has used yet.
+    pub(crate) keep_unused: Span,
 }
 
 impl Default for Workspace {
     fn default() -> Self {
-        Self { root: "workspaces".into() }
+        let WorkspaceBounds { bytes, files } = WorkspaceBounds::default();
+        let keep_unused = Span::from_secs(24 * 3600);
+        Self { root: "workspaces".into(), max_bytes: bytes, max_files: files, keep_unused }
     }
 }
 
@@ -304,7 +312,7 @@ pub(crate) struct Handler {
 pub(crate) struct Grants {
     /// What it may do in the workspace of its task.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) workspace: Option<WorkspaceAccess>,
+    pub(crate) workspace: Option<WorkspaceGrant>,
     /// The containers that it may run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) docker: Option<DockerGrant>,

@@ -8,4 +8,5 @@ mod leaks;
 mod limits;
 mod load;
 mod outcomes;
+mod workspaces;
 mod world;

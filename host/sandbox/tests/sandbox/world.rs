@@ -1,10 +1,11 @@
 //! What a guest finds around it.
 
 use bulkhead_core::{JsonText, TagSet};
-use bulkhead_sandbox::{Workspace, WorkspaceAccess};
+use bulkhead_sandbox::WorkspaceAccess;
 use serde_json::{Value, json};
 
 use crate::harness::{ID, Run};
+use crate::workspaces::workspace;
 
 #[tokio::test]
 async fn nothing_of_the_host_is_there() {
@@ -16,7 +17,7 @@ async fn a_workspace_that_was_asked_for_too_early_is_there_in_handle_and_not_bef
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("note"), "mine").unwrap();
     let mut run = Run::of("early_folders");
-    run.workspace = Some(Workspace { folder: folder.path().to_owned(), access: WorkspaceAccess::Read });
+    run.workspace = Some(workspace(&folder, WorkspaceAccess::Read));
     assert_eq!(run.result().await, r#"["", "mine"]"#);
 }
 

@@ -1,0 +1,138 @@
+//! What a workspace holds.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use cap_primitives::fs::{Metadata, MetadataExt, ReadDir, open_dir_nofollow, read_base_dir};
+
+use super::WorkspaceBounds;
+
+/// How deep folders may be nested. What is deeper is not counted, and then nothing may be added.
+pub const MAX_DEPTH: usize = 100;
+
+/// What one workspace holds, for everybody who uses it at the same time.
+#[derive(Debug, Default)]
+pub struct WorkspaceUsage(Mutex<Counted>);
+
+/// The count, and what must be known to keep it right.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    is_counted: bool,
+    /// Whether all was counted; where it was not, nothing may be added before it is counted anew.
+    is_whole: bool,
+    bytes: u64,
+    files: u64,
+    /// Files that are open, by device and number: their bytes are on the disk even once their names are gone.
+    open: HashMap<(u64, u64), Vec<Weak<File>>>,
+}
+
+impl WorkspaceUsage {
+    /// Counts what is in the folder, once: later calls leave the count as it is. Stops soon after so many files.
+    pub fn count(&self, folder: &File, most_files: u64) {
+        let mut counted = self.lock();
+        if counted.is_counted {
+            return;
+        }
+        counted.is_counted = true;
+        match walk(folder, most_files) {
+            Ok((bytes, files, is_whole)) => {
+                (counted.bytes, counted.files, counted.is_whole) = (bytes, files, is_whole);
+            }
+            Err(error) => tracing::warn!(%error, "a workspace cannot be counted; nothing can be added to it"),
+        }
+    }
+
+    /// Bytes and files.
+    pub fn now(&self) -> (u64, u64) {
+        let counted = self.lock();
+        (counted.bytes, counted.files)
+    }
+
+    /// Held while the folder is changed, so that the count is always that of the folder.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    /// Whether so many bytes and files may be added.
+    pub(super) fn has_room(&self, bounds: WorkspaceBounds, bytes: u64, files: u64) -> bool {
+        let fits = |used: u64, more: u64, most: u64| more == 0 || used.saturating_add(more) <= most;
+        (bytes == 0 && files == 0)
+            || self.is_whole && fits(self.bytes, bytes, bounds.bytes.bytes()) && fits(self.files, files, bounds.files)
+    }
+
+    pub(super) fn add_files(&mut self, files: u64) {
+        self.files = self.files.saturating_add(files);
+    }
+
+    /// A file has another size now.
+    pub(super) fn resized(&mut self, from: u64, to: u64) {
+        self.bytes = self.bytes.saturating_sub(from).saturating_add(to);
+    }
+
+    /// A name is gone, and its bytes with it, where nothing else holds them.
+    pub(super) fn removed(&mut self, metadata: &Metadata) {
+        self.files = self.files.saturating_sub(1);
+        let is_open = self.open.get(&number(metadata)).is_some_and(|holders| holders.iter().any(is_held));
+        if metadata.is_file() && metadata.nlink() <= 1 && !is_open {
+            self.bytes = self.bytes.saturating_sub(metadata.len());
+        }
+    }
+
+    /// A file is open for as long as anybody holds it.
+    pub(super) fn opened(&mut self, metadata: &Metadata, file: &Arc<File>) {
+        if self.open.len() >= 64 && self.open.len().is_power_of_two() {
+            self.open.retain(|_, holders| holders.iter().any(is_held));
+        }
+        let holders = self.open.entry(number(metadata)).or_default();
+        holders.retain(is_held);
+        holders.push(Arc::downgrade(file));
+    }
+}
+
+fn is_held(file: &Weak<File>) -> bool {
+    file.strong_count() > 0
+}
+
+fn number(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// Bytes, files, and whether these are all.
+fn walk(folder: &File, most_files: u64) -> io::Result<(u64, u64, bool)> {
+    let (mut bytes, mut files, mut is_whole) = (0_u64, 0_u64, true);
+    // Each level holds its folder open, so that nothing is found by a path that somebody may be changing.
+    let mut levels: Vec<(File, ReadDir)> = vec![(folder.try_clone()?, read_base_dir(folder)?)];
+    while let Some((at, entries)) = levels.last_mut() {
+        let Some(entry) = entries.next() else {
+            levels.pop();
+            continue;
+        };
+        let Ok(entry) = entry else {
+            is_whole = false;
+            continue;
+        };
+        files += 1;
+        if files > most_files {
+            return Ok((bytes, files, false));
+        }
+        // What is gone meanwhile is not counted.
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_file() {
+            bytes = bytes.saturating_add(metadata.len());
+        } else if metadata.is_dir() {
+            let deeper = open_dir_nofollow(at, entry.file_name().as_ref()).and_then(|inner| {
+                let entries = read_base_dir(&inner)?;
+                Ok((inner, entries))
+            });
+            match deeper {
+                Ok(level) if levels.len() < MAX_DEPTH => levels.push(level),
+                _ => is_whole = false,
+            }
+        }
+    }
+    Ok((bytes, files, is_whole))
+}

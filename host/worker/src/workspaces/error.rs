@@ -1,0 +1,76 @@
+//! Why the host does not do something with a workspace.
+
+use std::io;
+
+use bulkhead_core::TaskId;
+use bulkhead_sandbox::WorkspaceBounds;
+use bulkhead_sandbox::workspace::is_full;
+
+/// Why something was not done with a workspace.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// There is no such workspace.
+    #[error("there is no workspace `{0}` on this host; a task's workspace is made when it first runs, or by a push")]
+    Unknown(TaskId),
+    /// There is no such file.
+    #[error("there is no file `{path}` in workspace `{id}`")]
+    NoFile {
+        /// The workspace.
+        id: TaskId,
+        /// The path.
+        path: String,
+    },
+    /// Something else is there, or on the way.
+    #[error("`{path}` {rule}")]
+    Unfit {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        rule: &'static str,
+    },
+    /// A run uses it.
+    #[error("workspace `{0}` is in use by a run; try again when that is over")]
+    InUse(TaskId),
+    /// Its bounds would be exceeded.
+    #[error(
+        "there is no room in workspace `{id}`: it may hold {bytes} (workspace.max_bytes) and {files} files (workspace.max_files)",
+        bytes = .bounds.bytes, files = .bounds.files
+    )]
+    Full {
+        /// The workspace.
+        id: TaskId,
+        /// Its bounds.
+        bounds: WorkspaceBounds,
+    },
+    /// The disk is full.
+    #[error("the disk of the workspaces is full; make room on the host")]
+    DiskFull,
+    /// Too many uploads at once.
+    #[error("too many files are pushed at once; try again")]
+    Busy,
+    /// The system refuses.
+    #[error("the workspace cannot be used; the host's log says more")]
+    System(#[source] io::Error),
+}
+
+impl WorkspaceError {
+    /// What an error of the system means for this path.
+    pub(super) fn of(id: &TaskId, path: &str, error: io::Error) -> Self {
+        let unfit = |rule| Self::Unfit { path: path.to_owned(), rule };
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NoFile { id: id.clone(), path: path.to_owned() },
+            io::ErrorKind::NotADirectory => unfit("leads through something that is no folder"),
+            io::ErrorKind::IsADirectory => unfit("is a folder"),
+            io::ErrorKind::AlreadyExists => unfit("is there already"),
+            io::ErrorKind::PermissionDenied => {
+                unfit("may not be touched: it is neither a file nor a folder, or belongs to somebody else on the host")
+            }
+            io::ErrorKind::DirectoryNotEmpty => unfit("is a folder that is not empty"),
+            _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                unfit("leads through a link, which is not followed")
+            }
+            _ if is_full(&error) => Self::DiskFull,
+            _ => Self::System(error),
+        }
+    }
+}

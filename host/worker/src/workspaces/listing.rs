@@ -1,0 +1,144 @@
+//! What is in a workspace, a page at a time.
+
+use std::fs::File;
+use std::io;
+
+use bulkhead_core::{TaskId, Timestamp};
+use bulkhead_sandbox::workspace::{MAX_DEPTH, Opening};
+use rustix::fs::{AtFlags, Dir, FileType, statat};
+use serde::Serialize;
+
+use super::access::Opened;
+use super::{WorkspaceError, Workspaces};
+
+/// Entries of one page.
+pub const MAX_LISTED: usize = 10_000;
+/// Entries of one folder that are looked at; one with more was filled by something that knows no bounds.
+const MAX_IN_FOLDER: usize = 100_000;
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryType {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link.
+    Link,
+    /// A FIFO, a socket or a device.
+    Other,
+}
+
+/// One file or folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its path in the workspace.
+    pub path: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub entry_type: EntryType,
+    /// Its bytes, of a file.
+    pub size: u64,
+    /// When it was last changed.
+    pub modified_at: Timestamp,
+}
+
+/// A page of entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    /// The entries, each folder before what is in it, in the order of their names.
+    pub items: Vec<Entry>,
+    /// The path after which the next page begins; none where this is the last.
+    pub next: Option<String>,
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Files, folders and links.
+    pub files: u64,
+}
+
+impl Workspaces {
+    /// Lists a workspace from behind a path on, or from the start; blocks.
+    pub fn list(&self, id: &TaskId, after: Option<&str>, limit: usize) -> Result<Listing, WorkspaceError> {
+        let opened = self.open_to_read(id)?;
+        let mut walk = Walk { after: after.map(|path| path.split('/').collect()), limit, items: Vec::new() };
+        let root = opened.root.try_clone().map_err(|error| WorkspaceError::of(id, "", error))?;
+        let is_whole = walk.folder(&opened, &root, "", 0).map_err(|error| WorkspaceError::of(id, "", error))?;
+        let next = if is_whole { None } else { walk.items.last().map(|last| last.path.clone()) };
+        let (bytes, files) = opened.room.holds();
+        Ok(Listing { items: walk.items, next, bytes, files })
+    }
+}
+
+struct Walk<'path> {
+    /// The parts of the path that the page before ended with.
+    after: Option<Vec<&'path str>>,
+    limit: usize,
+    items: Vec<Entry>,
+}
+
+impl Walk<'_> {
+    /// Lists a folder and what is in it; false where the page is full.
+    fn folder(&mut self, opened: &Opened, folder: &File, prefix: &str, depth: usize) -> io::Result<bool> {
+        let mut names = names(folder)?;
+        names.sort_unstable();
+        for name in names {
+            // Where the page before ended inside of this folder, what comes before that was listed.
+            let behind = self.after.as_ref().map(|after| {
+                let same_way = after.iter().take(depth).copied().eq(prefix.split('/').take(depth));
+                (same_way, after.get(depth).copied(), after.len())
+            });
+            let mut is_listed = false;
+            if let Some((true, Some(last), _)) = behind {
+                if name.as_str() < last {
+                    continue;
+                }
+                is_listed = name == last;
+            }
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            // What is gone meanwhile is not listed.
+            let Ok(found) = statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let entry_type = match FileType::from_raw_mode(found.st_mode) {
+                FileType::RegularFile => EntryType::File,
+                FileType::Directory => EntryType::Folder,
+                FileType::Symlink => EntryType::Link,
+                _ => EntryType::Other,
+            };
+            if !is_listed {
+                if self.items.len() >= self.limit {
+                    return Ok(false);
+                }
+                let size = if entry_type == EntryType::File { u64::try_from(found.st_size).unwrap_or(0) } else { 0 };
+                let millis = found
+                    .st_mtime
+                    .saturating_mul(1000)
+                    .saturating_add(i64::try_from(found.st_mtime_nsec).unwrap_or(0) / 1_000_000);
+                let modified_at = Timestamp::from_millis(millis);
+                self.items.push(Entry { path: path.clone(), entry_type, size, modified_at });
+            }
+            if entry_type == EntryType::Folder && depth < MAX_DEPTH {
+                let Ok(inner) = opened.room.open(folder, name.as_ref(), Opening::default()) else { continue };
+                if !self.folder(opened, &inner, &path, depth + 1)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The names in a folder, but for those that are no UTF-8: they cannot be asked for.
+pub(super) fn names(folder: &File) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        if !matches!(name, "." | "..") {
+            names.push(name.to_owned());
+        }
+        if names.len() >= MAX_IN_FOLDER {
+            break;
+        }
+    }
+    Ok(names)
+}
