@@ -18,6 +18,8 @@ const MAX_CALLS: u64 = 20_000_000;
 pub(crate) struct Meter {
     calls: u64,
     owed: u64,
+    /// How often the guest was entered from the host and not left: more than once, where a call of it calls it.
+    entered: u32,
     /// What is owed for bytes that pass beside calls.
     toll: Option<Arc<Toll>>,
     /// Why the run is to end, though the call that found out could not say so.
@@ -54,6 +56,24 @@ impl Meter {
     /// Charges bytes of a call that was counted.
     pub(crate) fn charge_bytes(&mut self, bytes: usize) {
         self.owed = self.owed.saturating_add(bytes as u64);
+    }
+
+    /// The guest is entered.
+    pub(crate) fn enter(&mut self) {
+        self.entered += 1;
+    }
+
+    /// The guest is left.
+    pub(crate) fn leave(&mut self) {
+        self.entered = self.entered.saturating_sub(1);
+    }
+
+    /// Whether something is to be taken off the fuel now: a call was charged and returns.
+    ///
+    /// Not while a call has entered the guest again, which it does to have memory for its answer: what the guest has the
+    /// host do in there is no call that looks at its fuel again. And not where no call was charged: then it is none.
+    pub(crate) const fn is_due(&self) -> bool {
+        self.owed > 0 && self.entered <= 1
     }
 
     /// Ends the run with the call that is under way.
@@ -97,6 +117,18 @@ mod tests {
         meter.charge(10);
         assert_eq!(meter.settle(), Ok(FUEL_PER_CALL + 10));
         assert_eq!(meter.settle(), Ok(0));
+    }
+
+    #[test]
+    fn nothing_is_due_in_the_middle_of_a_call() {
+        let mut meter = Meter::default();
+        meter.enter();
+        assert!(!meter.is_due());
+        meter.charge(1);
+        meter.enter();
+        assert!(!meter.is_due());
+        meter.leave();
+        assert!(meter.is_due());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bulkhead_core::{Answer, Fuel, HandlerName, JsonText, Options, RunEnd, Size, TagSet};
 use bulkhead_sandbox::{
-    Handler, LogLevel, Observer, Progress, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox,
+    Delegates, Handler, LogLevel, Observer, Progress, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox,
     SandboxSettings, Upstream, Workspace,
 };
 
@@ -52,6 +52,7 @@ pub(crate) struct Run {
     pub(crate) workspace: Option<Workspace>,
     pub(crate) answer: Option<Answer>,
     pub(crate) upstream: Option<Arc<dyn Upstream>>,
+    pub(crate) delegates: Option<Arc<dyn Delegates>>,
 }
 
 impl Run {
@@ -75,6 +76,7 @@ impl Run {
             workspace: None,
             answer: None,
             upstream: None,
+            delegates: None,
         }
     }
 
@@ -127,7 +129,7 @@ impl Run {
                     control: Arc::clone(&self.control),
                     observer: self.observer.clone(),
                     upstream: self.upstream.clone(),
-                    delegates: None,
+                    delegates: self.delegates.clone(),
                     workspace: self.workspace.clone(),
                 },
             )

@@ -4,6 +4,7 @@ mod cache;
 mod catalogue;
 mod fences;
 mod harness;
+mod http;
 mod leaks;
 mod limits;
 mod load;
