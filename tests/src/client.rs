@@ -61,6 +61,16 @@ impl Client {
             .unwrap_or_else(|error| panic!("POST {path}: {error:#}"))
     }
 
+    /// Puts a file somewhere.
+    ///
+    /// # Panics
+    ///
+    /// Where the host does not answer.
+    pub fn put(&self, path: &str, body: &[u8]) -> Answer {
+        let answer = self.agent.put(format!("{}{path}", self.url)).send(body).map_err(anyhow::Error::new);
+        answer.and_then(self::answer).unwrap_or_else(|error| panic!("PUT {path}: {error:#}"))
+    }
+
     /// Takes something away.
     ///
     /// # Panics

@@ -87,6 +87,9 @@ pub fn rows(guest: Guest) -> Vec<Row> {
                 .with("fuel", "unlimited")
                 .most(20),
         ],
+        Guest::NamesWorkspace => {
+            vec![Row::dead("names the workspace of another task", "invalid_outcome", "workspace:").payload("other")]
+        }
         Guest::OpensSockets => vec![Row::succeeds("opens sockets and resolves names", json!([]))],
         Guest::Panic => vec![Row::dead("panics", "trap", "unreachable")],
         Guest::PassesMuch => vec![

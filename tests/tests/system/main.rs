@@ -33,3 +33,4 @@ mod thousand_tasks;
 mod tls;
 mod webhooks;
 mod workers;
+mod workspaces;
