@@ -44,8 +44,8 @@ fn a_tree_is_pushed_rendered_listed_and_pulled_and_goes_with_its_task() {
     let text = |path: &str| std::fs::read_to_string(folder.path().join(path)).expect("a file");
     assert_eq!((text("back/out/ada.txt"), text("back/out/deep/ä b.txt")), ("ADA\n".to_owned(), "ada".to_owned()));
     assert!(folder.path().join("back/empty").is_dir());
-    let listed = host.cli(&folder, &["workspace", "list", "mine"]).good();
-    assert!(listed.contains("out/deep/ä b.txt"), "{listed}");
+    let listed = host.cli(&folder, &["workspace", "list", "mine"]);
+    assert!(listed.good().contains("out/deep/ä b.txt"), "{listed:?}");
 
     eventually("the task is removed", || (host.client.get("/v1/tasks/mine").status == 404).then_some(()));
     let place = folder.path().join("workspaces/mine");
