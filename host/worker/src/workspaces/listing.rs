@@ -5,7 +5,7 @@ use std::io;
 
 use bulkhead_core::{TaskId, Timestamp};
 use bulkhead_sandbox::workspace::{MAX_DEPTH, Opening};
-use rustix::fs::{AtFlags, Dir, FileType, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
 use serde::Serialize;
 
 use super::access::Opened;
@@ -130,7 +130,9 @@ impl Walk<'_> {
 /// The names in a folder, but for those that are no UTF-8: they cannot be asked for.
 pub(super) fn names(folder: &File) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(folder)? {
+    // Anew, since the folder may be open for what is beneath it alone.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    for entry in Dir::new(openat(folder, ".", flags, Mode::empty())?)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().to_str() else { continue };
         if !matches!(name, "." | "..") {
