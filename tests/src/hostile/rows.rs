@@ -54,6 +54,11 @@ pub fn rows(guest: Guest) -> Vec<Row> {
             Row::tells("fills its workspace with files without a name", "os error").payload("unlinked"),
             Row::tells("opens its workspace again and again", "os error").payload("open"),
         ],
+        Guest::FloodsHttp => vec![
+            Row::dead("makes 100,000 headers", "limit", "calls").payload(1),
+            Row::dead("holds on to bodies of requests without end", "limit", "handles").payload(2),
+            Row::succeeds("asks others by HTTP without a grant", json!([])).payload(3),
+        ],
         Guest::GrowsMemories => {
             vec![Row::dead("grows four memories to the end", "limit", "memory").with("memory", "16MiB")]
         }

@@ -16,6 +16,7 @@ mod frozen;
 mod hostile;
 mod hosts;
 mod hot_reload;
+mod http_out;
 mod kills;
 mod languages;
 mod many_hosts;
