@@ -8,6 +8,7 @@ use bulkhead_core::TaskId;
 use bulkhead_sandbox::workspace::{Opening, WorkspaceRoom, open_folder};
 use rustix::fs::{AtFlags, FileType, statat};
 
+use super::folders::make_workspace;
 use super::name::folder_name;
 use super::removal::remove_tree;
 use super::{WorkspaceError, WorkspacePath, Workspaces};
@@ -75,7 +76,7 @@ impl Workspaces {
         let made = {
             let mut live = self.live();
             live.touched.insert(name.clone());
-            std::fs::create_dir_all(self.settings.root.join(&name))
+            make_workspace(&self.settings.root, &self.settings.root.join(&name))
         };
         made.and_then(|()| self.notes.hold(&name)).map_err(|error| WorkspaceError::of(id, "", error))?;
         self.open_to_read(id)

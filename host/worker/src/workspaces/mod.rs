@@ -5,6 +5,7 @@
 
 mod access;
 mod error;
+mod folders;
 mod listing;
 mod name;
 mod notes;
@@ -25,6 +26,7 @@ use bulkhead_sandbox::{Workspace, WorkspaceBounds, WorkspaceGrant};
 use tokio::sync::Semaphore;
 
 pub use self::error::WorkspaceError;
+use self::folders::make_workspace;
 pub use self::listing::{Entry, EntryType, Listing, MAX_LISTED};
 use self::name::folder_name;
 use self::notes::Notes;
@@ -105,7 +107,7 @@ impl Workspaces {
             if by.empties && !live.is_used(&name) {
                 self.set_aside(&name)?;
             }
-            std::fs::create_dir_all(&folder)?;
+            make_workspace(&self.settings.root, &folder)?;
             live.usage_of(&name)
         };
         self.notes.used(&name, (id != by.task).then_some(by.task))?;

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use bulkhead_core::TaskId;
 
+use super::folders::make_private;
 use super::name::{folder_name, id_of};
 
 /// Where they are: no id has a folder that begins with a dot.
@@ -91,7 +92,7 @@ impl Notes {
 
     fn fresh(&self, of: &str) -> io::Result<PathBuf> {
         let folder = self.folder.join(of);
-        std::fs::create_dir_all(&folder)?;
+        make_private(&folder)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         Ok(folder.join(format!("{}{number}", self.prefix())))
     }
@@ -111,7 +112,7 @@ fn touch(file: &Path) -> io::Result<()> {
     let made: File = match open() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if let Some(folder) = file.parent() {
-                std::fs::create_dir_all(folder)?;
+                make_private(folder)?;
             }
             open()?
         }
