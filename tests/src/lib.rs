@@ -10,6 +10,7 @@ mod cluster;
 mod command;
 mod database;
 mod engine;
+pub mod evolving;
 mod folder;
 mod host;
 pub mod hostile;

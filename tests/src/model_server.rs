@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -27,26 +27,46 @@ pub enum Reply {
 pub struct ModelServer {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
+    script: Script,
+}
+
+/// What is answered to which question.
+#[derive(Clone)]
+struct Script(Arc<dyn Fn(&Value) -> Reply + Send + Sync>);
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Script").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
 struct State {
-    replies: VecDeque<Reply>,
     asked: Vec<Value>,
     open: usize,
     keys: Vec<String>,
 }
 
 impl ModelServer {
-    /// Listens on a free port of this machine.
+    /// Listens on a free port of this machine, and gives these replies one after the other, whatever is asked; then 500.
     ///
     /// # Panics
     ///
     /// Where there is none.
     pub fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let replies: Mutex<VecDeque<Reply>> = Mutex::new(replies.into_iter().collect());
+        Self::answering(move |_| locked(&replies).pop_front().unwrap_or(Reply::Fails(500)))
+    }
+
+    /// Listens on a free port of this machine, and replies to each question what `script` says.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none.
+    pub fn answering(script: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let state = State { replies: replies.into_iter().collect(), ..State::default() };
-        let server = Self { address: listener.local_addr().expect("an address"), state: Arc::new(Mutex::new(state)) };
+        let address = listener.local_addr().expect("an address");
+        let server = Self { address, state: Arc::default(), script: Script(Arc::new(script)) };
         let listening = server.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -64,17 +84,17 @@ impl ModelServer {
 
     /// The questions that came, in order.
     pub fn asked(&self) -> Vec<Value> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).asked.clone()
+        locked(&self.state).asked.clone()
     }
 
     /// The keys with which they came.
     pub fn keys(&self) -> Vec<String> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).keys.clone()
+        locked(&self.state).keys.clone()
     }
 
     /// Requests that came and were not answered yet, and whose asker is still there.
     pub fn open(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).open
+        locked(&self.state).open
     }
 
     fn serve(&self, stream: TcpStream) -> Option<()> {
@@ -99,13 +119,13 @@ impl ModelServer {
         if first.starts_with("GET") {
             return answer(&stream, 200, &json!({"data": []}));
         }
-        let reply = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.asked.push(serde_json::from_slice(&body).ok()?);
+        let question: Value = serde_json::from_slice(&body).ok()?;
+        {
+            let mut state = locked(&self.state);
+            state.asked.push(question.clone());
             state.keys.push(key);
-            state.replies.pop_front().unwrap_or(Reply::Fails(500))
-        };
-        match reply {
+        }
+        match (self.script.0)(&question) {
             Reply::Says(text) => answer(
                 &stream,
                 200,
@@ -117,7 +137,7 @@ impl ModelServer {
             Reply::Fails(status) => answer(&stream, status, &json!({"error": {"code": "told_to"}})),
             Reply::IsSilent => {
                 let open = |change: isize| {
-                    let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut state = locked(&self.state);
                     state.open = state.open.saturating_add_signed(change);
                 };
                 open(1);
@@ -128,6 +148,10 @@ impl ModelServer {
             }
         }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn answer(mut stream: &TcpStream, status: u16, body: &Value) -> Option<()> {

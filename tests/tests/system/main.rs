@@ -11,6 +11,7 @@ mod dead_letters;
 mod delegates;
 mod drain;
 mod events;
+mod evolve;
 mod families;
 mod frozen;
 mod hostile;
