@@ -4,7 +4,7 @@
 
 use std::fs::File as HostFile;
 use std::io;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use cap_primitives::fs::read_base_dir;
 use wasmtime::component::{HasData, Resource};
@@ -18,41 +18,12 @@ use wasmtime_wasi::{FsPerms, OpenMode};
 
 use super::input::ChargedInput;
 use super::output::{BoundedOutput, Place};
-use super::{Opening, Workspace, WorkspaceRoom};
+use super::run_files::RunFiles;
+use super::{Opening, WorkspaceRoom};
 use crate::meter::Meter;
 
-/// Files and folders that one guest may have open: far fewer than the host may, for all of its guests together.
-const MAX_OPEN: usize = 128;
 /// What one entry of a folder costs to list, as if it were so many bytes.
 const ENTRY_BYTES: usize = 100;
-
-/// What the host keeps of one guest's files.
-#[derive(Debug, Default)]
-pub(crate) struct RunFiles {
-    room: Option<Arc<WorkspaceRoom>>,
-    /// What is open; streams keep a file open after its descriptor is gone.
-    open: Vec<Weak<HostFile>>,
-}
-
-impl RunFiles {
-    pub(crate) fn of(workspace: Option<&Workspace>) -> Self {
-        let room = workspace.map(|workspace| WorkspaceRoom::new(Arc::clone(&workspace.usage), workspace.bounds));
-        Self { room: room.map(Arc::new), open: Vec::new() }
-    }
-
-    /// The bounds that anything was refused for.
-    pub(crate) fn refused_for(&self) -> Option<super::WorkspaceBounds> {
-        self.room.as_ref().filter(|room| room.has_refused()).map(|room| room.bounds())
-    }
-
-    fn check_open(&mut self) -> FsResult<()> {
-        if self.open.len() >= MAX_OPEN {
-            self.open.retain(|file| file.strong_count() > 0);
-        }
-        // WASI has no word for it.
-        if self.open.len() >= MAX_OPEN { Err(ErrorCode::InsufficientMemory.into()) } else { Ok(()) }
-    }
-}
 
 /// Names [`GuestFiles`] to the linker.
 pub(crate) struct WorkspaceFilesystem;
@@ -90,7 +61,7 @@ impl GuestFiles<'_> {
     }
 
     fn room(&self) -> FsResult<Arc<WorkspaceRoom>> {
-        self.run.room.clone().ok_or_else(|| ErrorCode::NotPermitted.into())
+        self.run.room().ok_or_else(|| ErrorCode::NotPermitted.into())
     }
 
     /// The folder, where the guest may change what is in it.
@@ -117,7 +88,7 @@ impl GuestFiles<'_> {
         if must_be_dir && matches!(opened, Descriptor::File(_)) {
             return Err(ErrorCode::NotDirectory.into());
         }
-        self.run.open.push(Arc::downgrade(held(&opened)));
+        self.run.opened(held(&opened));
         Ok(opened)
     }
 

@@ -9,6 +9,7 @@ mod grant;
 mod guest;
 mod input;
 mod output;
+mod run_files;
 mod usage;
 
 use std::fs::File;
@@ -20,7 +21,8 @@ use cap_primitives::ambient_authority;
 
 pub use self::files::{Opening, WorkspaceRoom, is_full};
 pub use self::grant::{WorkspaceAccess, WorkspaceGrant};
-pub(crate) use self::guest::{GuestFiles, RunFiles, WorkspaceFilesystem};
+pub(crate) use self::guest::{GuestFiles, WorkspaceFilesystem};
+pub(crate) use self::run_files::RunFiles;
 pub use self::usage::{MAX_DEPTH, WorkspaceUsage};
 
 /// The folder, and what the guest may do there.
