@@ -108,6 +108,10 @@ fn left(engine: &Engine, server: &ModelServer, host: &Host, folder: &Folder, ids
     let mut files = 0;
     for entry in std::fs::read_dir(folder.path().join("workspaces")).into_iter().flatten() {
         let entry = entry?;
+        // The host's own notes.
+        if entry.file_name() == ".bulkhead" {
+            continue;
+        }
         let is_of_a_task = ids.contains(&*entry.file_name().to_string_lossy());
         files += if is_of_a_task { std::fs::read_dir(entry.path())?.count() } else { 1 };
     }
