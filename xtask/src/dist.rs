@@ -23,7 +23,10 @@ pub(crate) fn run() -> Result<()> {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("handlers"))?;
         copy(&binary, &folder.join("bulkhead"))?;
-        copy(&components.join("render.wasm"), &folder.join("handlers/render.wasm"))?;
+        for handler in handlers::built_in()? {
+            let file = format!("{handler}.wasm");
+            copy(&components.join(&file), &folder.join("handlers").join(&file))?;
+        }
         for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
             copy(&root().join(file), &folder.join(file))?;
         }

@@ -16,7 +16,28 @@ pub(crate) fn build(steps: &mut Steps) -> Result<PathBuf> {
         let build = ["build", "--quiet", "--locked", "--release", "--target", WASM];
         steps.run(&label(&workspace), cargo_in(&workspace, INTO, &build).env_remove("RUSTFLAGS"))?;
     }
-    Ok(target().join(INTO).join(WASM).join("release"))
+    let built = target().join(INTO).join(WASM).join("release");
+    steps.time("names of handlers", || name_all(&built))?;
+    Ok(built)
+}
+
+/// Gives each built-in handler the name of its folder, by which it is called; cargo writes it with underscores.
+fn name_all(built: &Path) -> Result<()> {
+    for name in built_in()? {
+        let (written, named) =
+            (built.join(format!("{}.wasm", name.replace('-', "_"))), built.join(format!("{name}.wasm")));
+        if written != named {
+            std::fs::copy(&written, &named).with_context(|| format!("cannot copy `{}`", written.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The names of the built-in handlers: every folder of `handlers/` that says what it is, `shared` aside.
+pub(crate) fn built_in() -> Result<Vec<String>> {
+    let folders = crates_in(&root().join("handlers"))?;
+    let names = folders.iter().filter(|folder| folder.join("README.md").is_file());
+    Ok(names.filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned())).collect())
 }
 
 /// Lints and tests them as ordinary Rust, with the SDK's test kit.
