@@ -19,9 +19,16 @@ pub(crate) fn start(settings: &Settings) -> Result<()> {
     .map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
 }
 
+/// Warns of requests that are none, one line for each: a guest could fill the host's log with them.
+const NOISY: &str = "wasmtime_wasi_http";
+
 /// Which lines are written.
 pub(crate) fn filter(settings: &Settings) -> Result<EnvFilter> {
     let text = &settings.log.filter;
     let filter = EnvFilter::builder().parse(text);
-    filter.with_context(|| format!("log.filter is no level and no list of directives: `{text}`"))
+    let filter = filter.with_context(|| format!("log.filter is no level and no list of directives: `{text}`"))?;
+    match text.contains(NOISY) {
+        true => Ok(filter),
+        false => Ok(filter.add_directive(format!("{NOISY}=error").parse()?)),
+    }
 }

@@ -63,6 +63,10 @@ where
         let told = result.as_ref().map(|_| ()).map_err(Borrow::borrow);
         match told {
             Ok(()) => tracing::debug!("a delegate has answered"),
+            // Of these a guest can have as many as it likes; it is told why, and they are counted.
+            Err(error @ (DelegateError::Denied(_) | DelegateError::Invalid(_))) => {
+                tracing::debug!(result = error.name(), %error, "a delegate may not do it");
+            }
             Err(error) => tracing::info!(result = error.name(), %error, "a delegate did not do it"),
         }
         counted.end(Some(told));
