@@ -16,7 +16,7 @@ use bulkhead_store::DatabaseStore;
 use bulkhead_store::Store;
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_webhooks::WebhookSettings;
-use bulkhead_worker::{Metrics, Worker, WorkerSettings};
+use bulkhead_worker::{Metrics, Worker, WorkerSettings, WorkspaceSettings};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
@@ -65,7 +65,7 @@ impl Host {
             max_concurrent: 1,
             cpu_slots: 1,
             drain_timeout: Duration::from_secs(1),
-            workspaces: folder.path().join("workspaces"),
+            workspaces: WorkspaceSettings::at(folder.path().join("workspaces")),
         };
         let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
         let delegates = {

@@ -62,6 +62,7 @@ pub fn load_and_run(bytes: &[u8]) {
         control: Arc::new(RunControl::new()),
         observer: None,
         upstream: None,
+        delegates: None,
         workspace: None,
     };
     let began = Instant::now();
