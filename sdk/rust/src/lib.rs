@@ -30,10 +30,11 @@
 //! Built for `wasm32-wasip2` as a `cdylib`, that is a component the host can load. On any other target the same code is
 //! ordinary Rust, and [`testing`] runs it without a host.
 //!
-//! What a sandbox must not do, the host does for it where the operator granted it: [`docker`], [`gpu`] and [`llm`].
+//! What a sandbox must not do, the host does for it where the operator granted it: [`docker`], [`gpu`], [`llm`]
+//! and [`http`].
 //!
-//! `?` works on every standard error: it becomes a retryable [`Failure`] of category `handler`. On a [`DelegateError`] it
-//! gives a failure with the code of its case. A payload that does not
+//! `?` works on every standard error: it becomes a retryable [`Failure`] of category `handler`. On a [`DelegateError`]
+//! and on an [`http::HttpError`] it gives a failure with the code of its case. A payload that does not
 //! fit [`Handler::Payload`] is a failure of category `validation` that is not retried. A panic cannot be caught inside
 //! WebAssembly: it is a trap, and the task is a dead letter unless the operator sets `on_trap = "retry"`.
 
@@ -47,6 +48,7 @@ mod export;
 mod failure;
 pub mod gpu;
 mod handler;
+pub mod http;
 pub mod llm;
 mod outcome;
 mod task;

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::docker::Container;
 use crate::gpu::{Device, Job};
+use crate::http::{self, HttpError};
 use crate::llm::{Candidate, Request};
 use crate::{
     Answer, Context, DelegateError, Exit, Failure, Handler, Level, Outcome, Progress, RawTask, Step, Upstream,
@@ -24,7 +25,7 @@ use crate::{
 use delegates::Answers;
 use host::FakeHost;
 
-pub(crate) use delegates::{devices, generate, run_container, run_job};
+pub(crate) use delegates::{devices, generate, run_container, run_job, send_http};
 
 /// A sample task, and what its context answers.
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub struct TestRun {
     pub jobs: Vec<Job>,
     /// What it asked language models, in order.
     pub requests: Vec<Request>,
+    /// What it asked others by HTTP, in order.
+    pub http_requests: Vec<http::Request>,
 }
 
 impl TestTask {
@@ -218,6 +221,13 @@ impl TestTask {
         self
     }
 
+    /// Grants it requests by HTTP, which are answered so.
+    #[must_use]
+    pub fn http(mut self, answer: impl Fn(&http::Request) -> Result<http::Response, HttpError> + 'static) -> Self {
+        self.answers.http = Some(Rc::new(answer));
+        self
+    }
+
     /// Asks the handler whether the task is for it.
     pub fn dispatch<H: Handler>(mut self) -> bool {
         H::KIND.clone_into(&mut self.task.kind);
@@ -240,6 +250,7 @@ impl TestTask {
             containers: asked.containers,
             jobs: asked.jobs,
             requests: asked.requests,
+            http_requests: asked.http_requests,
         }
     }
 }

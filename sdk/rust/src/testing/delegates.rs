@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use crate::docker::Container;
 use crate::gpu::{Device, Job};
+use crate::http::{self, HttpError};
 use crate::llm::{Candidate, Request};
 use crate::{DelegateError, Exit};
 
-type Answer<Q, A> = Option<Rc<dyn Fn(&Q) -> Result<A, DelegateError>>>;
+type Answer<Q, A, E = DelegateError> = Option<Rc<dyn Fn(&Q) -> Result<A, E>>>;
 
 /// What a test lets delegates answer; nothing, where it says nothing.
 #[derive(Clone, Default)]
@@ -16,6 +17,7 @@ pub(super) struct Answers {
     pub(super) docker: Answer<Container, Exit>,
     pub(super) gpu: Answer<Job, Exit>,
     pub(super) llm: Answer<Request, Vec<Candidate>>,
+    pub(super) http: Answer<http::Request, http::Response, HttpError>,
     pub(super) devices: Vec<Device>,
 }
 
@@ -31,6 +33,7 @@ pub(super) struct Asked {
     pub(super) containers: Vec<Container>,
     pub(super) jobs: Vec<Job>,
     pub(super) requests: Vec<Request>,
+    pub(super) http_requests: Vec<http::Request>,
 }
 
 #[derive(Default)]
@@ -63,34 +66,37 @@ pub(super) fn answering<R>(answers: Answers, act: impl FnOnce() -> R) -> (R, Ask
 }
 
 pub(crate) fn run_container(container: Container) -> Result<Exit, DelegateError> {
-    ask("docker", container, |run| run.answers.docker.clone(), |asked| &mut asked.containers)
+    ask("docker", container, |run| run.answers.docker.clone(), |asked| &mut asked.containers, DelegateError::Denied)
 }
 
 pub(crate) fn run_job(job: Job) -> Result<Exit, DelegateError> {
-    ask("gpu", job, |run| run.answers.gpu.clone(), |asked| &mut asked.jobs)
+    ask("gpu", job, |run| run.answers.gpu.clone(), |asked| &mut asked.jobs, DelegateError::Denied)
 }
 
 pub(crate) fn generate(request: Request) -> Result<Vec<Candidate>, DelegateError> {
-    ask("llm", request, |run| run.answers.llm.clone(), |asked| &mut asked.requests)
+    ask("llm", request, |run| run.answers.llm.clone(), |asked| &mut asked.requests, DelegateError::Denied)
+}
+
+pub(crate) fn send_http(request: http::Request) -> Result<http::Response, HttpError> {
+    ask("http", request, |run| run.answers.http.clone(), |asked| &mut asked.http_requests, HttpError::Denied)
 }
 
 pub(crate) fn devices() -> Vec<Device> {
     RUNS.with_borrow(|runs| runs.last().map(|run| run.answers.devices.clone()).unwrap_or_default())
 }
 
-fn ask<Q, A>(
+fn ask<Q, A, E>(
     delegate: &str,
     question: Q,
-    answer: impl FnOnce(&Run) -> Answer<Q, A>,
+    answer: impl FnOnce(&Run) -> Answer<Q, A, E>,
     log: impl FnOnce(&mut Asked) -> &mut Vec<Q>,
-) -> Result<A, DelegateError> {
+    denied: impl FnOnce(String) -> E,
+) -> Result<A, E> {
     // Not borrowed while the test's closure runs: it may run a handler itself.
     let answer = RUNS.with_borrow(|runs| runs.last().and_then(answer));
     let answered = match answer {
         Some(answer) => answer(&question),
-        None => {
-            Err(DelegateError::Denied(format!("this test grants no {delegate}; say what it answers: `.{delegate}(…)`")))
-        }
+        None => Err(denied(format!("this test grants no {delegate}; say what it answers: `.{delegate}(…)`"))),
     };
     RUNS.with_borrow_mut(|runs| {
         if let Some(run) = runs.last_mut() {
