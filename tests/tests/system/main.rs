@@ -1,5 +1,6 @@
 //! The whole system: a real host on a fresh folder, as its users meet it. See the crate's documentation.
 
+mod api;
 mod bad_guests;
 mod bad_input;
 mod bad_store;
