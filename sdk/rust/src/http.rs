@@ -178,6 +178,9 @@ impl Request {
     }
 
     /// Makes it, and waits for all of the response, whatever its status.
+    ///
+    /// Where the status is no success, the body is what came of it, at most `max_body`: an explanation that is too long, or
+    /// breaks off, does not hide the status.
     pub fn send(self) -> Result<Response, HttpError> {
         let target = Target::parse(&self.url).map_err(|why| HttpError::Invalid(why.to_owned()))?;
         let asked = format!("{} {}", self.method.escape_debug(), target.origin());
@@ -188,8 +191,9 @@ impl Request {
         let answer =
             if cfg!(target_arch = "wasm32") { wire::send(&self, &target, &asked) } else { testing::send_http(self) };
         match answer? {
-            response if response.body().len() > limit => Err(too_large(&asked, limit)),
-            response => Ok(response.to(asked)),
+            response if response.body().len() <= limit => Ok(response.to(asked)),
+            response if response.is_success() => Err(too_large(&asked, limit)),
+            response => Ok(response.cut(limit).to(asked)),
         }
     }
 }
@@ -219,6 +223,19 @@ mod tests {
         }
     }
 
+    /// Takes whatever status there is.
+    #[derive(Default)]
+    struct Keep;
+
+    impl Handler for Keep {
+        const KIND: &'static str = "KEEP";
+        type Payload = String;
+
+        fn handle(&self, task: Task<String>, _: &Context) -> Result<Outcome, Failure> {
+            complete(Request::get(task.payload).max_body(6).send()?.text())
+        }
+    }
+
     fn answered(response: Response) -> TestRun {
         TestTask::new("https://a.example/b?token=sesame").http(move |_| Ok(response.clone())).run::<Ask>()
     }
@@ -244,6 +261,15 @@ mod tests {
     fn a_body_longer_than_wanted_is_an_error_at_a_byte_too_many() {
         assert_eq!(answered(Response::new(200).with_body("12345")).result(), json!("12345"));
         assert_eq!(answered(Response::new(200).with_body("123456")).failure().code, "too_large");
+    }
+
+    #[test]
+    fn an_explanation_that_is_too_long_is_cut_and_does_not_hide_the_status() {
+        let page = Response::new(500).with_body("<html>Oops</html>");
+        let run = answered(page.clone());
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("internal_server_error", true));
+        let kept = TestTask::new("http://a").http(move |_| Ok(page.clone())).run::<Keep>();
+        assert_eq!(kept.result(), json!("<html>"));
     }
 
     #[test]

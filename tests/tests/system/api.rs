@@ -60,7 +60,7 @@ impl Api {
             "after" => answer("503", &format!("Retry-After: {status}\r\n"), b""),
             "date" => answer("429", &format!("Retry-After: {}\r\n", in_seconds(status.parse().ok()?)), b""),
             "once" if count == 1 => answer("503", "Retry-After: 1\r\n", b""),
-            "big" => answer("200", "", &vec![b'x'; (8 << 20) + 1]),
+            "big" => answer(status, "", &vec![b'x'; (8 << 20) + 1]),
             "length" => {
                 let length =
                     head.to_ascii_lowercase().split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
@@ -75,7 +75,9 @@ impl Api {
                 until_gone(&mut stream)
             }
             "closes" => None,
-            "cut" => stream.write_all(b"HTTP/1.1 200 Words\r\ncontent-length: 10\r\n\r\nfew").ok(),
+            "cut" => {
+                stream.write_all(format!("HTTP/1.1 {status} Words\r\ncontent-length: 10\r\n\r\nfew").as_bytes()).ok()
+            }
             "no-http" => stream.write_all(b"Hello!\r\n\r\n").ok(),
             "silent" => until_gone(&mut stream),
             "stops" => {
@@ -310,6 +312,11 @@ fn bodies_of_any_length_are_sent_and_those_too_long_are_not_kept() {
     assert_eq!(task["error"]["details"]["status"], 413);
     let task = host.client.ended(&submit(&host, &get(&api.url("/big"))));
     assert_eq!(end(&task), dead(false, "permanent", "too_large"), "{:#}", task["error"]);
+    // An explanation that is too long, or breaks off, does not hide the status.
+    let task = host.client.ended(&submit(&host, &get(&api.url("/big/500"))));
+    assert_eq!(end(&task), dead(true, "retryable", "internal_server_error"), "{:#}", task["error"]);
+    let task = host.client.ended(&submit(&host, &get(&api.url("/cut/404"))));
+    assert_eq!(end(&task), dead(false, "permanent", "not_found"), "{:#}", task["error"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::HttpError;
 use super::retry_after::{now, retry_after};
 
-/// A response, whatever its status, with all of its body.
+/// A response, whatever its status.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     status: u16,
@@ -80,7 +80,7 @@ impl Response {
         &self.headers
     }
 
-    /// Its body.
+    /// Its body: all of it where the status is a success.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
@@ -118,6 +118,12 @@ impl Response {
     /// [class](super::class) of the status.
     pub fn ok(self) -> Result<Self, HttpError> {
         if self.is_success() { Ok(self) } else { Err(HttpError::Status(Box::new(self))) }
+    }
+
+    /// The response with so much of its body at most.
+    pub(super) fn cut(mut self, limit: usize) -> Self {
+        self.body.truncate(limit);
+        self
     }
 
     /// The response to what was asked: method and origin.

@@ -9,7 +9,7 @@ use wasip2::http::types::{
     http_error_code,
 };
 use wasip2::io::poll::{Pollable, poll};
-use wasip2::io::streams::{OutputStream, StreamError};
+use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 use super::target::Target;
 use super::{HttpError, Request, Response};
@@ -116,20 +116,35 @@ fn read(response: &IncomingResponse, limit: usize, clock: &Clock<'_>, asked: &st
     let body = response.consume().map_err(|()| broken(asked))?;
     let stream = body.stream().map_err(|()| broken(asked))?;
     let mut bytes = Vec::new();
+    let ended = read_into(&mut bytes, &stream, limit, clock);
+    drop(stream);
+    drop(IncomingBody::finish(body));
+    match ended {
+        // What the status says counts more than how its explanation ends.
+        Err(error) if head.is_success() => Err(error),
+        _ => Ok(head.with_body(bytes)),
+    }
+}
+
+/// Reads a body to its end, or what there is of it before an error.
+fn read_into(bytes: &mut Vec<u8>, stream: &InputStream, limit: usize, clock: &Clock<'_>) -> Result<(), HttpError> {
+    let asked = clock.asked;
     loop {
         clock.wait(&stream.subscribe())?;
         match stream.read(PIECE) {
-            Ok(piece) if piece.len() > limit - bytes.len() => return Err(super::too_large(asked, limit)),
-            Ok(piece) => bytes.extend(piece),
-            Err(StreamError::Closed) => break,
+            Ok(piece) => {
+                let room = limit - bytes.len();
+                bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+                if piece.len() > room {
+                    return Err(super::too_large(asked, limit));
+                }
+            }
+            Err(StreamError::Closed) => return Ok(()),
             Err(StreamError::LastOperationFailed(failed)) => {
                 return Err(http_error_code(&failed).map_or_else(|| broken(asked), |code| error(asked, &code)));
             }
         }
     }
-    drop(stream);
-    drop(IncomingBody::finish(body));
-    Ok(head.with_body(bytes))
 }
 
 /// The time of a request.
