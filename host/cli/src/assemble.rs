@@ -79,6 +79,7 @@ pub(crate) fn host_sandbox(settings: &Settings) -> Result<Sandbox> {
     let program = compiler::this_program().context("this program's own file is not known")?;
     Ok(Sandbox::try_new(&SandboxSettings {
         cache: Some(settings.handlers.cache.clone()),
+        pools: settings.worker.cpu_slots.get(),
         compiler: Some(CompilerSettings { program, timeout: compile.timeout.duration(), memory: compile.memory }),
         ..sandbox_settings(settings)
     })?)
@@ -92,6 +93,7 @@ pub(crate) fn sandbox(settings: &Settings) -> Result<Sandbox> {
 fn sandbox_settings(settings: &Settings) -> SandboxSettings {
     SandboxSettings {
         max_concurrent: settings.worker.max_concurrent.get(),
+        pools: 1,
         max_memory: settings.handlers.ceilings.memory,
         cache_size: settings.handlers.cache_size,
         cache: None,

@@ -37,10 +37,12 @@ fn main() {
         let file = folder.join(format!("{guest}.wasm"));
         let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("`{}`: {error}", file.display()));
         let bare = BareLoop::new(&bytes, ALL);
-        let sandbox = Sandbox::try_new(&SandboxSettings::default()).unwrap();
+        let settings = SandboxSettings { pools: 2, ..SandboxSettings::default() };
+        let sandbox = Sandbox::try_new(&settings).unwrap();
+        let sandboxes = [0, 1].map(|thread| sandbox.for_thread(thread));
         let handler = sandbox.load(&HandlerName::parse(guest).unwrap(), &bytes).unwrap();
         for threads in [1, 2] {
-            let ours = async || match one_run(&sandbox, &handler).await {
+            let ours = async |thread: usize| match one_run(&sandboxes[thread], &handler).await {
                 RunEnd::Completed(_) => {}
                 // A machine that stalls for the 100 ms that `dispatch` has: it stalls for the bare loop just as well.
                 RunEnd::TimedOut => _ = STALLS.fetch_add(1, Ordering::Relaxed),

@@ -22,12 +22,15 @@ const ROUND: Duration = Duration::from_millis(400);
 fn main() {
     let bytes = bulkhead_test_guests::guest_bytes("noop");
     let bare = BareLoop::new(&bytes, ALL);
-    let sandbox = Sandbox::try_new(&SandboxSettings::default()).unwrap();
+    // As a host has them: a pool for each thread.
+    let settings = SandboxSettings { pools: 2, ..SandboxSettings::default() };
+    let sandbox = Sandbox::try_new(&settings).unwrap();
+    let sandboxes = [0, 1].map(|thread| sandbox.for_thread(thread));
     let handler = sandbox.load(&HandlerName::parse("noop").unwrap(), &bytes).unwrap();
     println!("{:>7} {:>12} {:>12} {:>8} {:>15}", "threads", "bare/s", "sandbox/s", "ratio", "ratio min–max");
     for threads in [1, 2] {
-        let ours = async || {
-            let end = one_run(&sandbox, &handler).await;
+        let ours = async |thread: usize| {
+            let end = one_run(&sandboxes[thread], &handler).await;
             assert!(matches!(end, RunEnd::Completed(_)), "{end:?}");
         };
         let [mut bares, mut sandboxes, mut ratios] = alternate(&bare, ours, threads, ROUNDS, ROUND);

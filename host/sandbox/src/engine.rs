@@ -40,7 +40,7 @@ pub(crate) fn build(settings: &SandboxSettings) -> Result<Engine, SandboxError> 
     // Room for every sandbox to hold the most memories that it may, less where that is too much to reserve.
     for memories_each in [MEMORIES_PER_COMPONENT, 2, 1] {
         let memories = sandboxes.saturating_mul(memories_each);
-        if memories > MOST_POOLED_MEMORIES && memories_each > 1 {
+        if memories > MOST_POOLED_MEMORIES / settings.pools.max(1) && memories_each > 1 {
             continue;
         }
         let mut config = config();

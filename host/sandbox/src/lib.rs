@@ -37,6 +37,7 @@ mod loader;
 mod meter;
 mod observer;
 mod outcome;
+mod pool;
 mod prune;
 mod request;
 mod run;

@@ -6,6 +6,7 @@ use bulkhead_core::{RunEnd, TagSet};
 use wasmtime::{Engine, Store};
 
 use crate::bindings::exports::bulkhead::handler::handler::Task;
+use crate::component::Ready;
 use crate::epoch::{FIRST_LOOK, on_epoch};
 use crate::fence::fenced;
 use crate::host_state::HostState;
@@ -25,7 +26,7 @@ const PASSED_BYTES: u64 = 16 << 20;
 const MAX_HANDLES: usize = 10_000;
 
 /// Makes one run in a store of its own.
-pub(crate) async fn run(engine: &Engine, handler: &Handler, mut request: RunRequest<'_>) -> RunReport {
+pub(crate) async fn run(engine: &Engine, handler: &Handler, ready: &Ready, mut request: RunRequest<'_>) -> RunReport {
     let control = std::sync::Arc::clone(&request.control);
     let started = control.now();
     let deadline = started + request.limits.timeout;
@@ -37,7 +38,7 @@ pub(crate) async fn run(engine: &Engine, handler: &Handler, mut request: RunRequ
     let mut run = Run { store, deadline, fuel_used: 0 };
     let end = match request.control.stopped() {
         Some(why) => why.run_end(),
-        None => run.enter(handler, &request).await.unwrap_or_else(|end| end),
+        None => run.enter(ready, &request).await.unwrap_or_else(|end| end),
     };
     let Run { store, fuel_used, .. } = run;
     let mut store = store;
@@ -71,7 +72,7 @@ struct Run {
 }
 
 impl Run {
-    async fn enter(&mut self, handler: &Handler, request: &RunRequest<'_>) -> Result<RunEnd, RunEnd> {
+    async fn enter(&mut self, ready: &Ready, request: &RunRequest<'_>) -> Result<RunEnd, RunEnd> {
         let tags = tags(request.requires);
         let task = Task {
             id: request.id,
@@ -83,11 +84,10 @@ impl Run {
             stage: request.stage,
         };
         let control = &request.control;
-        let compiled = handler.compiled();
         let fuel = request.limits.fuel.units();
 
         self.begin(fuel, self.deadline)?;
-        let instance = fenced(compiled.instantiate(&mut self.store), self.deadline, control).await;
+        let instance = fenced(ready.instantiate(&mut self.store), self.deadline, control).await;
         let entry = self.settle(Phase::Instantiate, fuel, instance)?;
         let handle_fuel = fuel.saturating_sub(self.fuel_used).max(1);
 

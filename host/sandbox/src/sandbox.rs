@@ -4,21 +4,21 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use bulkhead_core::{Digest, HandlerName, Size};
-use wasmtime::Engine;
-use wasmtime::component::Linker;
-
 use crate::cache::Cache;
 use crate::compiler::{self, CompilerSettings};
 use crate::component::{Compiled, Ready};
-use crate::host_state::HostState;
-use crate::{Handler, LoadError, RunReport, RunRequest, describe, engine, inspect, linker, run, ticker};
+use crate::pool::Pool;
+use crate::{Handler, LoadError, RunReport, RunRequest, describe, inspect, run, ticker};
+use bulkhead_core::{Digest, HandlerName, Size};
 
 /// What a sandbox is told.
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
     /// Runs in flight at once; sizes the pool.
     pub max_concurrent: u32,
+    /// Pools that sandboxes are taken from: one for each thread that runs guests, since threads that share one wait for each
+    /// other.
+    pub pools: u32,
     /// The most memory that one run may have, all its memories together.
     pub max_memory: Size,
     /// The folder of the compile cache; none, no cache.
@@ -33,6 +33,7 @@ impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
             max_concurrent: 64,
+            pools: 1,
             max_memory: Size::from_mib(1024),
             cache: None,
             cache_size: Size::from_mib(1024),
@@ -65,11 +66,15 @@ pub enum SandboxError {
 
 /// Where handlers are compiled and run; cheap to clone.
 #[derive(Clone)]
-pub struct Sandbox(Arc<Inner>);
+pub struct Sandbox {
+    inner: Arc<Inner>,
+    /// The pool that runs are made in.
+    pool: usize,
+}
 
 struct Inner {
-    engine: Engine,
-    linker: Linker<HostState>,
+    /// The first is also the one for which handlers are loaded.
+    pools: Box<[Pool]>,
     cache: Option<Cache>,
     compiler: Option<CompilerSettings>,
     max_memory: Size,
@@ -80,13 +85,18 @@ struct Inner {
 impl Sandbox {
     /// Sets up engine, pool, linker and the epoch thread, which ends by itself once the last clone is gone.
     pub fn try_new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
-        let engine = engine::build(settings)?;
-        let linker = linker::build(&engine).map_err(|error| SandboxError::Linker(format!("{error:#}")))?;
-        let cache =
-            settings.cache.as_deref().map(|folder| Cache::open(folder, settings.cache_size, &engine)).transpose()?;
-        ticker::start(&engine)?;
+        let pools = Pool::build_all(settings)?;
+        let open = |folder| Cache::open(folder, settings.cache_size, &pools[0].engine);
+        let cache = settings.cache.as_deref().map(open).transpose()?;
+        ticker::start(pools.iter().map(|pool| pool.engine.weak()).collect())?;
         let (max_memory, compiler, compiled) = (settings.max_memory, settings.compiler.clone(), Mutex::default());
-        Ok(Self(Arc::new(Inner { engine, linker, cache, compiler, max_memory, compiled })))
+        Ok(Self { inner: Arc::new(Inner { pools, cache, compiler, max_memory, compiled }), pool: 0 })
+    }
+
+    /// The same sandbox for the thread of this number: its runs are made in a pool that it shares with few others, or none.
+    #[must_use]
+    pub fn for_thread(&self, number: usize) -> Self {
+        Self { inner: Arc::clone(&self.inner), pool: number % self.inner.pools.len() }
     }
 
     /// Compiles (or takes from the cache), checks and describes one component.
@@ -96,7 +106,7 @@ impl Sandbox {
         inspect::check_bytes(bytes)?;
         let digest = Digest::from_bytes(*blake3::hash(bytes).as_bytes());
         let slot = {
-            let mut compiled = self.0.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut compiled = self.inner.compiled.lock().unwrap_or_else(PoisonError::into_inner);
             // Versions that nobody uses any more, and nobody loads just now.
             compiled.retain(|_, slot| {
                 Arc::strong_count(slot) > 1 || slot.try_lock().map_or(true, |held| held.strong_count() > 0)
@@ -114,10 +124,10 @@ impl Sandbox {
     }
 
     fn compile(&self, digest: &Digest, bytes: &[u8]) -> Result<Compiled, LoadError> {
-        let Inner { engine, linker, cache, compiler, max_memory, .. } = &*self.0;
-        let size_bytes = bytes.len() as u64;
+        let Inner { pools, cache, compiler, max_memory, .. } = &*self.inner;
+        let (Pool { engine, linker }, size_bytes) = (&pools[0], bytes.len() as u64);
         if let Some((component, description)) = cache.as_ref().and_then(|cache| cache.take(engine, digest)) {
-            return Ok(Compiled::new(description, size_bytes, Ready::new(linker, &component)?));
+            return Ok(Compiled::new(description, size_bytes, Ready::new(linker, &component)?, pools.len()));
         }
         let code = match compiler {
             Some(settings) => compiler::compile(settings, bytes)?,
@@ -130,7 +140,7 @@ impl Sandbox {
         if let Some(cache) = cache {
             cache.keep(digest, &code, &description);
         }
-        Ok(Compiled::new(description, size_bytes, ready))
+        Ok(Compiled::new(description, size_bytes, ready, pools.len()))
     }
 
     /// Makes one run: `dispatch`, then `handle`, in one fresh store.
@@ -141,12 +151,31 @@ impl Sandbox {
     ///
     /// Dropping the future drops the store and with it everything the guest held.
     pub async fn run(&self, handler: &Handler, request: RunRequest<'_>) -> RunReport {
-        run::run(&self.0.engine, handler, request).await
+        let (pool, ready) = self.ready(handler);
+        run::run(&pool.engine, handler, ready, request).await
+    }
+
+    /// The handler in this thread's pool; made there when it is asked for the first time, and where that cannot be, in the
+    /// first pool.
+    fn ready<'a>(&'a self, handler: &'a Handler) -> (&'a Pool, &'a Ready) {
+        let Inner { pools, cache, .. } = &*self.inner;
+        let (pool, digest) = (&pools[self.pool], &handler.version().digest);
+        let made = handler.compiled().in_pool(self.pool, |first| {
+            let component = match cache.as_ref().and_then(|cache| cache.take(&pool.engine, digest)) {
+                Some((component, _)) => component,
+                None => inspect::take(&pool.engine, &first.code().ok()?).ok()?,
+            };
+            Ready::new(&pool.linker, &component).ok()
+        });
+        match made {
+            Some(ready) => (pool, ready),
+            None => (&pools[0], handler.compiled().first()),
+        }
     }
 }
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Sandbox").field("max_memory", &self.0.max_memory).finish_non_exhaustive()
+        formatter.debug_struct("Sandbox").field("max_memory", &self.inner.max_memory).finish_non_exhaustive()
     }
 }

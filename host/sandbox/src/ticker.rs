@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::Engine;
+use wasmtime::EngineWeak;
 
 use crate::SandboxError;
 
@@ -10,17 +10,15 @@ use crate::SandboxError;
 /// neighbours on the thread to go on, seldom enough to cost nothing.
 pub(crate) const TICK: Duration = Duration::from_millis(2);
 
-/// Starts the thread; it ends by itself once the engine is gone.
+/// Starts the thread; it ends by itself once one of the engines is gone, which all go together.
 ///
 /// A plain thread, so that it ticks whatever the runtimes are busy with.
-pub(crate) fn start(engine: &Engine) -> Result<(), SandboxError> {
-    let engine = engine.weak();
+pub(crate) fn start(engines: Vec<EngineWeak>) -> Result<(), SandboxError> {
     std::thread::Builder::new()
         .name("epoch".to_owned())
         .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
+            let tick = |engine: &EngineWeak| engine.upgrade().map(|engine| engine.increment_epoch()).is_some();
+            while engines.iter().all(tick) {
                 std::thread::sleep(TICK);
             }
         })

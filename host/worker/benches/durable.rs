@@ -30,7 +30,8 @@ fn main() {
     let (rounds, tasks) = if quick { (1, 20_000) } else { (7, 200_000) };
     let bytes = bulkhead_test_guests::guest_bytes("noop");
     let bare = BareLoop::new(&bytes, ALL);
-    let sandbox = Sandbox::try_new(&SandboxSettings::default()).expect("a sandbox");
+    let sandbox =
+        Sandbox::try_new(&SandboxSettings { pools: THREADS as u32, ..SandboxSettings::default() }).expect("a sandbox");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("noop.wasm"), &bytes).expect("a handler");
     let settings = CatalogueSettings {
@@ -42,9 +43,9 @@ fn main() {
     println!("{:>7} {:>12} {:>12} {:>8} {:>15}", "tasks", "bare/s", "durable/s", "ratio", "ratio min–max");
     let (mut bares, mut durables, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {
-        let before = rate(THREADS, ROUND, async || bare.run(PAYLOAD).await);
+        let before = rate(THREADS, ROUND, async |_| bare.run(PAYLOAD).await);
         let durable = drain(&sandbox, &catalogue, tasks);
-        let after = rate(THREADS, ROUND, async || bare.run(PAYLOAD).await);
+        let after = rate(THREADS, ROUND, async |_| bare.run(PAYLOAD).await);
         // The first round warms both up.
         if round > 0 {
             bares.push((before + after) / 2.0);

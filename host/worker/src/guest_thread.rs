@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use bulkhead_sandbox::{RunControl, Snapshot};
+use bulkhead_sandbox::{RunControl, Sandbox, Snapshot};
 use bulkhead_store::Claimed;
 use futures::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,13 +23,14 @@ pub(crate) fn start(shared: Arc<Shared>, number: u32) -> std::io::Result<std::th
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name(format!("guest-{number}")).spawn(move || {
         let local = LocalSet::new();
-        local.block_on(&runtime, serve(shared));
+        let sandbox = shared.sandbox.for_thread(number as usize);
+        local.block_on(&runtime, serve(shared, sandbox));
         // Runs that are still pending are finished before the thread ends.
         runtime.block_on(local);
     })
 }
 
-async fn serve(shared: Arc<Shared>) {
+async fn serve(shared: Arc<Shared>, sandbox: Sandbox) {
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut ended = Vec::with_capacity(CHUNK);
     while shared.queue.take(&mut chunk).await {
@@ -45,7 +46,7 @@ async fn serve(shared: Arc<Shared>) {
                     slot
                 }
             };
-            if let Some(end) = poll_once(&shared, &snapshot, task, slot).await {
+            if let Some(end) = poll_once(&shared, &sandbox, &snapshot, task, slot).await {
                 ended.push(end);
             } else {
                 pending = true;
@@ -62,6 +63,7 @@ async fn serve(shared: Arc<Shared>) {
 /// Polls a run once; gives its end, or spawns what is left of it.
 async fn poll_once(
     shared: &Arc<Shared>,
+    sandbox: &Sandbox,
     snapshot: &Arc<Snapshot>,
     task: Claimed,
     slot: OwnedSemaphorePermit,
@@ -73,9 +75,10 @@ async fn poll_once(
     }
     let run = {
         let (shared, snapshot, control) = (Arc::clone(shared), Arc::clone(snapshot), Arc::clone(&control));
+        let sandbox = sandbox.clone();
         async move {
             let _slot = slot;
-            let run = run_task(&shared, &snapshot, &task, &control, fastrand::u64(..));
+            let run = run_task(&shared, &sandbox, &snapshot, &task, &control, fastrand::u64(..));
             match std::panic::AssertUnwindSafe(run).catch_unwind().await {
                 Ok(ended) => ended,
                 Err(_) => after_host_panic(&shared, &task, fastrand::u64(..)),

@@ -7,7 +7,8 @@ use bulkhead_core::{
     Conduct, Digest, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide,
 };
 use bulkhead_sandbox::{
-    Delegates, LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Snapshot, Upstream,
+    Delegates, LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox, Snapshot,
+    Upstream,
 };
 use bulkhead_store::{Claimed, Commit, History, Told};
 
@@ -24,6 +25,7 @@ const MAX_DECLINED: usize = 16;
 /// Runs a task by the first handler that takes it, and decides what follows.
 pub(crate) async fn run_task(
     shared: &Arc<Shared>,
+    sandbox: &Sandbox,
     snapshot: &Snapshot,
     task: &Claimed,
     control: &Arc<RunControl>,
@@ -36,7 +38,7 @@ pub(crate) async fn run_task(
         tried.end = Some(RunEnd::Cancelled);
     } else {
         for live in snapshot.serving_beside(&task.route, &history.declined) {
-            let (report, told, tokens) = run_by(shared, live, task, history, &tried, control).await;
+            let (report, told, tokens) = run_by(shared, sandbox, live, task, history, &tried, control).await;
             let declined = matches!(report.end, RunEnd::Declined(_));
             tried.tokens += tokens;
             tried.add(live, report, told);
@@ -79,6 +81,7 @@ impl Tried {
 /// One run of one handler.
 async fn run_by(
     shared: &Arc<Shared>,
+    sandbox: &Sandbox,
     live: &Arc<LiveHandler>,
     task: &Claimed,
     history: &History,
@@ -132,7 +135,7 @@ async fn run_by(
         workspace,
         observer: Some(Arc::clone(&observer) as Arc<dyn Observer>),
     };
-    let report = shared.sandbox.run(&live.handler, request).await;
+    let report = sandbox.run(&live.handler, request).await;
     let told = observer.take_told(report.dropped_log_bytes);
     if told.progress.is_some() {
         shared.reports.forget(task.seq);

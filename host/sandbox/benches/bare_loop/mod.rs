@@ -150,19 +150,21 @@ pub const ID: &str = "019aa5c7-6f5e-7d7b-8f0a-0123456789ab";
 /// The payload of every task.
 pub const PAYLOAD: &str = r#"{"n":1}"#;
 
-/// Runs for `length` on so many threads, each with a runtime of its own, and says how many a second.
-pub fn rate<F: AsyncFn() + Sync>(threads: usize, length: Duration, one: F) -> f64 {
+/// Runs for `length` on so many threads, each with a runtime of its own, and says how many a second. Each run is told the
+/// number of its thread.
+pub fn rate<F: AsyncFn(usize) + Sync>(threads: usize, length: Duration, one: F) -> f64 {
     let started = Instant::now();
     let runs: u64 = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
+            .map(|thread| {
+                let one = &one;
+                scope.spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                     runtime.block_on(async {
                         let mut runs = 0u64;
                         while started.elapsed() < length {
                             for _ in 0..32 {
-                                one().await;
+                                one(thread).await;
                             }
                             runs += 32;
                         }

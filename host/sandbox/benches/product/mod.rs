@@ -32,15 +32,15 @@ pub(crate) async fn one_run(sandbox: &Sandbox, handler: &Handler) -> RunEnd {
 /// Rounds of the bare loop and of ours in turns: the rates of each, and their ratios, round by round.
 pub(crate) fn alternate(
     bare: &BareLoop,
-    ours: impl AsyncFn() + Sync,
+    ours: impl AsyncFn(usize) + Sync,
     threads: usize,
     rounds: usize,
     round: Duration,
 ) -> [Vec<f64>; 3] {
     let [mut bares, mut sandboxes, mut ratios] = [const { Vec::new() }; 3];
     for number in 0..=rounds {
-        let bare_rate = rate(threads, round, async || bare.run(PAYLOAD).await);
-        let our_rate = rate(threads, round, async || ours().await);
+        let bare_rate = rate(threads, round, async |_| bare.run(PAYLOAD).await);
+        let our_rate = rate(threads, round, async |thread| ours(thread).await);
         // The first round warms both up.
         if number > 0 {
             bares.push(bare_rate);

@@ -15,7 +15,7 @@ fn sandbox(folder: &Path) -> Result<Sandbox, SandboxError> {
 fn sandbox_of(folder: &Path, cache_size: Size) -> Result<Sandbox, SandboxError> {
     let cache = Some(folder.to_owned());
     let (max_concurrent, max_memory) = (1, Size::from_mib(64));
-    Sandbox::try_new(&SandboxSettings { max_concurrent, max_memory, cache, cache_size, compiler: None })
+    Sandbox::try_new(&SandboxSettings { max_concurrent, pools: 1, max_memory, cache, cache_size, compiler: None })
 }
 
 fn load(folder: &Path) -> (Sandbox, Handler) {
