@@ -10,6 +10,10 @@ use bulkhead_store::Claimed;
 
 use crate::shared::Shared;
 
+/// So much later than the run's own end is the end of what is begun for it. The run ends its calls by itself; were they to
+/// end first, the guest could still answer, and how the task ends would be a matter of chance.
+const PAST_THE_RUN: Duration = Duration::from_secs(1);
+
 /// What does for the run what its handler was granted; none where that is nothing.
 pub(crate) fn delegates_for(
     shared: &Arc<Shared>,
@@ -27,7 +31,7 @@ pub(crate) fn delegates_for(
         task: task.id.clone(),
         lease: Some(task.lease),
         workspace: workspace.map(CallerWorkspace::from),
-        deadline: Instant::now() + timeout,
+        deadline: Instant::now() + timeout + PAST_THE_RUN,
     };
     let confirmed = Arc::clone(shared);
     Some(shared.delegates.for_run(caller, tokens, move || confirmed.lease.left().is_some()))
