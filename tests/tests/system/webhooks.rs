@@ -111,7 +111,12 @@ fn what_is_given_up_is_parked_and_tried_again_by_hand() {
     let receiver = Receiver::start(Manner::LeadsAway);
     add(&host, &folder, "there", &receiver, &["--event", "task.succeeded", "--kind", "ECHO"]);
     host.client.submit(&json!({ "kind": "FAIL", "max_attempts": 1 }));
-    let ids = [1, 2].map(|number| host.client.submit(&json!({ "kind": "ECHO", "payload": number })));
+    // One after the other, so that they end in this order.
+    let ids = [1, 2].map(|number| {
+        let id = host.client.submit(&json!({ "kind": "ECHO", "payload": number }));
+        host.client.ended(&id);
+        id
+    });
     let shown = eventually("both are parked", || {
         Some(host.client.get("/v1/webhooks/there").body).filter(|shown| shown["parked"] == 2)
     });
