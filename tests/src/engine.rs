@@ -52,7 +52,16 @@ impl Engine {
     ///
     /// Where the engine does not answer.
     pub fn containers_of(&self, task: &str) -> usize {
-        let filter = format!("label=bulkhead.task={task}");
+        self.containers_labelled(&format!("bulkhead.task={task}"))
+    }
+
+    /// The containers with this label, running or not.
+    ///
+    /// # Panics
+    ///
+    /// Where the engine does not answer.
+    pub fn containers_labelled(&self, label: &str) -> usize {
+        let filter = format!("label={label}");
         self.ask(&["ps", "--all", "--quiet", "--filter", &filter]).expect("a list").lines().count()
     }
 

@@ -44,16 +44,14 @@ impl RunDelegates {
         Self { delegates, grants, http, caller, earlier, meter: Arc::default(), may_begin }
     }
 
+    /// Waits until nothing is left of what was begun.
+    pub async fn settled(&self) {
+        self.delegates.settled().await;
+    }
+
     /// Tokens that this run has used so far.
     pub fn tokens(&self) -> u64 {
         self.meter.spent()
-    }
-
-    fn denied(&self, delegate: &str) -> DelegateError {
-        let handler = &self.caller.handler;
-        DelegateError::Denied(format!(
-            "handler `{handler}` has no grant for {delegate}: add [handler.{handler}.grants.{delegate}]"
-        ))
     }
 
     /// Makes a call with a grant, where there is one and something may begin.
@@ -68,7 +66,7 @@ impl RunDelegates {
         E: Borrow<DelegateError> + From<DelegateError> + Send + 'static,
     {
         let refused = match grant {
-            None => self.denied(delegate),
+            None => DelegateError::no_grant(&self.caller.handler, delegate),
             Some(_) if !(self.may_begin)() => {
                 DelegateError::Gone("the lease is not confirmed, so nothing may begin under it".to_owned())
             }
@@ -86,11 +84,10 @@ impl RunDelegates {
 impl Answering for RunDelegates {
     fn run_container(&self, container: Container) -> DelegateAnswer<Exit> {
         self.ask("docker", self.grants.docker.as_ref(), |delegates, caller, grant| async move {
-            // Who may use no devices is refused by the delegate, and waits for none.
-            let gpus = container.gpus.min(grant.gpus);
-            let lease = match gpus {
-                0 => None,
-                count => Some(delegates.gpu.lease(&caller, count, None).await?),
+            // Who asks for more than was granted is refused by the delegate, and waits for none.
+            let lease = match container.gpus {
+                count if count > 0 && count <= grant.gpus => Some(delegates.gpu.lease(&caller, count, None).await?),
+                _ => None,
             };
             let indices = lease.as_ref().map(|lease| lease.indices()).unwrap_or_default();
             let result = delegates.docker.run(&caller, &grant, container, &indices).await;

@@ -25,7 +25,7 @@ impl HostState {
             Some(_) if !self.delegates_open => format!("{delegate} is closed in `dispatch`: call it in `handle`"),
             Some(name) => match &self.delegates {
                 Some(delegates) => return Ok(Arc::clone(delegates)),
-                None => format!("handler `{name}` has no grant for {delegate}: add [handler.{name}.grants.{delegate}]"),
+                None => DelegateError::no_grant(name, delegate).to_string(),
             },
             None => format!("{delegate} is closed while a handler is loaded: call it in `handle`"),
         };

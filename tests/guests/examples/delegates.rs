@@ -89,17 +89,3 @@ fn refused(error: &Error) -> String {
     };
     format!("{{\"error\":\"{name}\",\"text\":{}}}", quoted(text.as_bytes()))
 }
-
-/// Text as JSON has it.
-fn quoted(bytes: &[u8]) -> String {
-    let mut quoted = String::from("\"");
-    for letter in String::from_utf8_lossy(bytes).chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            letter if letter < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(letter))),
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
-}

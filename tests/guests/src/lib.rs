@@ -26,6 +26,20 @@ pub fn complete(result: impl AsRef<str>) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete(Completion { result: result.as_ref().to_owned(), metadata: String::new(), then: Vec::new() }))
 }
 
+/// Text as JSON has it.
+pub fn quoted(bytes: &[u8]) -> String {
+    let mut quoted = String::from("\"");
+    for letter in String::from_utf8_lossy(bytes).chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            letter if letter < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// A guest that is ordinary but for what is said.
 ///
 /// Its kind stands first where nothing else differs; else what differs is named, in the order of the contract:

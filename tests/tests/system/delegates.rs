@@ -76,6 +76,17 @@ fn a_container_is_gone_when_its_task_is_cancelled_or_its_time_is_over() {
     assert_eq!(engine.containers_of(&late), 0);
 }
 
+#[test]
+fn a_handler_that_is_run_by_hand_leaves_no_container() {
+    let Some(engine) = Engine::find() else { return };
+    let folder = folder(&format!(
+        "[docker]\nsocket = {:?}\n[handler.asks]\ntimeout = \"2s\"\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n",
+        engine.socket()
+    ));
+    folder.bulkhead(&["exec", "asks", "--payload", "\"docker sleep 600\""]).failed(1, &["timed_out"]);
+    assert_eq!(engine.containers_labelled("bulkhead.store=exec"), 0);
+}
+
 /// The short form of `cargo xtask torture -- cancels`.
 #[test]
 fn of_tasks_that_are_cancelled_at_random_nothing_is_left() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bulkhead_core::{Caller, CallerWorkspace, HandlerName, JsonText, RunEnd, Submission, TaskId};
@@ -15,6 +15,9 @@ use crate::assemble;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::settings::Settings;
+
+/// How long the removal of containers is waited for, as when the run was ended by its time.
+const LAST_REMOVALS: Duration = Duration::from_secs(10);
 
 pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut Printer) -> Result<ExitStatus> {
     let payload = read_payload(&arguments.payload)?;
@@ -47,8 +50,15 @@ pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut 
     let observer: Arc<dyn Observer> = Arc::new(ToStandardError);
     let report = runtime.block_on(async {
         let delegates = delegates(settings, live, workspace.as_ref())?;
-        let observer = Some(observer);
-        anyhow::Ok(bulkhead_worker::exec_once(&sandbox, live, &task, workspace, delegates, observer).await)
+        let (asked, observer) = (delegates.clone(), Some(observer));
+        let report = bulkhead_worker::exec_once(&sandbox, live, &task, workspace, asked, observer).await;
+        if let Some(delegates) = delegates
+            && tokio::time::timeout(LAST_REMOVALS, delegates.settled()).await.is_err()
+        {
+            printer
+                .note("a container of this run is left behind: `docker ps --all --filter label=bulkhead.store=exec`");
+        }
+        anyhow::Ok(report)
     })?;
     match &report.end {
         RunEnd::Completed(completion) => {

@@ -1,5 +1,7 @@
 //! Why a delegate did not do it.
 
+use crate::HandlerName;
+
 /// The longest text that a guest is told, in bytes (`interface delegate`).
 const MAX_TEXT: usize = 4 << 10;
 
@@ -27,6 +29,13 @@ pub enum DelegateError {
 }
 
 impl DelegateError {
+    /// The handler was granted nothing of this delegate, such as `docker`.
+    pub fn no_grant(handler: &HandlerName, delegate: &str) -> Self {
+        Self::Denied(format!(
+            "handler `{handler}` has no grant for {delegate}: add [handler.{handler}.grants.{delegate}]"
+        ))
+    }
+
     /// The public name of the case, for metrics.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -334,7 +334,8 @@ impl Client {
 /// What begins each cycle: the lock first, so that the time is that after it.
 const BEGUN: &str = "SELECT pg_advisory_xact_lock_shared(1112295497, hashtext(current_schema())), \
     floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_current_xact_id()";
-const HOLD: &str = "SELECT pg_advisory_xact_lock(1112295497, hashtext(current_schema()))";
+/// Waits for the cycles that hosts have begun, and holds off those to come.
+pub(super) const HOLD: &str = "SELECT pg_advisory_xact_lock(1112295497, hashtext(current_schema()))";
 
 fn settings_by(set: &str) -> String {
     SETTINGS.map(|setting| format!("{set} {setting}")).join("; ")

@@ -6,6 +6,7 @@ use tokio_postgres::{Client, Error, Transaction};
 use crate::QueueSettings;
 use crate::ending::state_number;
 
+use super::client::HOLD;
 use super::partitions::{ONE_AT_A_TIME, TABLES, first_number};
 
 /// So many tasks are moved at most; where more are left, they are waited for.
@@ -163,7 +164,6 @@ fn set_aside(number: i64) -> String {
 
 /// Puts what stays among the old, and drops the partition. Hosts are held off meanwhile, for as long as the copy takes.
 fn drop_it(number: i64) -> String {
-    let hold = "SELECT pg_advisory_xact_lock(1112295497, hashtext(current_schema()))";
     let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", TABLES.join(", "));
     let end = first_number(number + 1);
     let tables = TABLES.map(|table| {
@@ -176,5 +176,5 @@ fn drop_it(number: i64) -> String {
              DROP TABLE {table}_{number}"
         )
     });
-    format!("{hold}; {lock}; {}; DELETE FROM partitions WHERE number = {number}", tables.join("; "))
+    format!("{HOLD}; {lock}; {}; DELETE FROM partitions WHERE number = {number}", tables.join("; "))
 }
