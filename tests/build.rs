@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/hostile");
+    // Asked when it runs: checkouts that share one target folder also share this script, once built.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let folder = Path::new(&package).join("guests/hostile");
     println!("cargo::rerun-if-changed={}", folder.display());
     let files = std::fs::read_dir(&folder).expect("tests/guests/hostile can be read");
     let mut guests: Vec<(String, String)> = files

@@ -83,7 +83,7 @@ fn a_handler_that_is_run_by_hand_leaves_no_container() {
         "[docker]\nsocket = {:?}\n[handler.asks]\ntimeout = \"2s\"\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n",
         engine.socket()
     ));
-    folder.bulkhead(&["exec", "asks", "--payload", "\"docker sleep 600\""]).failed(1, &["timed_out"]);
+    folder.bulkhead(&["exec", "asks", "--payload", "\"docker sleep 600\""]).failed(1, &["running time is over"]);
     assert_eq!(engine.containers_labelled("bulkhead.store=exec"), 0);
 }
 
