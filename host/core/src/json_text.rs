@@ -58,6 +58,21 @@ impl JsonText {
         Self("null".into())
     }
 
+    /// The text `{}`.
+    pub fn empty_object() -> Self {
+        Self("{}".into())
+    }
+
+    /// No text: the payload of a step, for which the workflow's input stands.
+    pub fn absent() -> Self {
+        Self("".into())
+    }
+
+    /// Whether there is no text.
+    pub fn is_absent(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -38,6 +38,7 @@ mod text;
 mod timestamp;
 mod upstream;
 mod waiting;
+mod workflow;
 mod workspace;
 
 pub use attempt::{AttemptRecord, RunRecord};
@@ -83,4 +84,10 @@ pub use text::TextError;
 pub use timestamp::Timestamp;
 pub use upstream::{UpstreamEnd, UpstreamTask};
 pub use waiting::{WaitLimits, WaitStep};
+pub use workflow::{
+    Cursor, DependencyCount, DependencyStep, DomainEvent, FailureStrategy, FanOut, FanOutOver, MAX_CHOSEN,
+    MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepName, StepRole, StepTally,
+    StepTicket, TemplateRef, WorkflowPlan, WorkflowState, WorkflowSubmission, dependency_step, expand, instance_name,
+    standing,
+};
 pub use workspace::WorkspaceChoice;

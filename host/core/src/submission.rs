@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Backoff, Fuel, JsonError, JsonText, Kind, Overrides, Priority, Route, Size, Span, TagSet, TaskId, Timestamp,
-    WorkspaceChoice,
+    Backoff, Fuel, JsonError, JsonText, Kind, Overrides, Priority, Route, Size, Span, StepTicket, TagSet, TaskId,
+    Timestamp, WorkspaceChoice,
 };
 
 /// A task as a caller writes it: the body of `POST /v1/tasks` and one line of a bulk submit.
@@ -173,6 +173,9 @@ pub struct Extras {
     /// Whose workspace it uses, where that is not its own, and whether a retry finds it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<WorkspaceChoice>,
+    /// The workflow step that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Box<StepTicket>>,
 }
 
 impl Extras {
@@ -241,6 +244,7 @@ impl Submission {
             tenant: self.tenant,
             tags: self.tags,
             workspace: self.workspace.filter(|choice| *choice != WorkspaceChoice::default()),
+            step: None,
         };
         Ok(NewTask {
             id: self.id,

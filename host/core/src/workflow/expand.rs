@@ -1,0 +1,39 @@
+//! From a plan to tasks.
+
+use super::{NewWorkflow, StepTicket};
+use crate::{Extras, JsonText, NewTask, Route, TaskId};
+
+/// The tasks of a workflow of this id, one for each step of its plan, in its order.
+pub fn expand(workflow: &NewWorkflow, id: &TaskId) -> Vec<NewTask> {
+    let Extras { traceparent, tenant, tags, .. } = &workflow.extras;
+    let task = |(place, step): (u32, &super::PlanStep)| NewTask {
+        id: None,
+        route: Route { kind: step.kind.clone(), requires: step.requires.clone() },
+        payload: step.payload.clone().unwrap_or_else(JsonText::absent),
+        priority: step.priority.unwrap_or(workflow.priority),
+        due: workflow.due,
+        extras: Some(Box::new(Extras {
+            stale_after: step.stale_after,
+            options: step.options.clone(),
+            traceparent: traceparent.clone(),
+            tenant: tenant.clone(),
+            tags: tags.clone(),
+            step: Some(Box::new(StepTicket {
+                workflow: id.clone(),
+                template: workflow.plan.name.clone(),
+                plan: workflow.digest,
+                place,
+                name: step.name.as_str().to_owned(),
+                instance: false,
+                cursor: None,
+            })),
+            ..Extras::default()
+        })),
+    };
+    (0_u32..).zip(&workflow.plan.steps).map(task).collect()
+}
+
+/// What one of the tasks is called that stand for a step: `train_001`, `train_002` …
+pub fn instance_name(step: &str, index: usize) -> String {
+    format!("{step}_{:03}", index + 1)
+}

@@ -1,0 +1,25 @@
+//! Workflows: tasks tied by dependencies, as every room sees them.
+//!
+//! A template is read elsewhere; what comes of it is a [`WorkflowPlan`], kept with every workflow that began from it.
+//! Here is what a plan may say, how it becomes tasks ([`expand`]), when a step may run ([`dependency_step`]) and how a
+//! workflow stands ([`standing`]).
+
+mod dependency;
+mod domain_event;
+mod expand;
+mod fan_out;
+mod plan;
+mod state;
+mod step_name;
+mod submission;
+mod ticket;
+
+pub use dependency::{DependencyCount, DependencyStep, StepEnd, dependency_step};
+pub use domain_event::{DomainEvent, PublishCondition};
+pub use expand::{expand, instance_name};
+pub use fan_out::{FailureStrategy, FanOut, FanOutOver};
+pub use plan::{MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, PlanStep, StepRole, WorkflowPlan};
+pub use state::{StepTally, WorkflowState, standing};
+pub use step_name::StepName;
+pub use submission::{NewWorkflow, TemplateRef, WorkflowSubmission};
+pub use ticket::{Cursor, StepTicket};

@@ -1,0 +1,98 @@
+//! How a workflow stands.
+
+use serde::{Deserialize, Serialize};
+
+/// How a workflow stands, as callers see it; the names are the contract's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkflowState {
+    /// No step has begun.
+    Pending,
+    /// A step runs, or may run now.
+    Running,
+    /// Nothing runs: what is not done waits for its time, for an answer, or is paused.
+    Waiting,
+    /// Nothing goes on until somebody requeues or resolves a dead step.
+    Blocked,
+    /// All steps have ended well, or were skipped.
+    Succeeded,
+    /// All steps have ended, at least one of them badly, or it took too long.
+    Failed,
+    /// All steps have ended, and some were cancelled.
+    Cancelled,
+}
+
+impl WorkflowState {
+    /// Every state.
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Running, Self::Waiting, Self::Blocked, Self::Succeeded, Self::Failed, Self::Cancelled];
+
+    /// The public name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Blocked => "blocked",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether all of its steps have ended.
+    pub const fn is_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether nothing more happens by itself.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Blocked) || self.is_ended()
+    }
+}
+
+impl std::str::FromStr for WorkflowState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{text}` is no state of a workflow; there are {names}")
+        })
+    }
+}
+
+/// How many steps of a workflow stand how; what is not counted here goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepTally {
+    /// Steps that have not ended.
+    pub unfinished: i64,
+    /// Those of them that are blocked.
+    pub blocked: i64,
+    /// Dead steps.
+    pub dead: i64,
+    /// Cancelled steps.
+    pub cancelled: i64,
+    /// A step ended the workflow early, as succeeded.
+    pub terminated: bool,
+    /// It took longer than it may.
+    pub overdue: bool,
+}
+
+/// How a workflow stands whose steps stand so; none while something goes on, which only the steps themselves tell.
+pub const fn standing(tally: &StepTally) -> Option<WorkflowState> {
+    if tally.unfinished > 0 {
+        return if tally.blocked >= tally.unfinished { Some(WorkflowState::Blocked) } else { None };
+    }
+    Some(if tally.overdue {
+        WorkflowState::Failed
+    } else if tally.terminated {
+        WorkflowState::Succeeded
+    } else if tally.dead > 0 {
+        WorkflowState::Failed
+    } else if tally.cancelled > 0 {
+        WorkflowState::Cancelled
+    } else {
+        WorkflowState::Succeeded
+    })
+}
