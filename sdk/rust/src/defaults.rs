@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use crate::setters::setters;
+
 /// How the wait grows from attempt to attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,45 +40,27 @@ impl Defaults {
         Self::default()
     }
 
-    /// Running time of one attempt.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
+    setters! {
+        /// Running time of one attempt.
+        timeout(time: Duration) => timeout = Some(time);
 
-    /// Fuel of one run: about one unit an instruction.
-    #[must_use]
-    pub fn fuel(mut self, units: u64) -> Self {
-        self.fuel = Some(units);
-        self
-    }
+        /// Fuel of one run: about one unit an instruction.
+        fuel(units: u64) => fuel = Some(units);
 
-    /// Memory of the sandbox.
-    #[must_use]
-    pub fn memory_bytes(mut self, bytes: u64) -> Self {
-        self.memory_bytes = Some(bytes);
-        self
-    }
+        /// Memory of the sandbox.
+        memory_bytes(bytes: u64) => memory_bytes = Some(bytes);
 
-    /// Attempts in all, the first included.
-    #[must_use]
-    pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = Some(attempts);
-        self
+        /// Attempts in all, the first included.
+        max_attempts(attempts: u32) => max_attempts = Some(attempts);
+
+        /// Runs of this handler at once on one worker.
+        max_concurrent(runs: u32) => max_concurrent = Some(runs);
     }
 
     /// The wait between attempts: its growth, the first one, and the longest.
     #[must_use]
     pub fn backoff(mut self, curve: Backoff, base: Duration, max: Duration) -> Self {
         self.backoff = Some((curve, base, max));
-        self
-    }
-
-    /// Runs of this handler at once on one worker.
-    #[must_use]
-    pub fn max_concurrent(mut self, runs: u32) -> Self {
-        self.max_concurrent = Some(runs);
         self
     }
 }

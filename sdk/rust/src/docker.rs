@@ -29,6 +29,7 @@
 //! assert_eq!(run.containers[0].image, "alpine:3");
 //! ```
 
+use crate::setters::setters;
 use crate::{DelegateError, Exit, delegate, testing};
 
 /// A container to run to its end: no privileges, no capabilities, a read-only root, and no network unless it asks.
@@ -77,11 +78,30 @@ impl Container {
         Self { image: image.into(), ..Self::default() }
     }
 
-    /// Runs this program, with these arguments.
-    #[must_use]
-    pub fn command<T: Into<String>>(mut self, words: impl IntoIterator<Item = T>) -> Self {
-        self.command = words.into_iter().map(Into::into).collect();
-        self
+    setters! {
+        /// Runs this program, with these arguments.
+        command(words: impl IntoIterator<Item = impl Into<String>>) => command = words.into_iter().map(Into::into).collect();
+
+        /// Starts it in this folder of the container.
+        working_dir(path: impl Into<String>) => working_dir = Some(path.into());
+
+        /// Gives it this standard input.
+        stdin(input: impl Into<Vec<u8>>) => stdin = input.into();
+
+        /// Gives it so much memory.
+        memory_bytes(bytes: u64) => memory_bytes = Some(bytes);
+
+        /// Gives it so many cores, or a part of one.
+        cpus(cores: f64) => cpus = Some(cores);
+
+        /// Lets it have so many processes at once.
+        processes(most: u32) => processes = Some(most);
+
+        /// Gives it a network.
+        network() => network = true;
+
+        /// Leases so many devices for it.
+        gpus(count: u32) => gpus = count;
     }
 
     /// Adds a variable to its environment.
@@ -91,66 +111,20 @@ impl Container {
         self
     }
 
-    /// Starts it in this folder of the container.
-    #[must_use]
-    pub fn working_dir(mut self, path: impl Into<String>) -> Self {
-        self.working_dir = Some(path.into());
-        self
-    }
-
-    /// Gives it this standard input.
-    #[must_use]
-    pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
-        self.stdin = input.into();
-        self
-    }
-
     /// Shows it a folder of the workspace, to read and write; needs the grant `workspace = "read-write"`.
     #[must_use]
-    pub fn mount(mut self, source: impl Into<String>, target: impl Into<String>) -> Self {
-        self.mounts.push(Mount { source: source.into(), target: target.into(), read_only: false });
-        self
+    pub fn mount(self, source: impl Into<String>, target: impl Into<String>) -> Self {
+        self.mounting(source, target, false)
     }
 
     /// Shows it a folder of the workspace, only to read.
     #[must_use]
-    pub fn mount_read_only(mut self, source: impl Into<String>, target: impl Into<String>) -> Self {
-        self.mounts.push(Mount { source: source.into(), target: target.into(), read_only: true });
-        self
+    pub fn mount_read_only(self, source: impl Into<String>, target: impl Into<String>) -> Self {
+        self.mounting(source, target, true)
     }
 
-    /// Gives it so much memory.
-    #[must_use]
-    pub fn memory_bytes(mut self, bytes: u64) -> Self {
-        self.memory_bytes = Some(bytes);
-        self
-    }
-
-    /// Gives it so many cores, or a part of one.
-    #[must_use]
-    pub fn cpus(mut self, cores: f64) -> Self {
-        self.cpus = Some(cores);
-        self
-    }
-
-    /// Lets it have so many processes at once.
-    #[must_use]
-    pub fn processes(mut self, most: u32) -> Self {
-        self.processes = Some(most);
-        self
-    }
-
-    /// Gives it a network.
-    #[must_use]
-    pub fn network(mut self) -> Self {
-        self.network = true;
-        self
-    }
-
-    /// Leases so many devices for it.
-    #[must_use]
-    pub fn gpus(mut self, count: u32) -> Self {
-        self.gpus = count;
+    fn mounting(mut self, source: impl Into<String>, target: impl Into<String>, read_only: bool) -> Self {
+        self.mounts.push(Mount { source: source.into(), target: target.into(), read_only });
         self
     }
 

@@ -27,6 +27,7 @@
 //! assert_eq!(task.run::<Train>().result(), json!({"loss": 0.25}));
 //! ```
 
+use crate::setters::setters;
 use crate::{DelegateError, Exit, delegate, testing};
 
 /// A device as it is now.
@@ -79,38 +80,24 @@ impl Job {
         }
     }
 
-    /// Gives it these arguments.
-    #[must_use]
-    pub fn arguments<T: Into<String>>(mut self, words: impl IntoIterator<Item = T>) -> Self {
-        self.arguments = words.into_iter().map(Into::into).collect();
-        self
+    setters! {
+        /// Gives it these arguments.
+        arguments(words: impl IntoIterator<Item = impl Into<String>>) => arguments = words.into_iter().map(Into::into).collect();
+
+        /// Gives it this standard input.
+        stdin(input: impl Into<Vec<u8>>) => stdin = input.into();
+
+        /// Leases so many devices for it.
+        gpus(count: u32) => gpus = count;
+
+        /// Leases only devices with so much free memory.
+        memory_bytes_each(bytes: u64) => memory_bytes_each = Some(bytes);
     }
 
     /// Adds a variable to its environment.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
-        self
-    }
-
-    /// Gives it this standard input.
-    #[must_use]
-    pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
-        self.stdin = input.into();
-        self
-    }
-
-    /// Leases so many devices for it.
-    #[must_use]
-    pub fn gpus(mut self, count: u32) -> Self {
-        self.gpus = count;
-        self
-    }
-
-    /// Leases only devices with so much free memory.
-    #[must_use]
-    pub fn memory_bytes_each(mut self, bytes: u64) -> Self {
-        self.memory_bytes_each = Some(bytes);
         self
     }
 

@@ -51,6 +51,7 @@ mod handler;
 pub mod http;
 pub mod llm;
 mod outcome;
+mod setters;
 mod task;
 pub mod testing;
 

@@ -28,6 +28,7 @@
 //! assert_eq!(run.requests[0].temperature, Some(0.2));
 //! ```
 
+use crate::setters::setters;
 use crate::{DelegateError, delegate, testing};
 
 /// Who said something.
@@ -106,32 +107,18 @@ impl Request {
         self.message(Role::Assistant, content)
     }
 
-    /// Asks this model.
-    #[must_use]
-    pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = Some(model.into());
-        self
-    }
+    setters! {
+        /// Asks this model.
+        model(model: impl Into<String>) => model = Some(model.into());
 
-    /// Bounds the answer.
-    #[must_use]
-    pub fn max_tokens(mut self, tokens: u32) -> Self {
-        self.max_tokens = Some(tokens);
-        self
-    }
+        /// Bounds the answer.
+        max_tokens(tokens: u32) => max_tokens = Some(tokens);
 
-    /// Sets how freely it answers: 0 to 2.
-    #[must_use]
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.temperature = Some(temperature);
-        self
-    }
+        /// Sets how freely it answers: 0 to 2.
+        temperature(temperature: f64) => temperature = Some(temperature);
 
-    /// Asks for so many answers.
-    #[must_use]
-    pub fn candidates(mut self, count: u32) -> Self {
-        self.candidates = count;
-        self
+        /// Asks for so many answers.
+        candidates(count: u32) => candidates = count;
     }
 
     /// Asks; as many answers as were asked for, at least one where it succeeds.
