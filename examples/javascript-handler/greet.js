@@ -14,7 +14,7 @@ export const handler = {
     } catch (error) {
       if (error instanceof Failure) throw error;
       // Nobody expected it: to be tried again. What leaves `handle` as anything but a failure is a trap.
-      throw new Failure('handler', 'HANDLER_ERROR', `${error}\n${error.stack}`, true);
+      throw new Failure('handler', 'handler_error', `${error}\n${error.stack}`, true);
     }
   },
 };

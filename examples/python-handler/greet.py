@@ -29,7 +29,7 @@ class Handler(exports.Handler):
             raise
         except Exception as error:
             # Nobody expected it: to be tried again. What leaves `handle` as anything but an `Err` is a trap.
-            raise failure(Category.HANDLER, "HANDLER_ERROR", repr(error), retryable=True) from error
+            raise failure(Category.HANDLER, "handler_error", repr(error), retryable=True) from error
 
 
 def greet(payload: dict) -> dict:

@@ -53,7 +53,7 @@ const fn default_keep() -> usize {
 impl Payload {
     /// The same, or what is wrong with it.
     pub(crate) fn checked(self) -> Result<Self, Failure> {
-        let refused = |why: String| Err(Failure::validation("BAD_PAYLOAD", why));
+        let refused = |why: String| Err(Failure::validation("bad_payload", why));
         if !GENERATIONS.contains(&self.generations) {
             return refused(format!("`generations` must be {}, not {}", shown(&GENERATIONS), self.generations));
         }

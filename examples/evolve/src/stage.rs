@@ -81,7 +81,7 @@ impl Stage<'_> {
         for child in self.context.upstream() {
             let score = good(&child).and_then(|result| {
                 let score = result.get("score").and_then(Value::as_f64);
-                score.ok_or_else(|| Failure::permanent("NO_SCORE", "the evaluation gave no score"))
+                score.ok_or_else(|| Failure::permanent("no_score", "the evaluation gave no score"))
             });
             match score {
                 Ok(score) => {
@@ -100,7 +100,7 @@ impl Stage<'_> {
     fn failed(&self, state: &mut State, name: &str, failure: Failure) -> Result<(), Failure> {
         if state.baseline.is_none() {
             let message = format!("the first program has no score: {}: {}", failure.code, failure.message);
-            return Err(Failure::permanent("NO_BASELINE", message));
+            return Err(Failure::permanent("no_baseline", message));
         }
         state.current.failed_runs += 1;
         self.tell(name, Some(failure));
@@ -112,7 +112,7 @@ impl Stage<'_> {
         state.current.mean = (!scored.is_empty()).then(|| sum / scored.len() as f64);
         state.keep(scored, self.payload.keep);
         let best = state.pool.first().cloned();
-        let best = best.ok_or_else(|| Failure::permanent("NO_BASELINE", "the first program has no score"))?;
+        let best = best.ok_or_else(|| Failure::permanent("no_baseline", "the first program has no score"))?;
         state.current.best = best.score;
         self.report(&state.current);
         let next = state.current.generation + 1;

@@ -141,7 +141,7 @@ fn children_that_fail_are_counted_and_end_nothing() {
             ("MUTATE", "1.4") => UpstreamEnd::Cancelled,
             ("MUTATE", "1.5") => good(json!({"source": "100"})),
             ("EXECUTE", "1.6") => bad("timed_out"),
-            ("EVALUATE", "1.7") => bad("MISSING_VALUE"),
+            ("EVALUATE", "1.7") => bad("missing_value"),
             _ => works(kind, name, payload),
         });
     let generation = &course.result()["generations"][0];
@@ -180,7 +180,7 @@ fn a_first_program_that_does_not_work_is_a_failure_that_says_why() {
             },
         );
         let failure = course.result.expect_err("a failure");
-        assert_eq!((failure.code.as_str(), failure.retryable), ("NO_BASELINE", false));
+        assert_eq!((failure.code.as_str(), failure.retryable), ("no_baseline", false));
         assert_eq!(failure.message, "the first program has no score: denied: why");
     }
 }
@@ -224,7 +224,7 @@ fn a_payload_that_makes_no_sense_is_refused() {
         json!({"sauce": 1}),
     ] {
         let run = TestTask::new(payload(more)).run::<Evolve>();
-        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("BAD_PAYLOAD", false));
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("bad_payload", false));
     }
 }
 

@@ -70,7 +70,7 @@ fn evaluate<'a>(name: &str, pool: &'a Pool, evidence: &Evidence) -> Result<Evalu
         weighed.push((evaluator.weight, score));
     }
     if !lacking.is_empty() {
-        return Err(Failure::permanent("MISSING_VALUE", format!("the pool `{name}`: {}", lacking.join("; "))));
+        return Err(Failure::permanent("missing_value", format!("the pool `{name}`: {}", lacking.join("; "))));
     }
     evaluation.score = score::mean(&weighed);
     Ok(evaluation)

@@ -105,11 +105,11 @@ impl Settings {
                 "the settings have no pool `{name}`, but {there}; add it: \
                                    [handler.evaluate.settings.pools.{name}]"
             );
-            return Err(Failure::validation("NO_POOL", message));
+            return Err(Failure::validation("no_pool", message));
         };
         let pool = serde_json::from_value::<WrittenPool>(written).map_err(|error| error.to_string());
         pool.and_then(Pool::new).map_err(|why| {
-            Failure::permanent("BAD_SETTINGS", format!("[handler.evaluate.settings.pools.{name}]: {why}"))
+            Failure::permanent("bad_settings", format!("[handler.evaluate.settings.pools.{name}]: {why}"))
         })
     }
 }

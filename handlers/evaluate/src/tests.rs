@@ -149,7 +149,7 @@ fn where_the_settings_say_so_a_value_that_is_missing_is_a_failure() {
     one["missing"] = json!("fail");
     for settings in [whole_pool, pool(json!([one, {"name": "ok", "type": "exit_code"}]))] {
         let run = evaluated(settings);
-        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("MISSING_VALUE", false));
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("missing_value", false));
         assert_eq!(run.failure().message, "the pool `default`: `loss`: the run has no `loss`");
     }
     let lenient = json!({"name": "loss", "type": "metric", "run": "loss", "missing": "zero"});
@@ -173,7 +173,7 @@ fn in_a_workflow_the_run_is_what_a_step_gave() {
 #[test]
 fn only_who_reads_files_needs_a_workspace() {
     let run = evaluated(pool(json!([{"name": "loss", "type": "metric", "file": "loss.txt"}])));
-    assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("NO_WORKSPACE", false));
+    assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("no_workspace", false));
     assert!(run.failure().message.contains("[handler.evaluate.grants]"), "{}", run.failure().message);
 }
 
@@ -183,7 +183,7 @@ fn a_pool_that_is_not_there_is_named_with_those_that_are() {
         TestTask::new(json!({"workspace_uri": "workspace:a", "pool": "sped"})).settings(settings).run::<Evaluate>()
     };
     let run = task(json!({"pools": {"speed": {}, "size": {}}}));
-    assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("NO_POOL", false));
+    assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("no_pool", false));
     assert!(run.failure().message.contains("`sped`, but `size`, `speed`"), "{}", run.failure().message);
     assert!(task(json!({})).failure().message.contains("[handler.evaluate.settings.pools.sped]"));
 }
@@ -239,7 +239,7 @@ fn a_pool_that_makes_no_sense_is_refused_and_named() {
     for (mut evaluator, words) in bad().into_iter().chain(bad_by_meaning()) {
         evaluator["name"] = json!("it");
         let run = evaluated(pool(json!([evaluator.clone()])));
-        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("BAD_SETTINGS", false), "{evaluator}");
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("bad_settings", false), "{evaluator}");
         let said = &run.failure().message;
         assert!(said.starts_with("[handler.evaluate.settings.pools.default]: ") && said.contains(words), "{said}");
     }

@@ -3,14 +3,12 @@
 //! `{"image": "python:3.13-slim", "command": ["python", "main"], "workspace_uri": "workspace:…", "source": "print(1)"}`
 //! gives `{"exit_code": 0, "stdout": "1\n", …}`. A program that fails is a result, not a failure of the task.
 
-mod payload;
 #[cfg(test)]
 mod tests;
 
+use bulkhead_sdk::docker::Container;
 use bulkhead_sdk::prelude::*;
-use handlers_shared::{Execution, asks_for_gpus};
-
-pub use payload::Payload;
+use handlers_shared::{Payload, asks_for_gpus, bad_payload};
 
 /// Runs programs in containers.
 #[derive(Debug, Default)]
@@ -27,11 +25,17 @@ impl Handler for ExecuteDocker {
     }
 
     fn handle(&self, task: Task<Payload>, context: &Context) -> Result<Outcome, Failure> {
-        let Payload { image, command, workspace_uri: _, source, env, stdin, limits } = &task.payload;
-        let execution = Execution { handler: "execute-docker", source: source.as_ref(), env, stdin };
-        let container = execution.container(image, command, limits)?;
-        execution.run(context, || container.run())
+        let container = container(&task.payload)?;
+        task.payload.run("execute-docker", context, || container.run())
     }
+}
+
+/// The container, of a payload that `dispatch` has let through, or that is run by hand.
+fn container(payload: &Payload) -> Result<Container, Failure> {
+    if payload.gpus.is_some() || payload.program.is_some() {
+        return Err(bad_payload("`gpus` and `program` are for the handler `execute-gpu`"));
+    }
+    payload.container()
 }
 
 bulkhead_sdk::export!(ExecuteDocker);

@@ -6,7 +6,9 @@ use bulkhead_sdk::{DelegateError, Exit, Usage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{ExecuteDocker, Payload};
+use handlers_shared::Payload;
+
+use crate::{ExecuteDocker, container};
 
 fn schema(text: &str) -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(text).expect("JSON");
@@ -108,7 +110,7 @@ fn what_the_delegate_says_decides_whether_it_is_tried_again() {
 fn without_a_workspace_the_setting_is_named_and_nothing_runs() {
     let run = TestTask::new(payload(json!({}))).docker(|_| Ok(Exit::default())).run::<ExecuteDocker>();
     let failure = run.failure();
-    assert_eq!((failure.code.as_str(), failure.retryable), ("NO_WORKSPACE", false));
+    assert_eq!((failure.code.as_str(), failure.retryable), ("no_workspace", false));
     assert!(failure.message.contains("[handler.execute-docker.grants]"), "{}", failure.message);
     assert!(run.containers.is_empty());
 }
@@ -116,7 +118,7 @@ fn without_a_workspace_the_setting_is_named_and_nothing_runs() {
 #[test]
 fn a_source_that_leads_out_is_refused_and_nothing_runs() {
     let run = run(&workspace(), json!({"source": {"../main": "x"}}), Ok(Exit::default()));
-    assert_eq!((run.failure().code.as_str(), run.containers.len()), ("BAD_PAYLOAD", 0));
+    assert_eq!((run.failure().code.as_str(), run.containers.len()), ("bad_payload", 0));
 }
 
 #[test]
@@ -129,11 +131,14 @@ fn what_asks_for_devices_is_left_to_another_handler() {
 #[test]
 fn the_schema_takes_what_the_handler_takes_and_refuses_what_it_refuses() {
     let schema = schema(include_str!("../schema/payload.json"));
-    let taken =
-        |payload: &Value| (schema.is_valid(payload), serde_json::from_value::<Payload>(payload.clone()).is_ok());
+    let taken = |payload: &Value| {
+        let read = serde_json::from_value::<Payload>(payload.clone());
+        (schema.is_valid(payload), read.is_ok_and(|payload| container(&payload).is_ok()))
+    };
     for more in [
         json!({}),
         json!({"command": []}),
+        json!({"gpus": null, "program": null}),
         json!({"source": "x", "env": {"A": "1"}, "stdin": "x"}),
         json!({"source": {"a.py": "x"}, "limits": {}}),
         json!({"source": null}),
@@ -159,11 +164,14 @@ fn the_schema_takes_what_the_handler_takes_and_refuses_what_it_refuses() {
         json!({"limits": {"cpus": "1"}}),
         json!({"limits": {"processes": 1.5}}),
         json!({"limits": {"pids": 1}}),
+        json!({"limits": {"gpu_memory": 1}}),
         json!({"network": true}),
+        json!({"gpus": 1}),
+        json!({"program": "train"}),
     ] {
         assert_eq!(taken(&payload(more.clone())), (false, false), "{more}");
     }
-    for field in ["image", "command", "workspace_uri"] {
+    for field in ["image", "workspace_uri"] {
         let mut payload = payload(json!({}));
         payload.as_object_mut().expect("an object").remove(field);
         assert_eq!(taken(&payload), (false, false), "without {field}");

@@ -7,15 +7,16 @@
 //!
 //! A program that fails is a result, not a failure of the task.
 
-mod payload;
 #[cfg(test)]
 mod tests;
 
-use bulkhead_sdk::gpu;
+use bulkhead_sdk::docker::Container;
+use bulkhead_sdk::gpu::Job;
 use bulkhead_sdk::prelude::*;
-use handlers_shared::{Execution, asks_for_gpus};
+use handlers_shared::{Payload, asks_for_gpus, bad_payload};
 
-pub use payload::{Limits, Payload};
+/// The handler, as its settings name it.
+const NAME: &str = "execute-gpu";
 
 /// Runs programs with GPUs.
 #[derive(Debug, Default)]
@@ -33,26 +34,26 @@ impl Handler for ExecuteGpu {
     }
 
     fn handle(&self, task: Task<Payload>, context: &Context) -> Result<Outcome, Failure> {
-        let payload = &task.payload;
-        let execution = Execution {
-            handler: "execute-gpu",
-            source: payload.source.as_ref(),
-            env: &payload.env,
-            stdin: &payload.stdin,
-        };
-        match payload.job()? {
-            payload::Job::Container { image, limits } => {
-                let container = execution.container(image, &payload.command, &limits)?.gpus(payload.gpus);
-                execution.run(context, || container.run())
-            }
-            payload::Job::Program { name, gpu_memory } => {
-                let mut job =
-                    gpu::Job::new(name).arguments(&payload.command).stdin(payload.stdin.as_str()).gpus(payload.gpus);
-                job.env = execution.variables();
-                job.memory_bytes_each = gpu_memory;
-                execution.run(context, || job.run())
-            }
+        match work(&task.payload)? {
+            Work::Container(container) => task.payload.run(NAME, context, || container.run()),
+            Work::Program(job) => task.payload.run(NAME, context, || job.run()),
         }
+    }
+}
+
+/// What a payload asks for.
+enum Work {
+    Container(Container),
+    Program(Job),
+}
+
+fn work(payload: &Payload) -> Result<Work, Failure> {
+    let gpus = payload.gpus.unwrap_or(1);
+    match (&payload.program, &payload.image) {
+        _ if gpus == 0 => Err(bad_payload("`gpus` must be at least 1")),
+        (Some(program), _) => Ok(Work::Program(payload.job(program, gpus)?)),
+        (None, Some(_)) => Ok(Work::Container(payload.container()?.gpus(gpus))),
+        (None, None) => Err(bad_payload("give `image` or `program`")),
     }
 }
 

@@ -5,7 +5,9 @@ use bulkhead_sdk::{DelegateError, Exit, Usage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{ExecuteGpu, Payload};
+use handlers_shared::Payload;
+
+use crate::{ExecuteGpu, work};
 
 fn schema(text: &str) -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(text).expect("JSON");
@@ -93,7 +95,7 @@ fn fields_that_do_not_go_together_are_refused() {
         (json!({"program": "a", "limits": {"cpus": 1}}), "are for containers"),
     ] {
         let run = run(&workspace(), more.clone(), Ok(Exit::default()));
-        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("BAD_PAYLOAD", false), "{more}");
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("bad_payload", false), "{more}");
         assert!(run.failure().message.contains(words), "{more}: {}", run.failure().message);
         assert_eq!((run.containers.len(), run.jobs.len()), (0, 0));
     }
@@ -102,7 +104,7 @@ fn fields_that_do_not_go_together_are_refused() {
 #[test]
 fn without_a_workspace_the_setting_is_named_and_nothing_runs() {
     let run = TestTask::new(payload(json!({"program": "train"}))).gpu(|_| Ok(Exit::default())).run::<ExecuteGpu>();
-    assert_eq!((run.failure().code.as_str(), run.jobs.len()), ("NO_WORKSPACE", 0));
+    assert_eq!((run.failure().code.as_str(), run.jobs.len()), ("no_workspace", 0));
     assert!(run.failure().message.contains("[handler.execute-gpu.grants]"), "{}", run.failure().message);
 }
 
@@ -121,13 +123,13 @@ fn the_schema_takes_what_the_handler_takes_and_refuses_what_it_refuses() {
     let schema = schema(include_str!("../schema/payload.json"));
     let taken = |payload: &Value| {
         let read = serde_json::from_value::<Payload>(payload.clone());
-        (schema.is_valid(payload), read.is_ok_and(|payload| payload.job().is_ok()))
+        (schema.is_valid(payload), read.is_ok_and(|payload| work(&payload).is_ok()))
     };
     for more in [
         json!({"image": "a"}),
         json!({"image": "a", "program": null, "gpus": 4, "command": ["x"], "source": "x"}),
         json!({"image": "a", "limits": {"memory": "1GiB", "cpus": 2, "processes": 64}}),
-        json!({"program": "train"}),
+        json!({"program": "train", "gpus": null}),
         json!({"program": "train", "image": "a"}),
         json!({"program": "train", "limits": {"gpu_memory": 1073741824}}),
     ] {

@@ -48,7 +48,7 @@ pub(crate) fn check(template: &str) -> Result<(), String> {
 /// part of the template.
 pub(crate) fn request(payload: &Payload, parents: &[&Parent], settings: &Settings) -> Result<Request, Failure> {
     let mut text = String::new();
-    for part in parts(&settings.template).map_err(|why| Failure::permanent("BAD_SETTINGS", why))? {
+    for part in parts(&settings.template).map_err(|why| Failure::permanent("bad_settings", why))? {
         match part {
             Part::Text(words) => text.push_str(words),
             Part::Source => fenced(&mut text, &payload.source),

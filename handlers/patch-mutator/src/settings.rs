@@ -52,7 +52,7 @@ impl Settings {
     /// The same, or what makes no sense.
     pub(crate) fn checked(self) -> Result<Self, Failure> {
         let bad =
-            |why: String| Err(Failure::permanent("BAD_SETTINGS", format!("[handler.patch-mutator.settings]: {why}")));
+            |why: String| Err(Failure::permanent("bad_settings", format!("[handler.patch-mutator.settings]: {why}")));
         if !(1..=MAX_CANDIDATES).contains(&self.candidates) {
             return bad(format!("`candidates` must be 1 to {MAX_CANDIDATES}, not {}", self.candidates));
         }

@@ -155,7 +155,7 @@ fn the_new_source_takes_the_place_of_a_null_among_files() {
 fn an_execution_without_a_place_for_the_source_is_refused_before_the_model_is_asked() {
     for source in [json!("x"), json!({}), json!({"a": "x"}), json!(1)] {
         let run = run(json!({"execute": {"source": source}}), &[DIFF]);
-        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("BAD_PAYLOAD", false));
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("bad_payload", false));
         assert!(run.requests.is_empty());
     }
 }
@@ -236,7 +236,7 @@ fn settings_that_make_no_sense_are_refused_and_the_schema_knows_them() {
         assert_eq!(taken(&settings), (false, false), "{settings}");
     }
     let run = TestTask::new(payload(json!({}))).settings(json!({"candidates": 0})).run::<PatchMutator>();
-    assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("BAD_SETTINGS", false));
+    assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("bad_settings", false));
     let said = "[handler.patch-mutator.settings]: `candidates` must be 1 to 64, not 0";
     assert_eq!(run.failure().message, said);
 }

@@ -6,7 +6,7 @@ use bulkhead_sdk::Failure;
 
 /// The payload makes no sense.
 pub(crate) fn payload(message: impl Into<String>) -> Failure {
-    Failure::validation("BAD_PAYLOAD", message)
+    Failure::validation("bad_payload", message)
 }
 
 /// A template cannot be read or rendered: which, where and why.
@@ -18,15 +18,15 @@ pub(crate) fn template(error: &minijinja::Error) -> Failure {
         message.push_str(&source.to_string());
         cause = source.source();
     }
-    Failure::validation("TEMPLATE_ERROR", message)
+    Failure::validation("template_error", message)
 }
 
 /// The tree, or what it would become, cannot be.
 pub(crate) fn tree(message: impl Into<String>) -> Failure {
-    Failure::validation("BAD_TREE", message)
+    Failure::validation("bad_tree", message)
 }
 
 /// A file cannot be read or written.
 pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
-    Failure::permanent("FILE_ERROR", format!("cannot {verb} `{}`: {error}", path.display()))
+    Failure::permanent("file_error", format!("cannot {verb} `{}`: {error}", path.display()))
 }

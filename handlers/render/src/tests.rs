@@ -53,7 +53,7 @@ fn a_text_is_rendered_with_its_context() {
 #[test]
 fn a_template_that_is_wrong_is_named_with_its_line() {
     let message = refused(json!({"template": "one\n{% if %}"}));
-    assert!(message.starts_with("TEMPLATE_ERROR: syntax error"), "{message}");
+    assert!(message.starts_with("template_error: syntax error"), "{message}");
     assert!(message.ends_with("(in template:2)"), "{message}");
     let message = refused(json!({"template": "{{ who }}", "options": {"undefined": "strict"}}));
     assert!(message.contains("undefined value"), "{message}");
@@ -70,7 +70,7 @@ fn a_payload_of_the_wrong_shape_is_refused() {
         (json!({"template": "x", "copy_without_render": ["*"]}), "goes with `template_dir`"),
     ] {
         let message = refused(payload.clone());
-        assert!(message.starts_with("BAD_PAYLOAD: ") && message.contains(words), "{payload}: {message}");
+        assert!(message.starts_with("bad_payload: ") && message.contains(words), "{payload}: {message}");
     }
 }
 
@@ -83,7 +83,7 @@ fn endless_recursion_is_an_error_not_a_crash() {
 #[test]
 fn without_a_workspace_the_setting_is_named() {
     let message = refused(json!({"template_dir": "a", "output_dir": "b"}));
-    assert!(message.starts_with("NO_WORKSPACE: ") && message.contains("[handler.render.grants]"), "{message}");
+    assert!(message.starts_with("no_workspace: ") && message.contains("[handler.render.grants]"), "{message}");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_tree_becomes_a_project() {
 fn a_wrong_template_leaves_nothing_behind() {
     let workspace = workspace(&[("template/a.txt", b"fine"), ("template/b.txt", b"one\n{{ nosuch() }}")]);
     let message = render(workspace.path(), json!({})).expect_err("a wrong template");
-    assert!(message.starts_with("TEMPLATE_ERROR: ") && message.contains("b.txt:2"), "{message}");
+    assert!(message.starts_with("template_error: ") && message.contains("b.txt:2"), "{message}");
     assert!(!workspace.path().join("out").exists());
 }
 

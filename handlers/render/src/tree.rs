@@ -31,7 +31,7 @@ enum Made {
 pub(crate) fn render(workspace: &Path, from: &str, into: &str, payload: &Payload) -> Result<Vec<String>, Failure> {
     if !workspace.is_dir() {
         return Err(Failure::permanent(
-            "NO_WORKSPACE",
+            "no_workspace",
             "there is no workspace to render in; next: set `workspace = \"read-write\"` under [handler.render.grants], or run \
              `bulkhead exec --workspace DIR`",
         ));

@@ -1,138 +1,66 @@
-//! What both handlers of EXECUTE do with a payload.
-
-use std::collections::BTreeMap;
+//! What a payload of EXECUTE becomes, and how that is run.
 
 use bulkhead_sdk::docker::Container;
+use bulkhead_sdk::gpu::Job;
 use bulkhead_sdk::{Context, DelegateError, Exit, Failure, Outcome, complete};
 
-use crate::{Limits, Source, failure, output, workspace};
+use crate::{Payload, Size, failure, output, workspace};
 
 /// Where a container sees the workspace, and where its program starts.
 const TARGET: &str = "/workspace";
-/// The fields that only a payload has that wants GPUs.
-const ASKING: [&str; 2] = ["gpus", "program"];
 
-/// A program to run on the files of a workspace.
-#[derive(Debug, Clone, Copy)]
-pub struct Execution<'a> {
-    /// The handler, as its settings name it.
-    pub handler: &'a str,
-    /// What is written into the workspace first.
-    pub source: Option<&'a Source>,
-    /// The environment of the program.
-    pub env: &'a BTreeMap<String, String>,
-    /// Its standard input.
-    pub stdin: &'a str,
-}
-
-impl Execution<'_> {
-    /// A container that sees the workspace at `/workspace`, to read and write, and starts there.
-    pub fn container(&self, image: &str, command: &[String], limits: &Limits) -> Result<Container, Failure> {
-        if image.is_empty() {
-            return Err(failure::payload("`image` must name an image"));
+impl Payload {
+    /// A container without devices, which sees the workspace at `/workspace`, to read and write, and starts there.
+    pub fn container(&self) -> Result<Container, Failure> {
+        let image = self.image.as_deref().filter(|image| !image.is_empty());
+        let image = image.ok_or_else(|| failure::payload("`image` must name an image"))?;
+        // A limit that would not hold must not look as if it did.
+        if self.limits.gpu_memory.is_some() {
+            return Err(failure::payload("`limits.gpu_memory` is for a `program`, not for containers"));
         }
-        let mut container =
-            Container::new(image).command(command).stdin(self.stdin).mount(".", TARGET).working_dir(TARGET);
+        let mut container = Container::new(image)
+            .command(&self.command)
+            .stdin(self.stdin.as_str())
+            .mount(".", TARGET)
+            .working_dir(TARGET);
         container.env = self.variables();
-        container.memory_bytes = limits.memory.map(crate::Size::bytes);
-        container.cpus = limits.cpus;
-        container.processes = limits.processes;
+        container.memory_bytes = self.limits.memory.map(Size::bytes);
+        container.cpus = self.limits.cpus;
+        container.processes = self.limits.processes;
         Ok(container)
     }
 
-    /// The environment as delegates take it.
-    pub fn variables(&self) -> Vec<(String, String)> {
-        self.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    /// A run of this program of the operator's, with so many devices.
+    pub fn job(&self, program: &str, gpus: u32) -> Result<Job, Failure> {
+        let limits = &self.limits;
+        if limits.memory.is_some() || limits.cpus.is_some() || limits.processes.is_some() {
+            return Err(failure::payload(
+                "`limits.memory`, `cpus` and `processes` are for containers, not for a `program`",
+            ));
+        }
+        let mut job = Job::new(program).arguments(&self.command).stdin(self.stdin.as_str()).gpus(gpus);
+        job.env = self.variables();
+        job.memory_bytes_each = limits.gpu_memory.map(Size::bytes);
+        Ok(job)
     }
 
-    /// Writes the source, runs the program and tells how it ended.
+    /// Writes the source, runs the program and tells how it ended; `handler` is the one whose settings grant it.
     pub fn run(
         &self,
+        handler: &str,
         context: &Context,
         program: impl FnOnce() -> Result<Exit, DelegateError>,
     ) -> Result<Outcome, Failure> {
-        let folder = workspace(context, self.handler, "read-write")?;
-        if let Some(source) = self.source {
+        let folder = workspace(context, handler, "read-write")?;
+        if let Some(source) = &self.source {
             source.write(&folder)?;
         }
         let exit = program()?;
         context.info(&format!("exit code {} after {} ms", exit.code, exit.usage.wall_ms));
         complete(output(&exit))
     }
-}
 
-/// Whether a payload asks for devices, or for a program that runs on them.
-///
-/// Looks for the two names among those of the object itself, and at nothing else: this is asked in `dispatch`, whose fuel is
-/// too little to read every payload as JSON.
-pub fn asks_for_gpus(payload: &str) -> bool {
-    let bytes = payload.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => {
-                let start = at + 1;
-                at = end_of_text(bytes, start);
-                let name = payload.get(start..at).unwrap_or_default();
-                if depth == 1 && ASKING.contains(&name) && is_given(payload.get(at + 1..).unwrap_or_default()) {
-                    return true;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    false
-}
-
-/// Where the text ends that starts here: at its closing quote.
-fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => break,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    at
-}
-
-/// Whether what follows a text makes it a name, with a value that is not `null`.
-fn is_given(rest: &str) -> bool {
-    rest.trim_start().strip_prefix(':').is_some_and(|value| !value.trim_start().starts_with("null"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn devices_are_asked_for_by_their_number_or_by_a_program() {
-        for payload in [
-            r#"{"gpus": 1}"#,
-            r#"{"image": "a", "program" : "train"}"#,
-            r#"{"gpus":0}"#,
-            r#"{"env": {"A": "\"}"}, "source": ["["], "gpus": 2}"#,
-        ] {
-            assert!(asks_for_gpus(payload), "{payload}");
-        }
-        for payload in [
-            "{}",
-            r#"{"image": "a"}"#,
-            r#"{"gpus": null, "program":null}"#,
-            r#"{"env": {"gpus": "1"}}"#,
-            r#"{"image": "gpus", "command": ["gpus", "program"]}"#,
-            r#"{"stdin": "\"gpus\": 1, \\"}"#,
-            r#"["gpus"]"#,
-            r#""gpus""#,
-            "7",
-            "",
-            "\"",
-            "{\"\\",
-        ] {
-            assert!(!asks_for_gpus(payload), "{payload}");
-        }
+    fn variables(&self) -> Vec<(String, String)> {
+        self.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }

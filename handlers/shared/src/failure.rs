@@ -6,10 +6,10 @@ use bulkhead_sdk::Failure;
 
 /// The payload makes no sense.
 pub fn payload(message: impl Into<String>) -> Failure {
-    Failure::validation("BAD_PAYLOAD", message)
+    Failure::validation("bad_payload", message)
 }
 
 /// A file cannot be read or written.
 pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
-    Failure::permanent("FILE_ERROR", format!("cannot {verb} `{}`: {error}", path.display()))
+    Failure::permanent("file_error", format!("cannot {verb} `{}`: {error}", path.display()))
 }

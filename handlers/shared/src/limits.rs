@@ -2,16 +2,18 @@
 
 use serde::Deserialize;
 
-/// What a container may use; what is absent is what the grant leaves.
+/// What may be used; what is absent is what the grant leaves.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Memory: a number of bytes, or a text such as `64MiB`.
+    /// Memory of a container: a number of bytes, or a text such as `64MiB`.
     pub memory: Option<Size>,
-    /// Cores, or a part of one.
+    /// Cores of a container, or a part of one.
     pub cpus: Option<f64>,
-    /// Processes at once.
+    /// Processes at once in a container.
     pub processes: Option<u32>,
+    /// Free memory that each device of a program must have.
+    pub gpu_memory: Option<Size>,
 }
 
 /// A number of bytes, written `64MiB`, `1 GB` or as a plain number.

@@ -73,7 +73,7 @@ mod tests {
         for json in [r#"{"a": "", "../b": ""}"#, r#"{"a": "", "/b": ""}"#, r#"{"a": "", "./a": ""}"#] {
             let folder = tempfile::tempdir().expect("a folder");
             let failure = source(json).write(folder.path()).expect_err(json);
-            assert_eq!(failure.code, "BAD_PAYLOAD");
+            assert_eq!(failure.code, "bad_payload");
             assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "{json}");
         }
     }

@@ -53,7 +53,7 @@ pub fn workspace(context: &Context, handler: &str, access: &str) -> Result<PathB
         return Ok(folder);
     }
     Err(Failure::permanent(
-        "NO_WORKSPACE",
+        "no_workspace",
         format!(
             "there is no workspace; next: set `workspace = \"{access}\"` under [handler.{handler}.grants], or run \
              `bulkhead exec --workspace DIR`"
@@ -137,7 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("main")).expect("a folder");
         let failure = write(folder.path(), Path::new("main"), "x").expect_err("a folder");
-        assert_eq!((failure.code.as_str(), failure.retryable), ("FILE_ERROR", false));
+        assert_eq!((failure.code.as_str(), failure.retryable), ("file_error", false));
         assert!(failure.message.starts_with("cannot replace `main`"), "{}", failure.message);
     }
 }

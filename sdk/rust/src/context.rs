@@ -150,7 +150,7 @@ impl<'a> Context<'a> {
     /// The settings that the operator gave this handler; an empty object where there are none.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_str(&self.host.settings()).map_err(|error| {
-            Failure::permanent("BAD_SETTINGS", format!("the operator's settings of this handler do not fit: {error}"))
+            Failure::permanent("bad_settings", format!("the operator's settings of this handler do not fit: {error}"))
         })
     }
 
@@ -178,8 +178,8 @@ impl<'a> Context<'a> {
     pub fn dependency_result<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failure> {
         match self.upstream_named(name).map(|upstream| upstream.end) {
             Some(UpstreamEnd::Succeeded(result) | UpstreamEnd::Resolved(result)) => Ok(serde_json::from_value(result)?),
-            Some(end) => Err(Failure::permanent("DEPENDENCY_FAILED", format!("`{name}` did not succeed: {end:?}"))),
-            None => Err(Failure::permanent("NO_DEPENDENCY", format!("this task did not wait for `{name}`"))),
+            Some(end) => Err(Failure::permanent("dependency_failed", format!("`{name}` did not succeed: {end:?}"))),
+            None => Err(Failure::permanent("no_dependency", format!("this task did not wait for `{name}`"))),
         }
     }
 

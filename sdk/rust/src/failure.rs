@@ -96,7 +96,7 @@ impl<E: std::error::Error> From<E> for Failure {
             message.push_str(&source.to_string());
             cause = source.source();
         }
-        Self::new(Category::Handler, "HANDLER_ERROR", message, true)
+        Self::new(Category::Handler, "handler_error", message, true)
     }
 }
 

@@ -34,7 +34,7 @@ pub trait Handler: Default {
 /// Reads the payload and runs the handler; a payload of the wrong shape is a validation failure.
 pub(crate) fn run<H: Handler>(task: RawTask, context: &Context) -> Result<Outcome, Failure> {
     let payload = serde_json::from_str(&task.payload).map_err(|error| {
-        Failure::validation("BAD_PAYLOAD", format!("the payload is not what {} takes: {error}", H::KIND))
+        Failure::validation("bad_payload", format!("the payload is not what {} takes: {error}", H::KIND))
     })?;
     let (task, _) = task.with_payload(payload);
     H::default().handle(task, context)

@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn a_payload_of_the_wrong_shape_is_refused_and_not_retried() {
         let run = TestTask::new(json!({"prices": "none"})).run::<Total>();
-        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("BAD_PAYLOAD", false));
+        assert_eq!((run.failure().code.as_str(), run.failure().retryable), ("bad_payload", false));
         assert!(run.failure().message.contains("invalid type"));
     }
 

@@ -50,7 +50,7 @@ fn greets(host: &Host, kind: &str) {
     let unexpected = run(host, kind, &Value::Null);
     assert_eq!(unexpected["reason"], "max_attempts", "{unexpected}");
     let error = &unexpected["error"];
-    assert_eq!((&error["code"], &error["category"]), (&json!("HANDLER_ERROR"), &json!("handler")), "{unexpected}");
+    assert_eq!((&error["code"], &error["category"]), (&json!("handler_error"), &json!("handler")), "{unexpected}");
 }
 
 fn starts_afresh_and_traps_alone(host: &Host, kind: &str) {

@@ -46,7 +46,7 @@ fn a_tree_is_rendered_in_the_tasks_own_folder() {
 
     // Another task has another folder.
     let other = host.client.submit(&json!({"kind": "RENDER", "payload": payload}));
-    assert_eq!(host.client.ended(&other)["error"]["code"], "BAD_TREE");
+    assert_eq!(host.client.ended(&other)["error"]["code"], "bad_tree");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn without_the_grant_there_is_no_folder_and_the_setting_is_named() {
     let host = folder.host();
     let payload = json!({"template_dir": "template", "output_dir": "out"});
     let task = host.client.ended(&host.client.submit(&json!({"kind": "RENDER", "payload": payload})));
-    assert_eq!(task["error"]["code"], "NO_WORKSPACE", "{task:#}");
+    assert_eq!(task["error"]["code"], "no_workspace", "{task:#}");
     assert!(task["error"]["message"].as_str().is_some_and(|text| text.contains("[handler.render.grants]")), "{task:#}");
 }
 
