@@ -1,11 +1,11 @@
 //! Leases of devices, in the order in which callers ask.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bulkhead_core::{Breaker, BreakerRules, BreakerState, DelegateError};
 use tokio::sync::Notify;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::ledger::{Ledger, Want};
 use crate::{Devices, DevicesError, FoundDevice, GpuSettings};
@@ -77,7 +77,11 @@ impl Pool {
     ///
     /// A large request is not overtaken by small ones behind it: what it needs becomes free while they wait. Cancel
     /// safe: a caller that goes away loses its place, and nothing else.
-    pub(crate) async fn lease(self: &Arc<Self>, want: Want, deadline: Instant) -> Result<DeviceLease, DelegateError> {
+    pub(crate) async fn lease(
+        self: &Arc<Self>,
+        want: Want,
+        deadline: std::time::Instant,
+    ) -> Result<DeviceLease, DelegateError> {
         let lease = async {
             // Both at once, the place in the queue first: what can never be must not wait for its turn to be told so.
             let turn = async { Ok(self.front.lock().await) };
@@ -90,7 +94,7 @@ impl Pool {
                 if let Some(devices) = taken {
                     return Ok(DeviceLease { pool: Arc::clone(self), devices, floor: want.floor });
                 }
-                let _ = tokio::time::timeout(LOOK_AGAIN, self.freed.notified()).await;
+                let _ = timeout(LOOK_AGAIN, self.freed.notified()).await;
             }
         };
         timeout_at(deadline.into(), lease).await.unwrap_or(Err(DelegateError::TimedOut))
@@ -112,8 +116,8 @@ impl Pool {
         let (rules, started) = (self.rules, self.started);
         self.ask(move || {
             if let BreakerState::Open(rest) = lock(&breaker).ask(started.elapsed()) {
-                let text =
-                    format!("it did so {} times, and is asked again in {} s", rules.failures, rest.as_secs() + 1);
+                let seconds = rest.as_millis().div_ceil(1000);
+                let text = format!("it did so {} times, and is asked again in {seconds} s", rules.failures);
                 return Err(DevicesError::Broken(text));
             }
             let answer = devices.list();

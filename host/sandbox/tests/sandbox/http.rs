@@ -4,21 +4,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bulkhead_core::{Candidate, ChatRequest, Container, DelegateError, Device, Exit, Interruption, Job, Limit, RunEnd};
-use bulkhead_sandbox::{DelegateAnswer, Delegates, HttpBody, HttpFailure, HttpProblem, HttpRequest, RunControl, Stop};
+use bulkhead_sandbox::{DelegateAnswer, Delegates, HttpBody, HttpFailure, HttpProblem, HttpRequest, Stop};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::Value;
 
 use crate::harness::{Ears, Run};
 
-/// Sends nothing: it answers what the test says.
+/// Sends nothing: it answers what the test says, when the test says.
 struct Answers<F> {
     asked: AtomicUsize,
     answer: F,
 }
 
 impl<F> Answers<F> {
-    fn new(answer: F) -> Arc<Self> {
+    fn with(answer: F) -> Arc<Self> {
         Arc::new(Self { asked: AtomicUsize::new(0), answer })
     }
 
@@ -27,13 +27,21 @@ impl<F> Answers<F> {
     }
 }
 
+/// Answers at once.
+fn answers(
+    answer: impl Fn(HttpRequest) -> Sent + Send + Sync,
+) -> Arc<Answers<impl Fn(HttpRequest) -> Sending + Send + Sync>> {
+    Answers::with(move |request| -> Sending { Box::pin(std::future::ready(answer(request))) })
+}
+
 fn other<T: Send + 'static>() -> DelegateAnswer<T> {
     Box::pin(std::future::ready(Err(DelegateError::Denied("not asked for here".to_owned()))))
 }
 
 type Sent = Result<http::Response<HttpBody>, HttpFailure>;
+type Sending = DelegateAnswer<http::Response<HttpBody>, HttpFailure>;
 
-impl<F: Fn(HttpRequest) -> Sent + Send + Sync> Delegates for Answers<F> {
+impl<F: Fn(HttpRequest) -> Sending + Send + Sync> Delegates for Answers<F> {
     fn run_container(&self, _: Container) -> DelegateAnswer<Exit> {
         other()
     }
@@ -50,9 +58,9 @@ impl<F: Fn(HttpRequest) -> Sent + Send + Sync> Delegates for Answers<F> {
         other()
     }
 
-    fn send(&self, request: HttpRequest) -> DelegateAnswer<http::Response<HttpBody>, HttpFailure> {
+    fn send(&self, request: HttpRequest) -> Sending {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::ready((self.answer)(request)))
+        (self.answer)(request)
     }
 }
 
@@ -83,18 +91,18 @@ async fn without_a_grant_a_request_is_denied_and_the_log_names_the_setting() {
 #[tokio::test]
 async fn at_load_and_in_dispatch_every_request_is_denied_and_nobody_is_asked() {
     // Were it not, the guest would call itself another kind, or decline the task.
-    let answers = Answers::new(|_| Ok(http::Response::new(body("hello"))));
-    let run = asks("GET http://example.com/", Some(answers.clone()));
+    let answering = answers(|_| Ok(http::Response::new(body("hello"))));
+    let run = asks("GET http://example.com/", Some(answering.clone()));
     assert_eq!(run.handler.kind().as_str(), "FETCH");
     assert_eq!(told(&run).await["text"], "hello");
-    assert_eq!(answers.asked(), 1);
+    assert_eq!(answering.asked(), 1);
 }
 
 #[tokio::test]
 async fn request_and_response_pass_as_they_are() {
     let seen = Arc::new(Mutex::new(None));
     let saw = Arc::clone(&seen);
-    let answers = Answers::new(move |request: HttpRequest| {
+    let answering = answers(move |request: HttpRequest| {
         *saw.lock().unwrap() = Some(request);
         Ok(http::Response::builder()
             .status(418)
@@ -104,7 +112,7 @@ async fn request_and_response_pass_as_they_are() {
             .unwrap())
     });
     let words = "PUT http://example.com:81/a?b=c x-a=1+2 host=evil te=trailers first_byte_ms=7";
-    let told = told(&asks(words, Some(answers))).await;
+    let told = told(&asks(words, Some(answering))).await;
     assert_eq!((&told["status"], &told["text"], &told["broken"]), (&418.into(), &"tea".into(), &Value::Null));
     // What is between neighbours stays with the host.
     assert_eq!(told["headers"], serde_json::json!({ "x-mine": "yes" }));
@@ -136,9 +144,9 @@ async fn what_goes_wrong_reaches_the_guest_by_its_code_and_the_log_in_words() {
         (HttpProblem::Incomplete, "HttpResponseIncomplete"),
         (HttpProblem::Protocol, "HttpProtocolError"),
     ] {
-        let answers = Answers::new(move |_| Err(HttpFailure::new(problem, "because of something")));
+        let answering = answers(move |_| Err(HttpFailure::new(problem, "because of something")));
         let ears = Arc::new(Ears::default());
-        let run = asks("GET http://example.com/", Some(answers)).observed_by(&ears);
+        let run = asks("GET http://example.com/", Some(answering)).observed_by(&ears);
         let told = told(&run).await;
         assert!(told["error"].as_str().unwrap().contains(code), "{told}");
         assert!(ears.heard().iter().any(|line| line.starts_with("warn http: ")), "{:?}", ears.heard());
@@ -147,34 +155,34 @@ async fn what_goes_wrong_reaches_the_guest_by_its_code_and_the_log_in_words() {
 
 #[tokio::test]
 async fn a_body_that_breaks_says_how() {
-    let answers = Answers::new(|_| {
+    let answering = answers(|_| {
         let frames = [Ok(http_body::Frame::data(Bytes::from_static(b"begun"))), Err(HttpProblem::ResponseBody(5))];
         Ok(http::Response::new(StreamBody::new(futures::stream::iter(frames)).boxed_unsync()))
     });
-    let told = told(&asks("GET http://example.com/", Some(answers))).await;
+    let told = told(&asks("GET http://example.com/", Some(answering))).await;
     assert_eq!((&told["text"], &told["length"]), (&"begun".into(), &5.into()));
     assert_eq!(told["broken"], "HTTP response body size exceeds limit: 5 bytes");
 }
 
 #[tokio::test]
 async fn a_host_that_may_begin_nothing_interrupts_the_run() {
-    let answers = Answers::new(|_| Err(HttpFailure::new(HttpProblem::Gone, "the lease is not confirmed")));
-    let end = asks("GET http://example.com/", Some(answers)).end().await;
+    let answering = answers(|_| Err(HttpFailure::new(HttpProblem::Gone, "the lease is not confirmed")));
+    let end = asks("GET http://example.com/", Some(answering)).end().await;
     assert_eq!(end, RunEnd::Interrupted(Interruption::EngineGone));
 }
 
 #[tokio::test]
 async fn each_byte_of_a_response_is_paid_for() {
     let fuel = |bytes: usize| async move {
-        let answers = Answers::new(move |_| Ok(http::Response::new(body(vec![b'x'; bytes]))));
-        let report = asks("HEAD http://example.com/", Some(answers)).report().await;
+        let answering = answers(move |_| Ok(http::Response::new(body(vec![b'x'; bytes]))));
+        let report = asks("HEAD http://example.com/", Some(answering)).report().await;
         assert!(matches!(report.end, RunEnd::Completed(_)), "{:?}", report.end);
         report.fuel
     };
     let (little, much) = (fuel(0).await, fuel(1 << 20).await);
     assert!(much > little + (1 << 20), "{little} {much}");
-    let answers = Answers::new(|_| Ok(http::Response::new(body(vec![b'x'; 8 << 20]))));
-    assert_eq!(asks("GET http://example.com/", Some(answers)).fuel(5_000_000).end().await, RunEnd::OutOfFuel);
+    let answering = answers(|_| Ok(http::Response::new(body(vec![b'x'; 8 << 20]))));
+    assert_eq!(asks("GET http://example.com/", Some(answering)).fuel(5_000_000).end().await, RunEnd::OutOfFuel);
 }
 
 #[tokio::test]
@@ -187,26 +195,11 @@ async fn a_guest_holds_no_more_headers_and_bodies_than_it_may() {
 
 #[tokio::test]
 async fn a_run_that_is_stopped_while_it_waits_for_a_response_is_over() {
-    struct Never(Arc<RunControl>);
-    impl Delegates for Never {
-        fn run_container(&self, _: Container) -> DelegateAnswer<Exit> {
-            other()
-        }
-        fn devices(&self) -> DelegateAnswer<Vec<Device>> {
-            other()
-        }
-        fn run_job(&self, _: Job) -> DelegateAnswer<Exit> {
-            other()
-        }
-        fn generate(&self, _: ChatRequest) -> DelegateAnswer<Vec<Candidate>> {
-            other()
-        }
-        fn send(&self, _: HttpRequest) -> DelegateAnswer<http::Response<HttpBody>, HttpFailure> {
-            self.0.stop(Stop::Cancel);
-            Box::pin(std::future::pending())
-        }
-    }
     let mut run = asks("GET http://example.com/", None);
-    run.delegates = Some(Arc::new(Never(Arc::clone(&run.control))));
+    let control = Arc::clone(&run.control);
+    run.delegates = Some(Answers::with(move |_| -> Sending {
+        control.stop(Stop::Cancel);
+        Box::pin(std::future::pending())
+    }));
     assert_eq!(run.end().await, RunEnd::Cancelled);
 }

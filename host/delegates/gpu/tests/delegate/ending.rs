@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use bulkhead_core::DelegateError;
 
-use crate::world::{caller, caller_until, grant, job, mark, marked, sh, until, world};
+use crate::world::{Register, caller, caller_until, grant, job, mark, marked, sh, world};
 
 /// Five under a mark that only SIGKILL ends: itself, two children, one of them in a session of its own, and an orphan in
 /// one with a child.
-fn family(mark: &str) -> String {
-    let stay = format!("sh -c \"$STAY\" {mark}");
+fn family(mark: &str, register: &Register) -> String {
+    let (stay, sign) = (format!("sh -c \"$STAY\" {mark}"), register.sign());
     format!(
-        "trap '' TERM HUP INT; export STAY='while :; do sleep 1; done'; \
+        "{sign}; trap '' TERM HUP INT; export STAY='{sign}; while :; do sleep 1; done'; \
          {stay} & setsid {stay} & (setsid sh -c '{stay} & exit' &); {stay}"
     )
 }
@@ -19,11 +19,11 @@ fn family(mark: &str) -> String {
 #[tokio::test]
 async fn the_deadline_kills_all_that_the_job_started() {
     let world = world(1, |_| {});
-    let mark = mark();
+    let (mark, mut register) = (mark(), Register::new());
     let caller_with_little = caller_until(Duration::from_secs(3));
     let grant = grant();
-    let running = world.gpu.run(&caller_with_little, &grant, sh(&family(&mark)));
-    let (answer, ()) = tokio::join!(running, until("the family is up", || marked(&mark) >= 5));
+    let running = world.gpu.run(&caller_with_little, &grant, sh(&family(&mark, &register)));
+    let (answer, ()) = tokio::join!(running, register.signed(5));
     assert_eq!(answer, Err(DelegateError::TimedOut));
     // The device is free when all are gone, not before.
     world.gpu.lease(&caller(), 1, None).await.unwrap();
@@ -93,14 +93,15 @@ async fn a_program_that_forks_on_and_on_is_ended() {
 
 #[test]
 fn a_host_that_ends_takes_its_programs_with_it() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let world = world(1, |_| {});
-    let mark = mark();
-    let (gpu, arguments) = (world.gpu.clone(), format!("setsid sh -c 'while :; do sleep 1; done' {mark} & sleep 100"));
-    runtime.spawn(async move { gpu.run(&caller(), &grant(), job("sh", &["-c", &arguments])).await });
-    runtime.block_on(until("the program is up", || marked(&mark) >= 2));
+    let host = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let outside = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _entered = outside.enter();
+    let (gpu, mut register) = (world(1, |_| {}).gpu, Register::new());
+    let sign = register.sign();
+    let line = format!("{sign}; setsid sh -c '{sign}; while :; do sleep 1; done' & sleep 100");
+    host.spawn(async move { gpu.run(&caller(), &grant(), job("sh", &["-c", &line])).await });
+    outside.block_on(register.signed(2));
     // Its sockets close without another word, as they do when the process is killed.
-    runtime.shutdown_background();
-    let other = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    other.block_on(until("the program is gone", || marked(&mark) == 0));
+    host.shutdown_background();
+    outside.block_on(register.left_by_all());
 }

@@ -44,7 +44,12 @@ async fn devices_are_given_in_the_order_in_which_callers_asked() {
     assert_eq!(places, [0, 1, 2, 3, 4, 5, 6]);
 }
 
-#[tokio::test]
+/// Returns when everybody else waits for somebody: only then a clock that stands still moves on by itself.
+async fn nothing_else_to_do() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_request_is_not_starved_by_small_ones_behind_it() {
     let world = world(2, |_| {});
     let held = world.gpu.lease(&caller(), 1, None).await.unwrap();
@@ -55,7 +60,7 @@ async fn a_large_request_is_not_starved_by_small_ones_behind_it() {
     tokio::select! {
         _ = &mut large => panic!("one device is held"),
         _ = &mut small => panic!("the large request is before it, though a device is free"),
-        () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        () = nothing_else_to_do() => {}
     }
     drop(held);
     let both = large.await.unwrap();
@@ -64,7 +69,7 @@ async fn a_large_request_is_not_starved_by_small_ones_behind_it() {
     assert_eq!(small.await.unwrap().indices(), [0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_that_goes_away_while_it_waits_loses_its_place_and_nothing_else() {
     let world = world(1, |_| {});
     let held = world.gpu.lease(&caller(), 1, None).await.unwrap();
@@ -76,7 +81,7 @@ async fn one_that_goes_away_while_it_waits_loses_its_place_and_nothing_else() {
     world.gpu.lease(&caller(), 1, None).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_floor_of_memory_waits_until_a_device_has_it_free() {
     let world = world(2, |_| {});
     let busy = |index, free| FoundDevice { free_memory_bytes: free, ..FoundDevice::given(index, 8 * GIB) };
@@ -109,7 +114,7 @@ async fn what_can_never_be_is_said_at_once_even_behind_a_queue() {
     assert!(matches!(none, Err(DelegateError::Unavailable(_))), "{none:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_driver_that_keeps_failing_is_left_alone_for_a_while() {
     let world = world(1, |settings| {
         settings.failures = 2;
@@ -122,6 +127,8 @@ async fn a_driver_that_keeps_failing_is_left_alone_for_a_while() {
     assert_eq!(ask().await, unavailable("GPU is lost"));
     world.devices.set(Ok(vec![FoundDevice::given(0, GIB)]));
     assert_eq!(ask().await, unavailable("it did so 2 times, and is asked again in 1 s"));
-    tokio::time::sleep(Duration::from_millis(1010)).await;
+    tokio::time::advance(Duration::from_millis(999)).await;
+    assert!(ask().await.is_err());
+    tokio::time::advance(Duration::from_millis(1)).await;
     assert_eq!(ask().await, Ok(vec![0]));
 }

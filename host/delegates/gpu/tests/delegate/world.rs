@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 
 use bulkhead_core::{Caller, Exit, Job, TaskId};
 use bulkhead_gpu::{FoundDevice, GivenDevices, Gpu, GpuGrant, GpuSettings, Launcher, ProgramSettings};
+use rustix::fs::{CWD, Mode, mkfifoat};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::unix::pipe;
+use tokio::time::timeout;
 
 pub(crate) const GIB: u64 = 1 << 30;
 
@@ -81,11 +85,44 @@ pub(crate) fn marked(mark: &str) -> usize {
     lines.filter(|line| line.windows(mark.len()).any(|window| window == mark.as_bytes())).count()
 }
 
-/// Waits, looking often, until something is so.
-pub(crate) async fn until(what: &str, so: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !so() {
-        assert!(begin.elapsed() < PATIENCE, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+/// A pipe with a name, which each process of a job opens to say that it is up: a pipe is at its end when nobody has it
+/// open any more, so that nobody needs to look again and again who is still there.
+pub(crate) struct Register {
+    folder: tempfile::TempDir,
+    said: BufReader<pipe::Receiver>,
+    /// Keeps it from being at its end before the first has come.
+    open: pipe::Sender,
+}
+
+impl Register {
+    /// One that nobody has signed.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("register");
+        mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+        let said = BufReader::new(pipe::OpenOptions::new().open_receiver(&path).unwrap());
+        Self { said, open: pipe::OpenOptions::new().open_sender(&path).unwrap(), folder }
+    }
+
+    /// A line of shell that signs it, for as long as the process and those live that it starts.
+    pub(crate) fn sign(&self) -> String {
+        format!("exec 9>{}; echo >&9", self.folder.path().join("register").display())
+    }
+
+    /// Waits until so many have signed.
+    pub(crate) async fn signed(&mut self, count: usize) {
+        let mut line = String::new();
+        for number in 0..count {
+            let read = timeout(PATIENCE, self.said.read_line(&mut line)).await;
+            assert!(matches!(read, Ok(Ok(1))), "{number} of {count} are up");
+        }
+    }
+
+    /// Waits until of those who signed nobody is left.
+    pub(crate) async fn left_by_all(self) {
+        let Self { mut said, open, .. } = self;
+        drop(open);
+        let mut rest = Vec::new();
+        timeout(PATIENCE, said.read_to_end(&mut rest)).await.expect("somebody stays").unwrap();
     }
 }
