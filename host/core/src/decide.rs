@@ -85,6 +85,8 @@ pub enum NextStep {
     Suspend,
     /// Ended by somebody's wish.
     Cancel,
+    /// Ended without having run, since its condition is not met.
+    Skip,
 }
 
 impl NextStep {
@@ -92,7 +94,7 @@ impl NextStep {
     pub const fn charges(self) -> bool {
         match self {
             Self::Succeed | Self::Retry(_) | Self::Die(_) => true,
-            Self::Defer(..) | Self::Park | Self::Advance | Self::Suspend | Self::Cancel => false,
+            Self::Defer(..) | Self::Park | Self::Advance | Self::Suspend | Self::Cancel | Self::Skip => false,
         }
     }
 }
@@ -121,7 +123,8 @@ pub fn decide(standing: &Standing, conduct: &Conduct, end: &RunEnd, dice: u64) -
     };
     let deferred = |reason| NextStep::Defer(UNCHARGED.delay(standing.deferrals.saturating_add(1), dice), reason);
     match end {
-        RunEnd::Completed(_) => NextStep::Succeed,
+        RunEnd::Completed(_) | RunEnd::Decided(_) | RunEnd::Batched(_) => NextStep::Succeed,
+        RunEnd::Skipped => NextStep::Skip,
         RunEnd::Checkpointed(_) => NextStep::Advance,
         RunEnd::Spawned(_) | RunEnd::Suspended(_) => NextStep::Suspend,
         RunEnd::Declined(_) if standing.others_may_serve => deferred(ReadyReason::Declined),

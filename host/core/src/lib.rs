@@ -64,7 +64,7 @@ pub use kind::Kind;
 pub use kind_limit::{Bucket, KindLimit, Rate};
 pub use lease_id::LeaseId;
 pub use options::{Ceilings, Effective, OnTrap, Options, Overrides, RetryFrom, Source, Sources};
-pub use outcome::{Answer, Checkpoint, Child, Completion, Spawn, Suspension};
+pub use outcome::{Answer, BatchPlan, Checkpoint, Child, Completion, Decision, Spawn, Suspension};
 pub use priority::Priority;
 pub use retention::Retention;
 pub use routing::{Route, RoutingError, admits, serves};
@@ -85,9 +85,9 @@ pub use timestamp::Timestamp;
 pub use upstream::{UpstreamEnd, UpstreamTask};
 pub use waiting::{WaitLimits, WaitStep};
 pub use workflow::{
-    Cursor, DependencyCount, DependencyStep, DomainEvent, FailureStrategy, FanOut, FanOutOver, MAX_CHOSEN,
-    MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepName, StepRole, StepTally,
-    StepTicket, TemplateRef, WorkflowPlan, WorkflowState, WorkflowSubmission, dependency_step, expand, instance_name,
-    standing,
+    Cursor, DependencyCount, DependencyStep, DomainEvent, EarlyEnd, FailureStrategy, FanInCount, FanOut, FanOutOver,
+    MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepName, StepRole,
+    StepStanding, StepTally, StepTicket, TemplateRef, WorkflowPlan, WorkflowState, WorkflowSubmission, chosen_steps,
+    dependency_step, expand, fan_in, instance_name, standing,
 };
 pub use workspace::WorkspaceChoice;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::submission::NewTask;
-use crate::{Join, JsonText};
+use crate::{Cursor, Join, JsonText};
 
 /// The work is done.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,30 @@ pub enum Answer {
     Given(JsonText),
     /// Nobody answered in time.
     TimedOut,
+}
+
+/// Which of the steps that depend on a decision step run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Names of steps that depend on it, at most 100; none, none of them runs.
+    pub steps: Vec<String>,
+    /// The same as places in the plan, once they are known to be there.
+    pub chosen: Vec<u32>,
+    /// The step's result.
+    pub result: JsonText,
+    /// About the result; an empty object where the handler said nothing.
+    pub metadata: JsonText,
+}
+
+/// The ranges into which a batch analyzer cut the work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchPlan {
+    /// The ranges, at most 10,000; none, there is nothing to do.
+    pub cursors: Vec<Cursor>,
+    /// The step's result.
+    pub result: JsonText,
+    /// About the result; an empty object where the handler said nothing.
+    pub metadata: JsonText,
 }
 
 /// Progress worth keeping: the task runs again at once, one stage on.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{Checkpoint, Child, Completion, Failure, JsonText, Spawn, Suspension, TaskError};
+use crate::{BatchPlan, Checkpoint, Child, Completion, Decision, Failure, JsonText, Spawn, Suspension, TaskError};
 
 /// How one run ended: by its own answer, or by a fence.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,12 @@ pub enum RunEnd {
     Spawned(Spawn),
     /// Somebody outside is to answer; run again then.
     Suspended(Suspension),
+    /// The work is done, and these of the steps behind it run.
+    Decided(Decision),
+    /// The work is cut into ranges.
+    Batched(BatchPlan),
+    /// The step's condition is not met: it never runs.
+    Skipped,
     /// Not for this handler: `dispatch` was false, or `handle` skipped, with the reason it gave.
     Declined(String),
     /// The handler failed.
@@ -139,6 +145,9 @@ impl RunEnd {
             Self::Checkpointed(_) => "checkpoint",
             Self::Spawned(_) => "spawn",
             Self::Suspended(_) => "suspend",
+            Self::Decided(_) => "decide",
+            Self::Batched(_) => "batch",
+            Self::Skipped => "skipped",
             Self::Declined(_) => "skip",
             Self::Failed(_) => "failed",
             Self::Trapped { .. } => "trap",
@@ -166,7 +175,13 @@ impl RunEnd {
             Some(TaskError { category: "host".to_owned(), code: code.to_owned(), message, reason, details: None })
         };
         match self {
-            Self::Completed(_) | Self::Checkpointed(_) | Self::Spawned(_) | Self::Suspended(_) => None,
+            Self::Completed(_)
+            | Self::Checkpointed(_)
+            | Self::Spawned(_)
+            | Self::Suspended(_)
+            | Self::Decided(_)
+            | Self::Batched(_)
+            | Self::Skipped => None,
             Self::Failed(failure) => Some(TaskError {
                 category: failure.category.as_str().to_owned(),
                 code: failure.code.clone(),

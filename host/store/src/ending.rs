@@ -52,6 +52,10 @@ pub(crate) struct Ending<'a> {
     pub(crate) metadata: Option<&'a str>,
     pub(crate) reason: Option<DeadReason>,
     pub(crate) error: Option<String>,
+    /// The places of the steps that it chose, where it was a decision.
+    pub(crate) chosen: Option<&'a [u32]>,
+    /// It ends its workflow early.
+    pub(crate) terminates: bool,
 }
 
 impl<'a> Ending<'a> {
@@ -84,6 +88,8 @@ impl<'a> Ending<'a> {
             metadata: None,
             reason: None,
             error: None,
+            chosen: None,
+            terminates: false,
         }
     }
 

@@ -26,6 +26,7 @@ mod store;
 mod submitted;
 mod told;
 mod work;
+mod workflow;
 
 pub use commit::{Commit, CommitFate};
 pub use error::StoreError;
@@ -35,7 +36,7 @@ pub use events::{
 };
 pub use history::Spawned;
 pub use lease::{LEASE_CONFIRMED_FOR, LEASE_DURATION, LEASE_RENEW_EVERY, LeaseId, WorkerId};
-pub use query::{ChildrenView, Page, Selection, TaskFilter, TaskView, WaitView};
+pub use query::{ChildrenView, Page, Selection, TaskFilter, TaskView, WaitView, WorkflowRef};
 pub use queue_depth::{DeadCount, RouteDepth};
 pub use relational::{Clock, DatabaseStore, QueueSettings, SystemClock};
 pub use schedule::{LastTick, MAX_SCHEDULES, ScheduleChange, ScheduleFate, ScheduleView, TickFate};
@@ -43,3 +44,7 @@ pub use store::{BoxFuture, Held, Store, UpstreamPart};
 pub use submitted::{BatchRefusal, Change, Fate, Submitted};
 pub use told::{Audit, AuditView, LogLine, LogPage, ProgressNote, RunLog, Told};
 pub use work::{Claimed, Delivery, HasAnother, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};
+pub use workflow::{
+    Begun, StepView, WorkflowChange, WorkflowFate, WorkflowFilter, WorkflowPage, WorkflowRefusal, WorkflowSelection,
+    WorkflowStore, WorkflowView,
+};

@@ -1,6 +1,10 @@
 //! What is written once a run has ended: worked out here, for every store alike; the stores only write it.
 
-use bulkhead_core::{Child, DeadReason, NextStep, ReadyReason, RunEnd, Spawn, State, Suspension, Timestamp};
+use bulkhead_core::{
+    BatchPlan, Child, Completion, DeadReason, Decision, JsonText, NextStep, ReadyReason, RunEnd, Spawn, State,
+    Suspension, Timestamp,
+};
+use serde::Deserialize;
 
 use crate::Commit;
 use crate::ending::{AttemptFacts, Ending, error_text};
@@ -99,6 +103,7 @@ pub(crate) fn plan<'a>(ended: &Ended<'a>) -> (NextStep, Plan<'a>) {
         NextStep::Succeed => return (step, succeed(commit, history, facts)),
         NextStep::Die(reason) => end(State::Dead, Some(reason)),
         NextStep::Cancel => end(State::Cancelled, None),
+        NextStep::Skip => Plan::End { ending: Ending::unrun(State::Skipped, history), then: &[] },
         NextStep::Retry(wait) => {
             let mut next = next();
             next.attempts += 1;
@@ -153,11 +158,32 @@ pub(crate) fn plan<'a>(ended: &Ended<'a>) -> (NextStep, Plan<'a>) {
 }
 
 fn succeed<'a>(commit: &'a Commit, history: Option<&HistoryRow>, facts: AttemptFacts<'a>) -> Plan<'a> {
-    let (mut result, mut metadata, mut then) = (None, None, &[][..]);
-    if let RunEnd::Completed(completion) = &commit.end {
-        result = Some(completion.result.as_str());
-        metadata = Some(completion.metadata.as_str()).filter(|text| *text != "{}");
-        then = &completion.then;
+    let ending = Ending::of_run(State::Succeeded, commit, history, facts);
+    let kept = |metadata: &'a JsonText| Some(metadata.as_str()).filter(|text| *text != "{}");
+    match &commit.end {
+        RunEnd::Completed(Completion { result, metadata, then }) => {
+            let (result, terminates) = (Some(result.as_str()), terminates(metadata));
+            Plan::End { ending: Ending { result, metadata: kept(metadata), terminates, ..ending }, then }
+        }
+        RunEnd::Decided(Decision { result, metadata, chosen, .. }) => {
+            let (result, chosen) = (Some(result.as_str()), Some(chosen.as_slice()));
+            Plan::End { ending: Ending { result, metadata: kept(metadata), chosen, ..ending }, then: &[] }
+        }
+        RunEnd::Batched(BatchPlan { result, metadata, .. }) => {
+            let result = Some(result.as_str());
+            Plan::End { ending: Ending { result, metadata: kept(metadata), ..ending }, then: &[] }
+        }
+        _ => Plan::End { ending, then: &[] },
     }
-    Plan::End { ending: Ending { result, metadata, ..Ending::of_run(State::Succeeded, commit, history, facts) }, then }
+}
+
+/// Whether a step says, beside its result, that its workflow is done.
+fn terminates(metadata: &JsonText) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default)]
+        terminate: bool,
+    }
+    metadata.as_str().contains("terminate")
+        && serde_json::from_str::<Said>(metadata.as_str()).is_ok_and(|said| said.terminate)
 }

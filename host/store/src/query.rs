@@ -1,7 +1,8 @@
 //! What can be asked about tasks.
 
 use bulkhead_core::{
-    AttemptRecord, DeadReason, JsonText, Kind, Priority, ReadyReason, State, TagSet, TaskError, TaskId, Timestamp,
+    AttemptRecord, DeadReason, JsonText, Kind, Priority, ReadyReason, State, StepTicket, TagSet, TaskError, TaskId,
+    Timestamp,
 };
 use serde::Serialize;
 
@@ -62,9 +63,29 @@ pub struct TaskView {
     /// The task that spawned it; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
+    /// The workflow step that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowRef>,
     /// Its attempts, oldest first; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<AttemptRecord>>,
+}
+
+/// The workflow step that a task is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkflowRef {
+    /// The workflow's id.
+    pub id: TaskId,
+    /// The template's name.
+    pub template: String,
+    /// The step's name; with the number of the instance where the step fans out.
+    pub step: String,
+}
+
+impl From<StepTicket> for WorkflowRef {
+    fn from(ticket: StepTicket) -> Self {
+        Self { id: ticket.workflow, template: ticket.template, step: ticket.name }
+    }
 }
 
 /// What a suspended task waits for.

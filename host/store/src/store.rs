@@ -10,6 +10,7 @@ use bulkhead_core::{Kind, LeaseId, NewTask, Route, ScheduleName, TaskId, Upstrea
 use crate::{
     AuditView, BatchRefusal, Change, DeadCount, EventStore, Fate, LogPage, Page, RouteDepth, ScheduleChange,
     ScheduleFate, ScheduleView, Selection, Spawned, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, WorkLine,
+    WorkflowStore,
 };
 
 /// A boxed future, so that stores can be told apart at run time.
@@ -41,7 +42,7 @@ pub enum UpstreamPart {
 }
 
 /// The durable queue. Every answer is given after the commit it speaks of, never before.
-pub trait Store: EventStore + Send + Sync + std::fmt::Debug + 'static {
+pub trait Store: EventStore + WorkflowStore + Send + Sync + std::fmt::Debug + 'static {
     /// Accepts all of the tasks or none; the answers are in the order of the tasks.
     fn submit(&self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Result<Vec<Submitted>, BatchRefusal>, StoreError>>;
 

@@ -162,13 +162,16 @@ impl HandlerMetrics {
     /// Counts one run.
     pub(crate) fn count(&self, end: &RunEnd, seconds: f64, fuel: u64) {
         self.fuel.inc_by(fuel);
-        if matches!(end, RunEnd::Completed(_)) {
+        if matches!(end, RunEnd::Completed(_) | RunEnd::Decided(_) | RunEnd::Batched(_)) {
             self.succeeded.observe(seconds);
             return;
         }
         self.others.with_label_values(&[self.name.as_str(), end.name()]).observe(seconds);
         let reason = match end {
             RunEnd::Completed(_)
+            | RunEnd::Decided(_)
+            | RunEnd::Batched(_)
+            | RunEnd::Skipped
             | RunEnd::Checkpointed(_)
             | RunEnd::Spawned(_)
             | RunEnd::Suspended(_)

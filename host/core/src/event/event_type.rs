@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{State, TextError};
+use crate::{State, TextError, WorkflowState};
 
 /// What happened to a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,11 +31,23 @@ pub enum EventType {
     Spawned,
     /// A dead letter was closed by hand.
     Resolved,
+    /// A workflow was accepted.
+    WorkflowBegun,
+    /// All steps of a workflow have ended well.
+    WorkflowSucceeded,
+    /// All steps of a workflow have ended, some of them badly.
+    WorkflowFailed,
+    /// A workflow goes on only once somebody helps a dead step.
+    WorkflowBlocked,
+    /// All steps of a workflow have ended, and some were cancelled.
+    WorkflowCancelled,
+    /// What a template tells of its own when a step has ended.
+    WorkflowEvent,
 }
 
 impl EventType {
     /// All of them; the place of each is its number in stores, so new ones go to the end.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Submitted,
         Self::Claimed,
         Self::Progress,
@@ -48,6 +60,12 @@ impl EventType {
         Self::Resumed,
         Self::Spawned,
         Self::Resolved,
+        Self::WorkflowBegun,
+        Self::WorkflowSucceeded,
+        Self::WorkflowFailed,
+        Self::WorkflowBlocked,
+        Self::WorkflowCancelled,
+        Self::WorkflowEvent,
     ];
 
     /// Its public name.
@@ -65,6 +83,12 @@ impl EventType {
             Self::Resumed => "task.resumed",
             Self::Spawned => "task.spawned",
             Self::Resolved => "task.resolved",
+            Self::WorkflowBegun => "workflow.begun",
+            Self::WorkflowSucceeded => "workflow.succeeded",
+            Self::WorkflowFailed => "workflow.failed",
+            Self::WorkflowBlocked => "workflow.blocked",
+            Self::WorkflowCancelled => "workflow.cancelled",
+            Self::WorkflowEvent => "workflow.event",
         }
     }
 
@@ -73,7 +97,7 @@ impl EventType {
         Self::ALL.into_iter().find(|event| event.as_str() == text).ok_or_else(|| TextError {
             what: "event type",
             rule: "task. and one of submitted claimed progress audit retried succeeded dead cancelled suspended \
-                   resumed spawned resolved",
+                   resumed spawned resolved, or workflow. and one of begun succeeded failed blocked cancelled event",
             value: text.to_owned(),
         })
     }
@@ -81,14 +105,35 @@ impl EventType {
     /// Whether it is kept for those who subscribed to it, and numbered; the others are told to who listens just then.
     pub const fn is_durable(self) -> bool {
         match self {
-            Self::Succeeded | Self::Dead | Self::Cancelled | Self::Suspended | Self::Resolved => true,
-            Self::Submitted
+            Self::Succeeded
+            | Self::Dead
+            | Self::Cancelled
+            | Self::Suspended
+            | Self::Resolved
+            | Self::WorkflowSucceeded
+            | Self::WorkflowFailed
+            | Self::WorkflowBlocked
+            | Self::WorkflowCancelled
+            | Self::WorkflowEvent => true,
+            Self::WorkflowBegun
+            | Self::Submitted
             | Self::Claimed
             | Self::Progress
             | Self::Audit
             | Self::Retried
             | Self::Resumed
             | Self::Spawned => false,
+        }
+    }
+
+    /// The event of a workflow that came to stand so by itself.
+    pub const fn of_workflow(state: WorkflowState) -> Option<Self> {
+        match state {
+            WorkflowState::Succeeded => Some(Self::WorkflowSucceeded),
+            WorkflowState::Failed => Some(Self::WorkflowFailed),
+            WorkflowState::Blocked => Some(Self::WorkflowBlocked),
+            WorkflowState::Cancelled => Some(Self::WorkflowCancelled),
+            WorkflowState::Pending | WorkflowState::Running | WorkflowState::Waiting => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::State;
 
-use super::StepRole;
+use super::{StepRole, StepTally};
 
 /// How far the dependencies of a step have come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,16 +32,69 @@ pub enum StepEnd {
     Cancelled,
 }
 
-impl StepEnd {
-    /// How a step counts that is in this state; none where it has not come to anything yet.
-    pub const fn of(state: State) -> Option<Self> {
+/// How far a step has come, as its workflow and those that depend on it count it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StepStanding {
+    /// It has not ended.
+    #[default]
+    Open,
+    /// It waits until somebody helps a step before it.
+    Blocked,
+    /// It succeeded, or was resolved.
+    Well,
+    /// It never ran.
+    Skipped,
+    /// It is a dead letter.
+    Dead,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl StepStanding {
+    /// All of them; the place of each is its number in stores.
+    pub const ALL: [Self; 6] = [Self::Open, Self::Blocked, Self::Well, Self::Skipped, Self::Dead, Self::Cancelled];
+
+    /// How far a step has come that is in this state.
+    pub const fn of(state: State) -> Self {
         match state {
-            State::Succeeded | State::Resolved => Some(Self::Well),
-            State::Skipped => Some(Self::Skipped),
-            State::Dead | State::Blocked => Some(Self::Bad),
-            State::Cancelled => Some(Self::Cancelled),
-            State::Waiting | State::Ready | State::Running | State::Suspended | State::Paused => None,
+            State::Succeeded | State::Resolved => Self::Well,
+            State::Skipped => Self::Skipped,
+            State::Dead => Self::Dead,
+            State::Blocked => Self::Blocked,
+            State::Cancelled => Self::Cancelled,
+            State::Waiting | State::Ready | State::Running | State::Suspended | State::Paused => Self::Open,
         }
+    }
+
+    /// What those that depend on it count it as; none where they wait for it.
+    pub const fn end(self) -> Option<StepEnd> {
+        match self {
+            Self::Open => None,
+            Self::Blocked | Self::Dead => Some(StepEnd::Bad),
+            Self::Well => Some(StepEnd::Well),
+            Self::Skipped => Some(StepEnd::Skipped),
+            Self::Cancelled => Some(StepEnd::Cancelled),
+        }
+    }
+
+    /// What it adds to the tally of its workflow.
+    pub const fn tally(self) -> StepTally {
+        StepTally {
+            unfinished: matches!(self, Self::Open | Self::Blocked) as i64,
+            blocked: matches!(self, Self::Blocked) as i64,
+            dead: matches!(self, Self::Dead) as i64,
+            cancelled: matches!(self, Self::Cancelled) as i64,
+        }
+    }
+
+    /// Its number in stores.
+    pub const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The one of this number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied())
     }
 }
 

@@ -4,9 +4,11 @@
 //! Here is what a plan may say, how it becomes tasks ([`expand`]), when a step may run ([`dependency_step`]) and how a
 //! workflow stands ([`standing`]).
 
+mod choice;
 mod dependency;
 mod domain_event;
 mod expand;
+mod fan_in;
 mod fan_out;
 mod plan;
 mod state;
@@ -14,12 +16,14 @@ mod step_name;
 mod submission;
 mod ticket;
 
-pub use dependency::{DependencyCount, DependencyStep, StepEnd, dependency_step};
+pub use choice::chosen_steps;
+pub use dependency::{DependencyCount, DependencyStep, StepEnd, StepStanding, dependency_step};
 pub use domain_event::{DomainEvent, PublishCondition};
 pub use expand::{expand, instance_name};
+pub use fan_in::{FanInCount, fan_in};
 pub use fan_out::{FailureStrategy, FanOut, FanOutOver};
 pub use plan::{MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, PlanStep, StepRole, WorkflowPlan};
-pub use state::{StepTally, WorkflowState, standing};
+pub use state::{EarlyEnd, StepTally, WorkflowState, standing};
 pub use step_name::StepName;
 pub use submission::{NewWorkflow, TemplateRef, WorkflowSubmission};
 pub use ticket::{Cursor, StepTicket};

@@ -91,6 +91,21 @@ pub enum StepRole {
     Analyzer,
 }
 
+impl StepRole {
+    /// All of them; the place of each is its number in stores.
+    pub const ALL: [Self; 4] = [Self::Standard, Self::Decision, Self::Convergence, Self::Analyzer];
+
+    /// Its number in stores.
+    pub const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The one of this number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied())
+    }
+}
+
 impl WorkflowPlan {
     /// `namespace/name@version`.
     pub fn reference(&self) -> String {

@@ -40,6 +40,16 @@ impl WorkflowState {
         }
     }
 
+    /// Its number in stores.
+    pub const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The one of this number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied())
+    }
+
     /// Whether all of its steps have ended.
     pub const fn is_ended(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
@@ -73,20 +83,37 @@ pub struct StepTally {
     pub dead: i64,
     /// Cancelled steps.
     pub cancelled: i64,
-    /// A step ended the workflow early, as succeeded.
+}
+
+impl StepTally {
+    /// What is counted once this is taken away and that is added.
+    pub const fn changed(self, from: Self, to: Self) -> Self {
+        Self {
+            unfinished: self.unfinished - from.unfinished + to.unfinished,
+            blocked: self.blocked - from.blocked + to.blocked,
+            dead: self.dead - from.dead + to.dead,
+            cancelled: self.cancelled - from.cancelled + to.cancelled,
+        }
+    }
+}
+
+/// Why a workflow ended before its steps had come to their ends by themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EarlyEnd {
+    /// A step ended it, as succeeded.
     pub terminated: bool,
     /// It took longer than it may.
     pub overdue: bool,
 }
 
 /// How a workflow stands whose steps stand so; none while something goes on, which only the steps themselves tell.
-pub const fn standing(tally: &StepTally) -> Option<WorkflowState> {
+pub const fn standing(tally: &StepTally, early: EarlyEnd) -> Option<WorkflowState> {
     if tally.unfinished > 0 {
         return if tally.blocked >= tally.unfinished { Some(WorkflowState::Blocked) } else { None };
     }
-    Some(if tally.overdue {
+    Some(if early.overdue {
         WorkflowState::Failed
-    } else if tally.terminated {
+    } else if early.terminated {
         WorkflowState::Succeeded
     } else if tally.dead > 0 {
         WorkflowState::Failed

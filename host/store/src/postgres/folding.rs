@@ -108,6 +108,8 @@ async fn find_over(transaction: &Transaction<'_>, settings: &QueueSettings, fold
             over.join(" OR ")
         ))
         .await?;
+    // A later step may ask how one ended, and somebody may ask for the workflow.
+    transaction.execute("DELETE FROM over_tasks o USING steps s WHERE s.seq = o.seq", &[]).await?;
     // One generation each time.
     let stays = "DELETE FROM over_tasks o USING kin k WHERE k.child = o.seq \
                  AND NOT EXISTS (SELECT FROM over_tasks p WHERE p.seq = k.parent)";

@@ -14,6 +14,7 @@ pub(super) struct Gathered {
 
 #[derive(Debug)]
 enum Column {
+    Booleans(Vec<Option<bool>>),
     Integers(Vec<Option<i64>>),
     Texts(Vec<Option<String>>),
     Blobs(Vec<Option<Vec<u8>>>),
@@ -22,6 +23,7 @@ enum Column {
 impl Gathered {
     pub(super) fn new(table: &'static Table) -> Self {
         let column = |kind: &Kind| match kind {
+            Kind::Boolean => Column::Booleans(Vec::new()),
             Kind::Integer => Column::Integers(Vec::new()),
             Kind::Text => Column::Texts(Vec::new()),
             Kind::Blob => Column::Blobs(Vec::new()),
@@ -33,6 +35,7 @@ impl Gathered {
         debug_assert_eq!(values.len(), self.columns.len());
         for (column, value) in self.columns.iter_mut().zip(values) {
             match (column, value.value()) {
+                (Column::Booleans(truths), ValueRef::Bool(is)) => truths.push(Some(is)),
                 (Column::Integers(numbers), ValueRef::Integer(number)) => numbers.push(Some(number)),
                 (Column::Integers(numbers), ValueRef::Null) => numbers.push(None),
                 (Column::Texts(texts), ValueRef::Text(text)) => texts.push(Some(text.to_owned())),
@@ -54,6 +57,7 @@ impl Gathered {
             .iter()
             .map(|column| -> (&(dyn Parameter + Sync), Type) {
                 match column {
+                    Column::Booleans(truths) => (truths, Type::BOOL_ARRAY),
                     Column::Integers(numbers) => (numbers, Type::INT8_ARRAY),
                     Column::Texts(texts) => (texts, Type::TEXT_ARRAY),
                     Column::Blobs(blobs) => (blobs, Type::BYTEA_ARRAY),

@@ -2,9 +2,9 @@
 
 use std::collections::hash_map::Entry;
 
-use bulkhead_core::{State, TaskId};
+use bulkhead_core::{State, StepStanding, TaskId};
 
-use crate::ending::state_number;
+use crate::ending::{Ending, state_number};
 use crate::history::{Answered, HistoryRow, Text};
 use crate::sql::{Connection, OptionalExtension, params};
 use crate::{Change, Fate, TaskSeq};
@@ -13,6 +13,7 @@ use super::cycle::Cycle;
 use super::failure::Halt;
 use super::place::{Place, find, locate};
 use super::slot::{Flags, Slot};
+use super::workflow::StepChange;
 
 /// A task's place in the queue as it is now.
 fn slot_at(connection: &Connection, slot: Slot) -> Result<Slot, Halt> {
@@ -31,6 +32,9 @@ impl Cycle<'_> {
             (Change::Requeue, Place::Ended(State::Dead)) => self.requeue(slot).map(|()| Fate::Done),
             (Change::Resolve(result), Place::Ended(State::Dead)) => {
                 self.resolve(slot, result.as_str()).map(|()| Fate::Done)
+            }
+            (Change::Resolve(result), Place::Dependent { blocked: true }) => {
+                self.resolve_blocked(slot, result.as_str()).map(|()| Fate::Done)
             }
             (Change::Remove, Place::Ended(State::Dead)) => {
                 let removed = self.remove(seq, State::Dead)?;
@@ -71,7 +75,7 @@ impl Cycle<'_> {
                 }
                 return Ok(Fate::Underway);
             }
-            Place::Suspended => self.stop_waiting(slot, State::Cancelled, None, None)?,
+            Place::Suspended | Place::Dependent { .. } => self.stop_waiting(slot, State::Cancelled, None, None)?,
             Place::Waiting(waits) => {
                 self.displace(slot, waits)?;
                 self.end_cancelled(slot)?;
@@ -95,6 +99,7 @@ impl Cycle<'_> {
             .optional()?;
         self.first(usize::from(brought_back.is_some()))?;
         self.untell_parents(seq, State::Dead)?;
+        self.out.step_changes.push(StepChange::to(seq, StepStanding::Open));
         let mut history = HistoryRow::load(self.connection, seq)?.unwrap_or(HistoryRow::fresh(slot.due));
         history.max_attempts = brought_back.flatten().or(history.max_attempts);
         history.epoch += 1;
@@ -135,7 +140,15 @@ impl Cycle<'_> {
         self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
         self.untell_parents(seq, State::Dead)?;
         self.tell_parents(seq, State::Resolved)?;
+        self.out.step_changes.push(StepChange::to(seq, StepStanding::Well));
         self.out.ended.push(seq);
         self.note_resolved(slot)
+    }
+
+    /// Closes a step by hand that waits behind one that ended badly.
+    fn resolve_blocked(&mut self, slot: Slot, result: &str) -> Result<(), Halt> {
+        let left = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [slot.seq.0])?;
+        self.first(left)?;
+        self.end(slot, &Ending { result: Some(result), ..Ending::unrun(State::Resolved, None) }, false)
     }
 }

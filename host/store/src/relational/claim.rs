@@ -1,5 +1,6 @@
 //! Claiming tasks for workers that have room.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bulkhead_core::{Extras, JsonText, TaskId};
@@ -16,6 +17,7 @@ use super::memory::Lone;
 use super::outcome::Claim;
 use super::ready_index::Entry;
 use super::slot::{Flags, RouteId, Slot};
+use super::workflow::input_of;
 use crate::history::HistoryRow;
 
 /// Tasks claimed for one worker in one cycle, unless it handed back more: four such batches in flight were the fastest
@@ -236,6 +238,16 @@ impl Cycle<'_> {
         Ok(())
     }
 
+    /// The input of a workflow, read once for all of its steps that are claimed together.
+    fn input_for(&self, workflow: &TaskId, inputs: &mut HashMap<TaskId, JsonText>) -> Result<JsonText, Halt> {
+        if let Some(known) = inputs.get(workflow) {
+            return Ok(known.clone());
+        }
+        let input = input_of(self.connection, workflow)?;
+        inputs.insert(workflow.clone(), input.clone());
+        Ok(input)
+    }
+
     /// Puts tasks that are out of the queue under one lease.
     fn lease(&mut self, worker: WorkerId, slots: Vec<Slot>) -> Result<(), Halt> {
         const SCAN: &str = "SELECT seq, id, extras, payload FROM tasks WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
@@ -250,6 +262,7 @@ impl Cycle<'_> {
         }
         let mut claimed: Vec<(u32, Claimed)> = Vec::with_capacity(slots.len());
         let mut route: Option<(RouteId, std::sync::Arc<bulkhead_core::Route>)> = None;
+        let mut inputs = HashMap::new();
         let mut first = 0;
         while first < order.len() {
             let seq_at = |place: usize| slots[order[place] as usize].seq.0;
@@ -274,7 +287,12 @@ impl Cycle<'_> {
                 if row.get::<i64>(0)? != slot.seq.0 {
                     continue;
                 }
-                let task = TaskRow::read(&row, 1)?;
+                let mut task = TaskRow::read(&row, 1)?;
+                if task.payload.is_absent()
+                    && let Some(step) = task.extras.as_ref().and_then(|extras| extras.step.as_ref())
+                {
+                    task.payload = self.input_for(&step.workflow, &mut inputs)?;
+                }
                 let route = match &route {
                     Some((id, route)) if *id == slot.route => std::sync::Arc::clone(route),
                     _ => {

@@ -145,6 +145,7 @@ impl<'a> Cycle<'a> {
     fn transact_recovery(&mut self) -> Result<(), Halt> {
         self.connection.begin()?;
         self.recover()?;
+        self.release_steps()?;
         self.save_events()?;
         self.load_index()?;
         self.connection.commit()?;
@@ -198,6 +199,14 @@ impl<'a> Cycle<'a> {
         for submit in &todo.submits {
             self.submit(&submit.tasks)?;
         }
+        for begin in &todo.begins {
+            self.begin_workflow(begin)?;
+        }
+        for asked in &todo.workflow_changes {
+            self.change_workflow(&asked.id, asked.change)?;
+        }
+        // What could be claimed is told first.
+        self.release_steps()?;
         if todo.claim {
             self.promote()?;
             self.sweep_expired()?;
@@ -206,6 +215,7 @@ impl<'a> Cycle<'a> {
             self.unpark()?;
             self.sweep_names()?;
             self.sweep_ended()?;
+            self.release_steps()?;
             if self.memory.stale || self.looks {
                 self.load_index()?;
             }
@@ -218,6 +228,8 @@ impl<'a> Cycle<'a> {
             }
             self.out.claiming_since = Some(Instant::now());
             self.claim()?;
+            // Those that should have started before they were claimed.
+            self.release_steps()?;
         }
         self.do_events(&todo.events)?;
         self.save_events()?;
@@ -274,8 +286,20 @@ impl<'a> Cycle<'a> {
 
     /// Takes back, in memory, what was done since.
     fn undo(&mut self, mark: Mark) {
-        let Outcome { counts, done, new_routes, ended, died, settled, marked, freed, limited, events, .. } =
-            &mut self.out;
+        let Outcome {
+            counts,
+            done,
+            new_routes,
+            ended,
+            step_changes,
+            died,
+            settled,
+            marked,
+            freed,
+            limited,
+            events,
+            ..
+        } = &mut self.out;
         for (route, change) in counts.drain(mark.counts..) {
             if let Some(known) = self.memory.routes.get_mut(route) {
                 known.pending -= change;
@@ -291,6 +315,7 @@ impl<'a> Cycle<'a> {
             self.memory.shared.hide_served(route);
         }
         ended.truncate(mark.ended);
+        step_changes.truncate(mark.step_changes);
         died.truncate(mark.died);
         freed.truncate(mark.freed);
         for (route, count) in limited.drain(mark.limited..) {

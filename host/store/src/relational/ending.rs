@@ -1,6 +1,6 @@
 //! Writing how a task ends, and attempts that were not its last.
 
-use bulkhead_core::{DeadReason, State};
+use bulkhead_core::{DeadReason, State, StepStanding};
 
 use crate::TaskSeq;
 use crate::ending::{AttemptFacts, Ending, state_number};
@@ -11,6 +11,7 @@ use super::cycle::Cycle;
 use super::failure::Halt;
 use super::slot::Slot;
 use super::tables::{ATTEMPTS, ENDED};
+use super::workflow::StepChange;
 
 impl Cycle<'_> {
     /// Writes the end of a task that runs or was just taken out of the queue.
@@ -59,6 +60,13 @@ impl Cycle<'_> {
         }
         if ending.state == State::Cancelled {
             self.cancel_children(seq)?;
+        }
+        if self.memory.has_steps || self.is_shared() {
+            self.out.step_changes.push(StepChange {
+                chosen: ending.chosen.map(<[u32]>::to_vec),
+                terminates: ending.terminates,
+                ..StepChange::to(seq, StepStanding::of(ending.state))
+            });
         }
         self.tell_parents(seq, ending.state)
     }

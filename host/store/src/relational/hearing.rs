@@ -65,6 +65,8 @@ impl Thread {
                 }
             }
             Request::Submit(_)
+            | Request::Begin(_)
+            | Request::Workflow(_)
             | Request::Change(_)
             | Request::Schedule(_)
             | Request::Events(_)

@@ -41,7 +41,7 @@ impl Question {
         } else if !states.is_empty() && states.iter().all(|state| state.is_ended()) {
             // However many wait before them, they are not passed over one by one.
             question.from = places_of_ended("ended e");
-        } else if only(&[State::Suspended]) {
+        } else if only(&[State::Suspended, State::Waiting, State::Blocked]) {
             question.and("t.seq IN (SELECT seq FROM waits)");
         } else if only(&[State::Paused]) {
             question.and("t.seq IN (SELECT seq FROM paused)");
@@ -135,8 +135,10 @@ fn states_are(states: &HashSet<State>) -> String {
     if states.contains(&State::Ready) {
         any.push("(e.seq IS NULL AND coalesce(r.seq, d.seq, p.seq, a.seq) IS NOT NULL)".to_owned());
     }
-    if states.contains(&State::Suspended) {
-        any.push("w.seq IS NOT NULL".to_owned());
+    let waits = [State::Waiting, State::Suspended, State::Blocked].into_iter().filter(|state| states.contains(state));
+    let waits = joined(waits.map(state_number));
+    if !waits.is_empty() {
+        any.push(format!("coalesce(w.state, -1) IN ({waits})"));
     }
     if states.contains(&State::Paused) {
         any.push("u.seq IS NOT NULL".to_owned());
@@ -144,8 +146,7 @@ fn states_are(states: &HashSet<State>) -> String {
     if states.contains(&State::Running) {
         any.push(format!("({PLACE}) IS NULL"));
     }
-    // States that no task of this store is in yet.
-    if any.is_empty() { "FALSE".to_owned() } else { any.join(" OR ") }
+    any.join(" OR ")
 }
 
 /// The tasks under any lease, done or not, for `IN (…)`.

@@ -79,7 +79,7 @@ impl Cycle<'_> {
         }
         self.memory.next_delayed = self.next_of("SELECT min(due) FROM delayed")?;
         self.memory.next_expiry = self.next_of("SELECT min(expires_at) FROM expiring")?;
-        self.memory.next_wake = self.next_of("SELECT min(wakes_at) FROM waits")?;
+        self.memory.next_wake = self.next_of(super::waiting::NEXT_WAKE)?;
         self.load_paused()?;
         self.load_agenda()?;
         self.memory.stale = false;

@@ -191,16 +191,15 @@ impl Cycle<'_> {
     /// Reads which running tasks are cancelled, and whether tasks have families or are to be paused. Nothing more is
     /// written once a newer host has changed the schema so that this one cannot work with it.
     fn hear_of_cancels(&mut self) -> Result<(), Halt> {
-        const FLAGS: &str =
-            "EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM pausing), EXISTS (SELECT 1 FROM cancels)";
+        const FLAGS: &str = "EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM workflows), EXISTS (SELECT 1 FROM pausing), EXISTS (SELECT 1 FROM cancels)";
         const SCHEMA: &str = "(SELECT value FROM meta WHERE name = 'min_compatible'), \
             (SELECT value FROM meta WHERE name = 'schema_version')";
         let flags = format!("SELECT {FLAGS}, {SCHEMA}, {INTERESTS}");
-        type Flags = ((bool, bool, bool), (i64, i64), Interests);
-        let ((kin, pausing, cancels), (least, found), interests): Flags =
+        type Flags = ((bool, bool, bool, bool), (i64, i64), Interests);
+        let ((kin, steps, pausing, cancels), (least, found), interests): Flags =
             self.connection.prepare_cached(&flags)?.query_row([], |row| {
-                let flags = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok((flags, (row.get(3)?, row.get(4)?), Interests::read(row, 5)?))
+                let flags = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok((flags, (row.get(4)?, row.get(5)?), Interests::read(row, 6)?))
             })?;
         if let Some(many) = &mut self.memory.many_hosts {
             many.shut_out = check_least(least, found, &many.url).err();
@@ -208,6 +207,7 @@ impl Cycle<'_> {
         }
         self.hear_interests(interests)?;
         (self.memory.has_kin, self.memory.has_pausing, self.memory.has_told) = (kin, pausing, true);
+        self.memory.has_steps = steps;
         let mut cancelled = HashMap::new();
         if cancels {
             let mut statement = self.connection.prepare_cached("SELECT seq, cancelled_at FROM cancels")?;

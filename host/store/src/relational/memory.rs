@@ -65,6 +65,8 @@ pub(super) struct Memory {
     pub(super) held: Held,
     /// Whether any task ever had children; where none had, nobody looks for parents.
     pub(super) has_kin: bool,
+    /// Whether there are workflows; where there are none, nobody looks for steps.
+    pub(super) has_steps: bool,
     /// Whether any run ever told anything of itself.
     pub(super) has_told: bool,
     /// Whether any task is to be paused when it comes back to the queue.
@@ -116,6 +118,7 @@ impl Memory {
             limits,
             held: Held::default(),
             has_kin: false,
+            has_steps: false,
             has_told: false,
             has_pausing: false,
             next_name_sweep: now,

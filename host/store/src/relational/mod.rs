@@ -74,6 +74,7 @@ mod upstream;
 mod view;
 mod waited;
 mod waiting;
+mod workflow;
 
 pub(crate) use bell::{Bell, Listen};
 pub use clock::{Clock, SystemClock};

@@ -5,11 +5,15 @@ use std::time::Instant;
 
 use bulkhead_core::{DeadReason, Route, Timestamp};
 
-use crate::{BatchRefusal, Claimed, CommitFate, Fate, LeaseId, LiveEvent, ScheduleFate, Submitted, TaskSeq, WorkerId};
+use crate::{
+    BatchRefusal, Claimed, CommitFate, Fate, LeaseId, LiveEvent, ScheduleFate, Submitted, TaskSeq, WorkerId,
+    WorkflowFate,
+};
 
 use super::events::{EventReply, Noted};
 use super::leases::Lease;
 use super::slot::RouteId;
+use super::workflow::{BeginAnswer, StepChange};
 
 /// A batch that was claimed.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) done: Vec<(LeaseId, TaskSeq)>,
     pub(super) new_routes: Vec<RouteId>,
     pub(super) ended: Vec<TaskSeq>,
+    /// Tasks that have come somewhere, of which workflows are told at the end of the cycle.
+    pub(super) step_changes: Vec<StepChange>,
     pub(super) died: Vec<(RouteId, DeadReason)>,
     /// Tasks of limited kinds, perhaps, that run no more.
     pub(super) freed: Vec<RouteId>,
@@ -54,6 +60,8 @@ pub(super) struct Outcome {
 
     pub(super) fates: Vec<(WorkerId, Vec<(TaskSeq, CommitFate)>)>,
     pub(super) submitted: Vec<Result<Vec<Submitted>, BatchRefusal>>,
+    pub(super) begun: Vec<BeginAnswer>,
+    pub(super) workflow_fates: Vec<WorkflowFate>,
     pub(super) fates_of_changes: Vec<Vec<Fate>>,
     pub(super) fates_of_schedules: Vec<ScheduleFate>,
     pub(super) claims: Vec<Claim>,
@@ -83,6 +91,7 @@ pub(super) struct Mark {
     pub(super) done: usize,
     pub(super) new_routes: usize,
     pub(super) ended: usize,
+    pub(super) step_changes: usize,
     pub(super) died: usize,
     pub(super) settled: usize,
     pub(super) marked: usize,
@@ -98,6 +107,7 @@ impl Outcome {
             done: self.done.len(),
             new_routes: self.new_routes.len(),
             ended: self.ended.len(),
+            step_changes: self.step_changes.len(),
             died: self.died.len(),
             settled: self.settled.len(),
             marked: self.marked.len(),
@@ -115,6 +125,7 @@ impl Mark {
         done: 0,
         new_routes: 0,
         ended: 0,
+        step_changes: 0,
         died: 0,
         settled: 0,
         marked: 0,

@@ -33,7 +33,7 @@ impl Cycle<'_> {
                 Ok(Fate::Underway)
             }
             Place::Paused => Ok(Fate::Done),
-            Place::Suspended | Place::Ended(_) => Ok(Fate::Refused(place.state())),
+            Place::Suspended | Place::Dependent { .. } | Place::Ended(_) => Ok(Fate::Refused(place.state())),
         }
     }
 
@@ -105,6 +105,7 @@ impl Cycle<'_> {
             Ok(self.connection.prepare_cached(&select)?.query_row([], |row| row.get(0))?)
         };
         (self.memory.has_pausing, self.memory.has_kin) = (any("pausing")?, any("kin")?);
+        self.memory.has_steps = any("workflows")?;
         self.memory.has_told = any("logs")? || any("audits")? || any("progress")?;
         Ok(())
     }

@@ -27,7 +27,7 @@ pub(super) const PLACES: &str = "tasks t \
 /// Which table it was, as a number; null where the task runs.
 pub(super) const PLACE: &str = "CASE WHEN e.seq IS NOT NULL THEN 0 WHEN r.seq IS NOT NULL THEN 1 \
     WHEN d.seq IS NOT NULL THEN 2 WHEN p.seq IS NOT NULL THEN 3 WHEN a.seq IS NOT NULL THEN 4 \
-    WHEN w.seq IS NOT NULL THEN 5 WHEN u.seq IS NOT NULL THEN 6 END";
+    WHEN w.state = 0 THEN 7 WHEN w.state = 5 THEN 8 WHEN w.seq IS NOT NULL THEN 5 WHEN u.seq IS NOT NULL THEN 6 END";
 
 /// Where a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub(super) enum Place {
     Waiting(Waits),
     Running,
     Suspended,
+    /// On the steps before it, which may have ended badly.
+    Dependent {
+        blocked: bool,
+    },
     Paused,
 }
 
@@ -50,6 +54,8 @@ impl Place {
             Some(4) => Self::Waiting(Waits::Alone),
             Some(5) => Self::Suspended,
             Some(6) => Self::Paused,
+            Some(7) => Self::Dependent { blocked: false },
+            Some(8) => Self::Dependent { blocked: true },
             _ => Self::Running,
         }
     }
@@ -61,6 +67,8 @@ impl Place {
             Self::Waiting(_) => State::Ready,
             Self::Running => State::Running,
             Self::Suspended => State::Suspended,
+            Self::Dependent { blocked: false } => State::Waiting,
+            Self::Dependent { blocked: true } => State::Blocked,
             Self::Paused => State::Paused,
         }
     }

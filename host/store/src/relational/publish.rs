@@ -87,6 +87,9 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, mut outcome: Outcome, now
     memory.shared.waiters.wake(&outcome.ended);
     memory.agenda.hear(&outcome.ended);
     todo.submits.into_iter().zip(outcome.submitted).for_each(|(submit, done)| drop(submit.answer.send(Ok(done))));
+    todo.begins.into_iter().zip(outcome.begun).for_each(|(begin, done)| drop(begin.answer.send(Ok(done))));
+    let changed = todo.workflow_changes.into_iter().zip(outcome.workflow_fates);
+    changed.for_each(|(asked, fate)| drop(asked.answer.send(Ok(fate))));
     let changed = todo.changes.into_iter().zip(outcome.fates_of_changes);
     changed.for_each(|(asked, fates)| drop(asked.answer.send(Ok(fates))));
     let asked = todo.schedules.into_iter().zip(outcome.fates_of_schedules);

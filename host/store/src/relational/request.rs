@@ -10,6 +10,7 @@ use crate::{
 
 use super::events::AskedEvents;
 use super::slot::Rank;
+use super::workflow::{AskedWorkflow, BeginWorkflow};
 
 /// Where an answer goes.
 pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -18,6 +19,8 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 #[derive(Debug)]
 pub(super) enum Request {
     Submit(Submit),
+    Begin(Box<BeginWorkflow>),
+    Workflow(AskedWorkflow),
     Change(Asked),
     Schedule(AskedSchedule),
     Events(AskedEvents),

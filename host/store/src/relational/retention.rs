@@ -41,6 +41,9 @@ impl Cycle<'_> {
         if walk.next_at > self.now {
             return Ok(());
         }
+        if walk.after == Walk::from(walk.next_at).after {
+            self.sweep_workflows()?;
+        }
         let retention = self.memory.settings.retention;
         let looked_at: Vec<(TaskSeq, State, Timestamp)> = {
             let select = "SELECT seq, state, ended_at FROM ended WHERE seq > ?1 AND seq <= ?3 ORDER BY seq LIMIT ?2";
@@ -92,6 +95,13 @@ impl Cycle<'_> {
             }
             self.connection.prepare_cached("DELETE FROM kin WHERE parent = ?1")?.execute([seq.0])?;
             self.connection.prepare_cached("DELETE FROM trees WHERE root = ?1")?.execute([seq.0])?;
+        }
+        if self.memory.has_steps {
+            // A later step may ask how this one ended, and somebody may ask for the workflow.
+            let select = "SELECT EXISTS (SELECT 1 FROM steps WHERE seq = ?1)";
+            if self.connection.prepare_cached(select)?.query_row([seq.0], |row| row.get(0))? {
+                return Ok(false);
+            }
         }
         // What is told of its end needs its row.
         self.save_events()?;

@@ -120,7 +120,7 @@ impl DatabaseStore {
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)
     }
 

@@ -1,6 +1,6 @@
 //! Accepting tasks.
 
-use bulkhead_core::{Due, Route, State};
+use bulkhead_core::{Due, Route, State, Timestamp};
 
 use crate::history::unsigned;
 use crate::sql::{Value, params};
@@ -92,11 +92,7 @@ impl Cycle<'_> {
         self.check_room(asker)?;
         let route = self.route_id(&task.route)?;
         let seq = self.new_seq()?;
-        let due = match task.due {
-            Due::Now => self.now,
-            Due::After(delay) => self.now.after(delay),
-            Due::At(moment) => moment,
-        };
+        let due = self.due_of(task);
         let (id, column) = match &task.id {
             Some(id) => (id.clone(), Value::Blob(ids::own_column(id))),
             None => {
@@ -104,22 +100,7 @@ impl Cycle<'_> {
                 (ids::name(uuid), Value::Blob(uuid.as_bytes().to_vec()))
             }
         };
-        let now = self.now.as_millis();
-        self.insert(
-            &TASKS,
-            params![
-                seq.0,
-                column,
-                route,
-                task.rank,
-                due.as_millis(),
-                now,
-                task.max_attempts,
-                task.tenant,
-                task.extras,
-                &*task.payload,
-            ],
-        )?;
+        self.insert_task(task, seq, &column, route, due)?;
         self.place(Slot { seq, due, route, rank: task.rank, flags: Flags::NONE })?;
         if let Some(body) = &task.body {
             self.remember(task, seq, body)?;
@@ -134,8 +115,44 @@ impl Cycle<'_> {
         Ok(Accepted { seq, submitted: Submitted { id, state: State::Ready, duplicate: false } })
     }
 
+    /// When a new task may first be claimed.
+    pub(super) fn due_of(&self, task: &Prepared) -> Timestamp {
+        match task.due {
+            Due::Now => self.now,
+            Due::After(delay) => self.now.after(delay),
+            Due::At(moment) => moment,
+        }
+    }
+
+    /// Writes what was submitted.
+    pub(super) fn insert_task(
+        &mut self,
+        task: &Prepared,
+        seq: TaskSeq,
+        id: &Value,
+        route: RouteId,
+        due: Timestamp,
+    ) -> Result<(), Halt> {
+        let now = self.now.as_millis();
+        self.insert(
+            &TASKS,
+            params![
+                seq.0,
+                id,
+                route,
+                task.rank,
+                due.as_millis(),
+                now,
+                task.max_attempts,
+                task.tenant,
+                task.extras,
+                &*task.payload,
+            ],
+        )
+    }
+
     /// The number of a route, which is made where it is new and there is room.
-    fn route_id(&mut self, route: &Route) -> Result<RouteId, Halt> {
+    pub(super) fn route_id(&mut self, route: &Route) -> Result<RouteId, Halt> {
         if let Some(id) = self.memory.routes.number(route) {
             return Ok(id);
         }

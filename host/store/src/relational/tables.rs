@@ -1,10 +1,10 @@
 //! The tables that tasks go through in great numbers, by the columns that are written.
 
-use crate::sql::Kind::{Blob, Integer, Text};
+use crate::sql::Kind::{Blob, Boolean, Integer, Text};
 use crate::sql::Table;
 
 /// How many there are.
-pub(super) const COUNT: usize = 5;
+pub(super) const COUNT: usize = 8;
 
 /// What was submitted.
 pub(super) static TASKS: Table = Table::new(
@@ -83,5 +83,42 @@ pub(super) static ATTEMPTS: Table = Table::new(
         ("\"end\"", Text),
         ("error", Text),
         ("digests", Blob),
+    ],
+);
+
+/// Steps of workflows.
+pub(super) static STEPS: Table = Table::new(
+    5,
+    "steps",
+    &[
+        ("seq", Integer),
+        ("workflow", Integer),
+        ("place", Integer),
+        ("role", Integer),
+        ("fans_out", Boolean),
+        ("standing", Integer),
+        ("total", Integer),
+        ("name", Text),
+        ("publishes", Text),
+    ],
+);
+
+/// Which step waits for which.
+pub(super) static EDGES: Table = Table::new(6, "edges", &[("dependency", Integer), ("dependent", Integer)]);
+
+/// Steps that wait for others.
+pub(super) static STEP_WAITS: Table = Table::new(
+    7,
+    "waits",
+    &[
+        ("seq", Integer),
+        ("state", Integer),
+        ("since", Integer),
+        ("flag_at", Integer),
+        ("stale_at", Integer),
+        ("wakes_at", Integer),
+        ("epoch", Integer),
+        ("stage", Integer),
+        ("started_at", Integer),
     ],
 );

@@ -112,6 +112,15 @@ impl Thread {
                         tasks += submit.tasks.len().max(1);
                         todo.submits.push(submit);
                     }
+                    Request::Begin(begin) => {
+                        tasks += begin.size();
+                        todo.begins.push(begin);
+                    }
+                    Request::Workflow(asked) => {
+                        // It may have as many steps as a transaction takes.
+                        tasks += bulkhead_core::MAX_STEPS;
+                        todo.workflow_changes.push(asked);
+                    }
                     Request::Change(asked) => {
                         tasks += asked.ids.len().max(1);
                         todo.changes.push(asked);
@@ -177,8 +186,12 @@ impl Thread {
             }
             return;
         }
-        let from_outside =
-            !(todo.submits.is_empty() && todo.changes.is_empty() && todo.schedules.is_empty() && todo.holds.is_empty());
+        let from_outside = !(todo.submits.is_empty()
+            && todo.begins.is_empty()
+            && todo.workflow_changes.is_empty()
+            && todo.changes.is_empty()
+            && todo.schedules.is_empty()
+            && todo.holds.is_empty());
         let from_workers = !(todo.releases.is_empty()
             && todo.attaches.is_empty()
             && todo.renewals.is_empty()
@@ -266,6 +279,8 @@ impl Thread {
         todo.schedules.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.holds.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.submits.into_iter().for_each(|submit| drop(submit.answer.send(Err(refuse()))));
+        todo.begins.into_iter().for_each(|begin| drop(begin.answer.send(Err(refuse()))));
+        todo.workflow_changes.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.events.into_iter().for_each(|asked| drop(asked.answer.send(Err(refuse()))));
         todo.attaches.into_iter().for_each(|(_, _, answer)| drop(answer.send(Err(refuse()))));
         todo.renewals.into_iter().for_each(|(_, answer)| drop(answer.send(Err(refuse()))));

@@ -8,6 +8,7 @@ use crate::{Commit, LeaseId, ProgressNote, TaskSeq, WorkLine, WorkerId};
 
 use super::events::AskedEvents;
 use super::request::{Answer, Asked, AskedSchedule, Submit};
+use super::workflow::{AskedWorkflow, BeginWorkflow};
 
 /// Tasks that a worker gives back, and whom to tell.
 type Release = (WorkerId, Vec<(LeaseId, TaskSeq)>, Answer<()>);
@@ -24,6 +25,8 @@ pub(super) struct Todo {
     pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
     pub(super) schedules: Vec<AskedSchedule>,
     pub(super) submits: Vec<Submit>,
+    pub(super) begins: Vec<Box<BeginWorkflow>>,
+    pub(super) workflow_changes: Vec<AskedWorkflow>,
     pub(super) events: Vec<AskedEvents>,
     /// Workers that come, where others must know of them.
     pub(super) attaches: Vec<(WorkerId, Arc<str>, Answer<WorkLine>)>,
@@ -45,6 +48,8 @@ impl Todo {
             && self.holds.is_empty()
             && self.schedules.is_empty()
             && self.submits.is_empty()
+            && self.begins.is_empty()
+            && self.workflow_changes.is_empty()
             && self.events.is_empty()
             && self.attaches.is_empty()
             && self.renewals.is_empty()

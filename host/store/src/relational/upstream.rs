@@ -48,21 +48,30 @@ fn read_rows(
             let mut statement =
                 connection.prepare_cached(&format!("{SELECT} AND k.position >= ?4 ORDER BY k.position LIMIT ?5"))?;
             let rows = statement.query_map(params![of, epoch, stage, offset, count], read_row)?;
-            let (mut page, mut size) = (Vec::new(), 0);
-            for row in rows {
-                let task = row?;
-                size += task.size();
-                if size > *bytes && !page.is_empty() {
-                    break;
-                }
-                page.push(task);
-            }
-            Ok(page)
+            paged(rows, *bytes)
         }
     }
 }
 
-fn read_row(row: &Row<'_>) -> crate::sql::Result<UpstreamTask> {
+/// The first of these rows that together have at most so many bytes, but one at least.
+pub(super) fn paged(
+    rows: impl Iterator<Item = crate::sql::Result<UpstreamTask>>,
+    bytes: usize,
+) -> crate::sql::Result<Vec<UpstreamTask>> {
+    let (mut page, mut size) = (Vec::new(), 0);
+    for row in rows {
+        let task = row?;
+        size += task.size();
+        if size > bytes && !page.is_empty() {
+            break;
+        }
+        page.push(task);
+    }
+    Ok(page)
+}
+
+/// From name, position, id, state, result, error, and whether the task is gone.
+pub(super) fn read_row(row: &Row<'_>) -> crate::sql::Result<UpstreamTask> {
     let name: Option<String> = row.get(0)?;
     let name = match name {
         Some(name) => name,

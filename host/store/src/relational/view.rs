@@ -5,7 +5,7 @@ use bulkhead_core::{
 };
 
 use crate::sql::{Connection, OptionalExtension, Row};
-use crate::{ChildrenView, StoreError, TaskSeq, TaskView, WaitView};
+use crate::{ChildrenView, StoreError, TaskSeq, TaskView, WaitView, WorkflowRef};
 
 use super::failure::reading;
 use super::ids;
@@ -15,8 +15,12 @@ use super::placing::Waits;
 use super::shared::Shared;
 use super::slot::{Rank, RouteId};
 use super::told;
+use super::workflow::input_of;
 use crate::ending::state_of;
 use crate::history::{digests, unsigned};
+
+/// How many columns those are.
+pub(super) const COLUMNS: usize = 36;
 
 /// The columns of [`read`]; `FROM` is [`PLACES`] or the like, joined to `routes rt`.
 pub(super) fn columns() -> String {
@@ -35,7 +39,7 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> crate::sql::Result<(TaskSe
     let route = read_route(row.get(2)?, row.get_ref(3)?.as_str()?)?;
     let place = Place::of(row.get(11)?, row.get(18)?);
     let own_max: Option<u32> = row.get(8)?;
-    let extras: Option<Extras> = match row.get_ref(10)?.as_str_or_null()? {
+    let mut extras: Option<Extras> = match row.get_ref(10)?.as_str_or_null()? {
         Some(text) => serde_json::from_str(text).ok(),
         None => None,
     };
@@ -49,6 +53,8 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> crate::sql::Result<(TaskSe
     let reason = match place {
         Place::Ended(_) => row.get(24)?,
         Place::Running | Place::Paused => None,
+        Place::Dependent { blocked: false } => Some("dependencies".to_owned()),
+        Place::Dependent { blocked: true } => Some("dependency_failed".to_owned()),
         Place::Suspended if row.get(26)? => Some("children".to_owned()),
         Place::Suspended => Some("answer".to_owned()),
         Place::Waiting(Waits::Delayed) => Some(kept.unwrap_or_else(|| ReadyReason::Scheduled.as_str().to_owned())),
@@ -79,10 +85,14 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> crate::sql::Result<(TaskSe
         metadata: None,
         error: error.as_deref().and_then(read_error),
         tenant: row.get(9)?,
-        tags: extras.map(|extras| extras.tags).unwrap_or_default(),
-        waits: if place == Place::Suspended { Some(wait(row)?) } else { None },
+        tags: extras.as_mut().map(|extras| std::mem::take(&mut extras.tags)).unwrap_or_default(),
+        waits: match place {
+            Place::Suspended | Place::Dependent { .. } => Some(wait(row)?),
+            _ => None,
+        },
         progress: None,
         parent: None,
+        workflow: extras.as_mut().and_then(|extras| extras.step.take()).map(|step| WorkflowRef::from(*step)),
         attempts: None,
     };
     Ok((TaskSeq(row.get(0)?), view))
@@ -120,15 +130,18 @@ fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> crate::s
         .prepare_cached(&select)?
         .query_row([seq.0], |row| {
             let (_, mut view) = read(row, shared)?;
-            view.payload = Some(JsonText::from_trusted(row.get_ref(36)?.as_str()?));
-            view.result = row.get_ref(37)?.as_str_or_null()?.map(JsonText::from_trusted);
-            view.metadata = row.get_ref(38)?.as_str_or_null()?.map(JsonText::from_trusted);
+            view.payload = Some(JsonText::from_trusted(row.get_ref(COLUMNS)?.as_str()?));
+            view.result = row.get_ref(COLUMNS + 1)?.as_str_or_null()?.map(JsonText::from_trusted);
+            view.metadata = row.get_ref(COLUMNS + 2)?.as_str_or_null()?.map(JsonText::from_trusted);
             Ok(view)
         })
         .optional()?;
     let Some(mut view) = found else { return Ok(None) };
     if view.state == State::Succeeded && view.metadata.is_none() {
         view.metadata = Some(JsonText::from_trusted("{}"));
+    }
+    if let (Some(workflow), true) = (&view.workflow, view.payload.as_ref().is_some_and(JsonText::is_absent)) {
+        view.payload = Some(input_of(connection, &workflow.id)?);
     }
     view.attempts = Some(attempts(connection, seq)?);
     view.parent = parent(connection, seq)?;

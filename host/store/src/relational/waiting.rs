@@ -23,6 +23,10 @@ pub(super) enum Wait<'a> {
     Answer(&'a Suspension),
 }
 
+/// When something happens to a task that waits, or to a workflow that takes too long.
+pub(super) const NEXT_WAKE: &str = "SELECT min(at) FROM (SELECT min(wakes_at) AS at FROM waits WHERE wakes_at IS NOT NULL \
+    UNION ALL SELECT min(due_by) FROM workflows WHERE due_by IS NOT NULL) AS moments";
+
 /// How an attempt ended that was cut short while its task waited.
 const WAITED: &str = "waited";
 
@@ -192,14 +196,15 @@ impl Cycle<'_> {
                 WaitStep::TimeOut => self.resume_task(seq, Answered::TimedOut, |_| None)?,
                 WaitStep::Die => {
                     // The end of another wait, just before, may have ended this one.
-                    if let Some((slot, Place::Suspended)) = locate(self.connection, seq)? {
+                    if let Some((slot, Place::Suspended | Place::Dependent { .. })) = locate(self.connection, seq)? {
                         self.end_waiting(slot, DeadReason::Stale, "the task waited longer than its stale_after")?;
                         self.cancel_children(seq)?;
                     }
                 }
             }
         }
-        self.memory.next_wake = self.next_of("SELECT min(wakes_at) FROM waits")?;
+        self.sweep_overdue()?;
+        self.memory.next_wake = self.next_of(NEXT_WAKE)?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 /// What a column has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Boolean,
     Integer,
     Text,
     Blob,
@@ -44,6 +45,7 @@ impl Table {
             let lists: Vec<String> = (1..)
                 .zip(self.columns)
                 .map(|(place, (_, kind))| match kind {
+                    Kind::Boolean => format!("?{place}::boolean[]"),
                     Kind::Integer => format!("?{place}::bigint[]"),
                     Kind::Text => format!("?{place}::text[]"),
                     Kind::Blob => format!("?{place}::bytea[]"),

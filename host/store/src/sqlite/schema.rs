@@ -9,10 +9,10 @@ use crate::StoreError;
 use super::failure::opening;
 
 /// The schema that this host writes.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 8;
 
 /// The oldest schema whose hosts can still work with what this one writes.
-const MIN_COMPATIBLE: i64 = 7;
+const MIN_COMPATIBLE: i64 = 8;
 
 /// Each takes the schema from its place in the list to the next; never changed once released.
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("migrations/0005_told.sql"),
     include_str!("migrations/0006_events.sql"),
     include_str!("migrations/0007_tokens.sql"),
+    include_str!("migrations/0008_workflows.sql"),
 ];
 
 /// `PRAGMA application_id` of a Bulkhead store: `BLKH`.

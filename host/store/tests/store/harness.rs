@@ -38,6 +38,11 @@ pub(crate) trait Engine: Sized {
     fn refuse_payload(&self, payload: &str);
     fn refuse_result(&self, result: &str);
 
+    /// Whether tasks that are over go with their partition, later than by themselves.
+    fn keeps_partitions() -> bool {
+        false
+    }
+
     async fn start() -> Self {
         Self::bounded(u64::MAX, BTreeMap::new())
     }

@@ -26,6 +26,8 @@ mod submitting;
 mod suspending;
 mod telling;
 mod waiting;
+mod workflow_harness;
+mod workflows;
 
 mod postgres_events;
 mod postgres_only;
@@ -191,4 +193,21 @@ properties! {
     waiting:
         a_waiter_is_woken_by_the_end
         a_waiter_is_answered_when_its_time_is_over;
+    workflows:
+        a_step_runs_once_those_before_it_have_ended_well
+        what_a_decision_did_not_choose_is_skipped_with_what_needs_it
+        a_decision_for_nothing_skips_all_that_is_behind_it
+        behind_a_dead_step_all_is_blocked_until_it_is_requeued
+        a_dead_or_blocked_step_is_resolved_and_the_rest_goes_on
+        what_waits_for_a_cancelled_step_is_cancelled
+        a_step_may_end_the_workflow_early
+        a_whole_workflow_is_cancelled
+        a_paused_workflow_goes_on_where_it_was
+        a_workflow_that_takes_too_long_fails
+        a_step_that_waits_too_long_is_dead_as_stale
+        the_same_key_and_body_give_the_first_workflow
+        a_workflow_that_finds_no_room_is_refused_whole
+        a_template_tells_of_its_own_events_once_a_step_has_ended
+        steps_stay_as_long_as_their_workflow_does
+        ten_thousand_steps_fan_out_and_come_together;
 }

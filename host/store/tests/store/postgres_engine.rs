@@ -89,6 +89,10 @@ impl Postgres {
 }
 
 impl Engine for Postgres {
+    fn keeps_partitions() -> bool {
+        true
+    }
+
     fn bounded(max_pending: u64, limits: BTreeMap<Kind, KindLimit>) -> Self {
         let clock = Arc::new(ManualClock::at_start());
         let mut engine = Self { store: None, clock, schema: Schema::make(), max_pending, limits };

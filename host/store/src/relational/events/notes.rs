@@ -52,7 +52,13 @@ impl Cycle<'_> {
         Ok(self.memory.events.may_deliver(event, &route.kind))
     }
 
-    fn note_event(
+    /// Whether anybody listens, or is known to want events that are kept.
+    pub(in crate::relational) fn has_listeners(&mut self) -> Result<bool, Halt> {
+        self.know_interests()?;
+        Ok(self.memory.shared.events.is_heard() || !self.memory.events.is_idle(self.now))
+    }
+
+    pub(in crate::relational) fn note_event(
         &mut self,
         event: EventType,
         (seq, route): (TaskSeq, RouteId),

@@ -60,6 +60,7 @@ impl Model {
                 self.end_by_run(number, State::Dead, Some(reason), commit.end.name());
             }
             NextStep::Cancel => self.end_by_run(number, State::Cancelled, None, commit.end.name()),
+            NextStep::Skip => unreachable!("only steps of workflows are skipped"),
             NextStep::Retry(wait) => {
                 task.note_attempt(commit.end.name(), &worker, now);
                 task.end_attempt();

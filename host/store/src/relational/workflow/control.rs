@@ -1,0 +1,128 @@
+//! What operators ask of whole workflows, and those that take too long.
+
+use bulkhead_core::{TaskId, WorkflowState};
+
+use super::begin::find;
+use crate::sql::{OptionalExtension, params};
+use crate::{TaskSeq, WorkflowChange, WorkflowFate};
+
+use super::super::cycle::Cycle;
+use super::super::failure::Halt;
+use super::super::place::{Place, locate};
+
+impl Cycle<'_> {
+    /// Does what is asked of one workflow.
+    pub(in crate::relational) fn change_workflow(&mut self, id: &TaskId, change: WorkflowChange) -> Result<(), Halt> {
+        let fate = match find(self.connection, id)? {
+            Some(workflow) => self.change_found(workflow, change)?,
+            None => WorkflowFate::Unknown,
+        };
+        self.out.workflow_fates.push(fate);
+        Ok(())
+    }
+
+    fn change_found(&mut self, workflow: TaskSeq, change: WorkflowChange) -> Result<WorkflowFate, Halt> {
+        if let Some(state) = self.hold_workflow(workflow)?.filter(|state| state.is_ended()) {
+            return Ok(WorkflowFate::Refused(state));
+        }
+        match change {
+            WorkflowChange::Cancel => self.cancel_steps(workflow)?,
+            WorkflowChange::Pause => self.pause_steps(workflow)?,
+            WorkflowChange::Resume => self.resume_steps(workflow)?,
+        }
+        Ok(WorkflowFate::Done)
+    }
+
+    /// How a workflow stands, where nothing goes on in it; on a server, nobody else changes its steps from here on.
+    fn hold_workflow(&self, workflow: TaskSeq) -> Result<Option<WorkflowState>, Halt> {
+        let select = format!("SELECT settled FROM workflows WHERE seq = ?1{}", self.lock());
+        let settled: Option<Option<i64>> =
+            self.connection.prepare_cached(&select)?.query_row([workflow.0], |row| row.get(0)).optional()?;
+        Ok(settled.flatten().and_then(WorkflowState::of_number))
+    }
+
+    fn cancel_steps(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
+        // Those behind come first, so that none becomes ready on the way.
+        for seq in self.unfinished_steps(workflow)?.into_iter().rev() {
+            self.cancel_task(seq)?;
+        }
+        Ok(())
+    }
+
+    /// Holds back what could run, and what runs or waits as soon as it comes to the queue.
+    fn pause_steps(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
+        const PAUSE: &str = "INSERT INTO pausing (seq) VALUES (?1) ON CONFLICT (seq) DO NOTHING";
+        for seq in self.unfinished_steps(workflow)? {
+            let Some((slot, place)) = locate(self.connection, seq)? else { continue };
+            match place {
+                Place::Suspended | Place::Dependent { .. } => {
+                    self.connection.prepare_cached(PAUSE)?.execute([seq.0])?;
+                    self.memory.has_pausing = true;
+                    for child in self.living_children(seq)? {
+                        self.pause_wherever(child)?;
+                    }
+                }
+                Place::Ended(_) => {}
+                _ => drop(self.pause(slot, place)?),
+            }
+        }
+        Ok(())
+    }
+
+    fn pause_wherever(&mut self, seq: TaskSeq) -> Result<(), Halt> {
+        if let Some((slot, place)) = locate(self.connection, seq)? {
+            self.pause(slot, place)?;
+        }
+        Ok(())
+    }
+
+    fn resume_steps(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
+        for seq in self.unfinished_steps(workflow)? {
+            self.resume_wherever(seq)?;
+            for child in self.living_children(seq)? {
+                self.resume_wherever(child)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resume_wherever(&mut self, seq: TaskSeq) -> Result<(), Halt> {
+        self.take_back_pause(seq)?;
+        match locate(self.connection, seq)? {
+            Some((slot, Place::Paused)) => self.unpause(slot),
+            _ => Ok(()),
+        }
+    }
+
+    /// The tasks that stand for a step that fans out, and have not ended.
+    fn living_children(&self, step: TaskSeq) -> Result<Vec<TaskSeq>, Halt> {
+        const SELECT: &str = "SELECT child FROM kin k WHERE parent = ?1 AND own \
+            AND NOT EXISTS (SELECT 1 FROM ended e WHERE e.seq = k.child)";
+        if !self.memory.has_kin {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let rows = statement.query_map([step.0], |row| row.get(0).map(TaskSeq))?;
+        Ok(rows.collect::<crate::sql::Result<_>>()?)
+    }
+
+    /// Cancels workflows that take longer than they may, at most a batch at a time.
+    pub(in crate::relational) fn sweep_overdue(&mut self) -> Result<(), Halt> {
+        const SELECT: &str = "SELECT seq FROM workflows WHERE due_by <= ?1 ORDER BY due_by LIMIT 100";
+        const UPDATE: &str = "UPDATE workflows SET overdue = TRUE, due_by = NULL WHERE seq = ?1 AND due_by <= ?2";
+        let due: Vec<TaskSeq> = {
+            let mut statement = self.connection.prepare_cached(SELECT)?;
+            let rows = statement.query_map([self.now.as_millis()], |row| row.get(0).map(TaskSeq))?;
+            rows.collect::<crate::sql::Result<_>>()?
+        };
+        for workflow in due {
+            let settled = self.hold_workflow(workflow)?;
+            let changed = self.connection.execute(UPDATE, params![workflow.0, self.now.as_millis()])?;
+            if changed > 0 && !settled.is_some_and(WorkflowState::is_ended) {
+                tracing::warn!(workflow = workflow.0, "a workflow takes longer than its lifecycle allows");
+                self.cancel_steps(workflow)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! What the store's thread is asked of workflows.
+
+use bulkhead_core::{NewWorkflow, TaskId};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::super::request::Answer;
+use crate::{Begun, WorkflowChange, WorkflowFate, WorkflowRefusal};
+
+/// What becomes of a workflow that is to begin.
+pub(in crate::relational) type BeginAnswer = Result<Begun, WorkflowRefusal>;
+
+/// A workflow to begin, with all that can be made ready before the store's thread sees it.
+#[derive(Debug)]
+pub(in crate::relational) struct BeginWorkflow {
+    pub(super) workflow: NewWorkflow,
+    /// The plan as it is kept.
+    pub(super) plan: String,
+    /// Its extras as JSON.
+    pub(super) extras: Option<String>,
+    /// Hash of the whole body, where it has a key or an id of its own.
+    pub(super) body: Option<[u8; 32]>,
+    pub(in crate::relational) answer: Answer<BeginAnswer>,
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+impl BeginWorkflow {
+    pub(super) fn new(workflow: NewWorkflow, answer: Answer<BeginAnswer>, permit: OwnedSemaphorePermit) -> Self {
+        let plan = serde_json::to_string(&*workflow.plan).unwrap_or_default();
+        let extras = serde_json::to_string(&workflow.extras).ok();
+        let named = workflow.id.is_some() || workflow.extras.key.is_some();
+        let body = named.then(|| body_hash(&workflow, extras.as_deref()));
+        Self { workflow, plan, extras, body, answer, _permit: permit }
+    }
+
+    /// How many tasks it brings.
+    pub(in crate::relational) fn size(&self) -> usize {
+        self.workflow.plan.steps.len()
+    }
+
+    /// The names that stand for it, with what each is.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let id = self.workflow.id.as_ref().map(|id| ("id", id.as_str()));
+        id.into_iter().chain(self.workflow.extras.key.as_deref().map(|key| ("key", key)))
+    }
+}
+
+/// Covers every field, each with its length, so that no two bodies read alike.
+fn body_hash(workflow: &NewWorkflow, extras: Option<&str>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(workflow.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
+    // Not the plan: the same template in a newer version is still what the caller asked for.
+    part(workflow.plan.namespace.as_bytes());
+    part(workflow.plan.name.as_bytes());
+    part(workflow.input.as_str().as_bytes());
+    part(&workflow.priority.get().to_le_bytes());
+    part(extras.unwrap_or_default().as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// What is asked of a whole workflow.
+#[derive(Debug)]
+pub(in crate::relational) struct AskedWorkflow {
+    pub(in crate::relational) id: TaskId,
+    pub(in crate::relational) change: WorkflowChange,
+    pub(in crate::relational) answer: Answer<WorkflowFate>,
+    pub(super) _permit: OwnedSemaphorePermit,
+}

@@ -1,0 +1,193 @@
+//! Reading workflows as callers see them.
+
+use std::fmt::Write as _;
+
+use bulkhead_core::{JsonText, StepName, TaskId, Timestamp, WorkflowState};
+
+use super::begin::{find, read_digest, read_extras};
+use super::tally::read_tally;
+use crate::sql::{Connection, OptionalExtension, Row, Value, params};
+use crate::{StepView, StoreError, TaskSeq, WorkflowFilter, WorkflowPage, WorkflowSelection, WorkflowView};
+
+use super::super::failure::reading;
+use super::super::ids;
+use super::super::place::PLACES;
+use super::super::shared::Shared;
+use super::super::view;
+
+/// The longest page.
+const MAX_PAGE: usize = 1_000;
+
+/// The columns of [`read_workflow`].
+const COLUMNS: &str = "x.seq, x.id, x.namespace, x.name, x.version, x.plan, x.created_at, x.settled_at, x.due_by, \
+    x.steps, x.unfinished, x.blocked, x.dead, x.cancelled, x.terminated, x.overdue, x.settled, x.tenant, x.extras";
+
+/// One workflow with its steps, and its number.
+pub(super) fn whole(
+    connection: &Connection,
+    id: &TaskId,
+    shared: &Shared,
+) -> Result<Option<(TaskSeq, WorkflowView)>, StoreError> {
+    let read = || -> crate::sql::Result<Option<(TaskSeq, WorkflowView)>> {
+        let Some(seq) = find(connection, id)? else { return Ok(None) };
+        let select = format!("SELECT {COLUMNS}, x.input FROM workflows x WHERE x.seq = ?1");
+        let found = connection
+            .prepare_cached(&select)?
+            .query_row([seq.0], |row| {
+                let (_, settled, mut view) = read_workflow(row)?;
+                view.input = Some(JsonText::from_trusted(row.get_ref(19)?.as_str()?));
+                Ok((settled, view))
+            })
+            .optional()?;
+        let Some((settled, mut view)) = found else { return Ok(None) };
+        let steps = steps(connection, seq, shared)?;
+        view.state = settled.unwrap_or_else(|| going_on(&steps));
+        view.steps = Some(steps);
+        Ok(Some((seq, view)))
+    };
+    read().map_err(|error| reading(&error))
+}
+
+/// How a workflow stands in which something goes on, or will.
+fn going_on(steps: &[StepView]) -> WorkflowState {
+    use bulkhead_core::State;
+    let any = |wanted: fn(&StepView) -> bool| steps.iter().any(wanted);
+    let is_due = |step: &StepView| step.state == State::Ready && step.reason.is_none();
+    if any(|step| step.state == State::Running) {
+        return WorkflowState::Running;
+    }
+    if !any(|step| step.state.is_ended() || step.attempt > 0 || step.state == State::Suspended) {
+        return WorkflowState::Pending;
+    }
+    if steps.iter().any(is_due) { WorkflowState::Running } else { WorkflowState::Waiting }
+}
+
+/// A workflow's number, how it stands where nothing goes on in it, and what lists show of it.
+fn read_workflow(row: &Row<'_>) -> crate::sql::Result<(TaskSeq, Option<WorkflowState>, WorkflowView)> {
+    let moment = |column| row.get::<Option<i64>>(column).map(|moment| moment.map(Timestamp::from_millis));
+    let total: u32 = row.get(9)?;
+    let (tally, early) = read_tally(row, 10)?;
+    let counted = |count: i64| u32::try_from(count).unwrap_or(0);
+    let settled = row.get::<Option<i64>>(16)?.and_then(WorkflowState::of_number);
+    let view = WorkflowView {
+        id: ids::read(row.get_ref(1)?),
+        namespace: row.get(2)?,
+        name: row.get(3)?,
+        version: row.get(4)?,
+        plan: read_digest(row.get_ref(5)?.as_bytes()?),
+        state: settled.unwrap_or(WorkflowState::Running),
+        created_at: Timestamp::from_millis(row.get(6)?),
+        settled_at: moment(7)?,
+        due_by: moment(8)?,
+        total,
+        ended: total.saturating_sub(counted(tally.unfinished)),
+        dead: counted(tally.dead),
+        blocked: counted(tally.blocked),
+        terminated: early.terminated,
+        overdue: early.overdue,
+        tenant: row.get(17)?,
+        tags: read_extras(row.get_ref(18)?.as_str_or_null()?).tags,
+        input: None,
+        steps: None,
+    };
+    Ok((TaskSeq(row.get(0)?), settled, view))
+}
+
+/// The steps of a workflow, in the order of its plan.
+fn steps(connection: &Connection, workflow: TaskSeq, shared: &Shared) -> crate::sql::Result<Vec<StepView>> {
+    let from = PLACES.replacen("tasks t", "steps s JOIN tasks t ON t.seq = s.seq", 1);
+    let select = format!(
+        "SELECT {}, s.name, e.result, e.started_at, (SELECT min(a.started_at) FROM attempts a WHERE a.seq = s.seq) \
+         FROM {from} CROSS JOIN routes rt ON rt.id = t.route WHERE s.workflow = ?1 ORDER BY s.place",
+        view::columns()
+    );
+    let mut statement = connection.prepare_cached(&select)?;
+    let rows = statement.query_map([workflow.0], |row| {
+        let (_, task) = view::read(row, shared)?;
+        let moment = |column| row.get::<Option<i64>>(column).map(|moment| moment.map(Timestamp::from_millis));
+        let name: String = row.get(view::COLUMNS)?;
+        let (last, first) = (moment(view::COLUMNS + 2)?, moment(view::COLUMNS + 3)?);
+        Ok(StepView {
+            name: StepName::parse(name).map_err(|error| crate::sql::Error::Other(error.to_string()))?,
+            task: task.id,
+            kind: task.kind,
+            state: task.state,
+            reason: task.reason,
+            attempt: task.attempt,
+            started_at: first.or(last),
+            ended_at: task.ended_at,
+            result: row.get_ref(view::COLUMNS + 1)?.as_str_or_null()?.map(JsonText::from_trusted),
+            error: task.error,
+        })
+    })?;
+    rows.collect()
+}
+
+/// One page of workflows, newest first.
+pub(super) fn page(
+    connection: &Connection,
+    selection: &WorkflowSelection,
+    shared: &Shared,
+) -> Result<WorkflowPage, StoreError> {
+    let limit = selection.limit.clamp(1, MAX_PAGE);
+    let read = || -> crate::sql::Result<WorkflowPage> {
+        let (mut conditions, values) = conditions(&selection.filter);
+        if let Some(after) = &selection.after {
+            let after = find(connection, after)?.map_or(i64::MAX, |seq| seq.0);
+            let _ = write!(conditions, " AND x.seq < {after}");
+        }
+        let select =
+            format!("SELECT {COLUMNS} FROM workflows x WHERE {conditions} ORDER BY x.seq DESC LIMIT {}", limit + 1);
+        let mut statement = connection.prepare_cached(&select)?;
+        let found = statement.query_map(values, read_workflow)?.collect::<crate::sql::Result<Vec<_>>>()?;
+        let more = found.len() > limit;
+        let mut items = Vec::with_capacity(found.len());
+        for (seq, settled, mut view) in found.into_iter().take(limit) {
+            if settled.is_none() {
+                view.state = going_on(&steps(connection, seq, shared)?);
+            }
+            items.push(view);
+        }
+        let next = items.last().filter(|_| more).map(|view| view.id.clone());
+        // What goes on is told apart by its steps.
+        items.retain(|view| selection.filter.states.is_empty() || selection.filter.states.contains(&view.state));
+        Ok(WorkflowPage { items, next })
+    };
+    read().map_err(|error| reading(&error))
+}
+
+/// The conditions of a filter, and their values.
+fn conditions(filter: &WorkflowFilter) -> (String, Vec<Value>) {
+    let (mut conditions, mut values) = (String::from("TRUE"), Vec::new());
+    let mut equals = |column: &str, wanted: &Option<String>| {
+        if let Some(wanted) = wanted {
+            values.push(Value::Text(wanted.clone()));
+            let _ = write!(conditions, " AND x.{column} = ?{}", values.len());
+        }
+    };
+    equals("name", &filter.name);
+    equals("namespace", &filter.namespace);
+    equals("tenant", &filter.tenant);
+    if !filter.states.is_empty() {
+        let settled: Vec<String> =
+            filter.states.iter().filter(|state| state.is_settled()).map(|state| state.number().to_string()).collect();
+        let mut any = Vec::new();
+        if !settled.is_empty() {
+            any.push(format!("x.settled IN ({})", settled.join(", ")));
+        }
+        if filter.states.iter().any(|state| !state.is_settled()) {
+            any.push("x.settled IS NULL".to_owned());
+        }
+        let _ = write!(conditions, " AND ({})", any.join(" OR "));
+    }
+    (conditions, values)
+}
+
+/// What workflows of a digest do, as it is kept.
+pub(super) fn plan(connection: &Connection, digest: &[u8]) -> Result<Option<String>, StoreError> {
+    let read = || -> crate::sql::Result<Option<String>> {
+        let mut statement = connection.prepare_cached("SELECT plan FROM plans WHERE digest = ?1")?;
+        statement.query_row(params![digest], |row| row.get(0)).optional()
+    };
+    read().map_err(|error| reading(&error))
+}
