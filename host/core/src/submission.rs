@@ -90,6 +90,9 @@ pub enum SubmissionError {
     /// The payload is not acceptable.
     #[error("payload: {0}; put larger things into the workspace, or raise store.max_payload")]
     PayloadTooLarge(JsonError),
+    /// The input of a workflow is not acceptable.
+    #[error("input: {0}; put larger things into the workspace, or raise store.max_payload")]
+    InputTooLarge(JsonError),
     /// A field's value is out of its bounds.
     #[error("{field}: {rule}")]
     Field {
@@ -109,6 +112,20 @@ pub enum Due {
     After(Duration),
     /// At a moment.
     At(Timestamp),
+}
+
+impl Due {
+    /// What a caller says by `run_at` or `delay`.
+    pub(crate) fn parse(run_at: Option<Timestamp>, delay: Option<Span>) -> Result<Self, SubmissionError> {
+        match (run_at, delay) {
+            (Some(_), Some(_)) => {
+                Err(SubmissionError::Field { field: "delay", rule: "give `run_at` or `delay`, not both" })
+            }
+            (Some(moment), None) => Ok(Self::At(moment)),
+            (None, Some(delay)) => Ok(Self::After(delay.duration())),
+            (None, None) => Ok(Self::Now),
+        }
+    }
 }
 
 /// A task that has passed every check and may be stored.
@@ -189,20 +206,24 @@ impl Extras {
 const MAX_LABELS: usize = 32;
 const MAX_LABEL: usize = 256;
 
-impl Submission {
-    /// Checks what the types alone do not, and gives what the store takes.
-    pub fn check(self, limits: &SubmissionLimits) -> Result<NewTask, SubmissionError> {
-        if self.payload.len() > limits.payload {
-            let error = JsonError::TooLarge { size: self.payload.len(), limit: limits.payload };
-            return Err(SubmissionError::PayloadTooLarge(error));
-        }
+/// What tasks and workflows alike carry with them.
+pub(crate) struct Carried<'a> {
+    pub(crate) key: &'a Option<String>,
+    pub(crate) tenant: &'a Option<String>,
+    pub(crate) tags: &'a std::collections::BTreeMap<String, String>,
+    pub(crate) traceparent: &'a Option<String>,
+}
+
+impl Carried<'_> {
+    /// Checks what the types alone do not.
+    pub(crate) fn check(&self) -> Result<(), SubmissionError> {
         let refuse = |field, rule| Err(SubmissionError::Field { field, rule });
         let too_long =
             |text: &Option<String>| text.as_ref().is_some_and(|text| text.is_empty() || text.len() > MAX_LABEL);
-        if too_long(&self.key) {
+        if too_long(self.key) {
             return refuse("key", "must be 1 to 256 bytes");
         }
-        if too_long(&self.tenant) {
+        if too_long(self.tenant) {
             return refuse("tenant", "must be 1 to 256 bytes");
         }
         if self.tags.len() > MAX_LABELS {
@@ -214,6 +235,20 @@ impl Submission {
         if self.traceparent.as_deref().is_some_and(|text| !is_traceparent(text)) {
             return refuse("traceparent", "must be a W3C trace context, such as 00-<32 hex>-<16 hex>-01");
         }
+        Ok(())
+    }
+}
+
+impl Submission {
+    /// Checks what the types alone do not, and gives what the store takes.
+    pub fn check(self, limits: &SubmissionLimits) -> Result<NewTask, SubmissionError> {
+        if self.payload.len() > limits.payload {
+            let error = JsonError::TooLarge { size: self.payload.len(), limit: limits.payload };
+            return Err(SubmissionError::PayloadTooLarge(error));
+        }
+        let refuse = |field, rule| Err(SubmissionError::Field { field, rule });
+        let Self { key, tenant, tags, traceparent, .. } = &self;
+        Carried { key, tenant, tags, traceparent }.check()?;
         if self.max_attempts == Some(0) {
             return refuse("max_attempts", "must be at least 1");
         }
@@ -221,12 +256,7 @@ impl Submission {
         if self.workspace.as_ref().is_some_and(|choice| choice.fresh == Some(true) && is_others(choice)) {
             return refuse("workspace", "only a task's own workspace can be `fresh`: others use that of another");
         }
-        let due = match (self.run_at, self.delay) {
-            (Some(_), Some(_)) => return refuse("delay", "give `run_at` or `delay`, not both"),
-            (Some(moment), None) => Due::At(moment),
-            (None, Some(delay)) => Due::After(delay.duration()),
-            (None, None) => Due::Now,
-        };
+        let due = Due::parse(self.run_at, self.delay)?;
         let extras = Extras {
             key: self.key,
             expires_at: self.expires_at,

@@ -153,7 +153,9 @@ impl From<TextError> for Problem {
 impl From<SubmissionError> for Problem {
     fn from(error: SubmissionError) -> Self {
         match error {
-            SubmissionError::PayloadTooLarge(_) => Self::TooLarge(error.to_string()),
+            SubmissionError::PayloadTooLarge(_) | SubmissionError::InputTooLarge(_) => {
+                Self::TooLarge(error.to_string())
+            }
             SubmissionError::Field { .. } => Self::Unacceptable(error.to_string()),
         }
     }
@@ -162,7 +164,9 @@ impl From<SubmissionError> for Problem {
 impl From<ScheduleError> for Problem {
     fn from(error: ScheduleError) -> Self {
         match error {
-            ScheduleError::Task(SubmissionError::PayloadTooLarge(_)) => Self::TooLarge(error.to_string()),
+            ScheduleError::Task(SubmissionError::PayloadTooLarge(_) | SubmissionError::InputTooLarge(_)) => {
+                Self::TooLarge(error.to_string())
+            }
             ScheduleError::Task(SubmissionError::Field { .. })
             | ScheduleError::Text { .. }
             | ScheduleError::Field { .. } => Self::Unacceptable(error.to_string()),

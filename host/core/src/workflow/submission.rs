@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::WorkflowPlan;
-use crate::submission::Due;
-use crate::{Digest, Extras, JsonText, Priority, Span, TaskId, Timestamp};
+use crate::submission::{Carried, Due};
+use crate::{
+    Digest, Extras, JsonError, JsonText, Priority, Span, SubmissionError, SubmissionLimits, TaskId, Timestamp,
+};
 
 /// A workflow as a caller asks for it: the body of `POST /v1/workflows`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,28 @@ pub struct WorkflowSubmission {
     /// Labels for filters.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub tags: std::collections::BTreeMap<String, String>,
+}
+
+impl WorkflowSubmission {
+    /// Checks what the types alone do not, by the rules of tasks, and gives what the store takes; what the input
+    /// must look like is for the template to say.
+    pub fn check(
+        self,
+        plan: Arc<WorkflowPlan>,
+        digest: Digest,
+        limits: &SubmissionLimits,
+    ) -> Result<NewWorkflow, SubmissionError> {
+        if self.input.len() > limits.payload {
+            let error = JsonError::TooLarge { size: self.input.len(), limit: limits.payload };
+            return Err(SubmissionError::InputTooLarge(error));
+        }
+        let Self { key, tenant, tags, traceparent, .. } = &self;
+        Carried { key, tenant, tags, traceparent }.check()?;
+        let due = Due::parse(self.run_at, self.delay)?;
+        let Self { id, input, priority, key, tenant, tags, traceparent, .. } = self;
+        let extras = Extras { key, tenant, tags, traceparent, ..Extras::default() };
+        Ok(NewWorkflow { id, plan, digest, input, priority, due, extras })
+    }
 }
 
 crate::text::text_type! {
