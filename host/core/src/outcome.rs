@@ -82,6 +82,31 @@ pub struct BatchPlan {
     pub metadata: JsonText,
 }
 
+/// Where a batch plan is kept beside the analyzer's result.
+const CURSORS: &str = "cursors";
+
+impl BatchPlan {
+    /// The plan with its ranges in its metadata, from where the batch's workers get them.
+    pub fn with_cursors_kept(mut self) -> Self {
+        let mut object = read_object(&self.metadata);
+        object.insert(CURSORS.to_owned(), serde_json::to_value(&self.cursors).unwrap_or_default());
+        if let Ok(metadata) = JsonText::from_value(&object) {
+            self.metadata = metadata;
+        }
+        self
+    }
+
+    /// The ranges in the metadata of an analyzer; none where it cut nothing.
+    pub fn kept_cursors(metadata: &JsonText) -> Vec<Cursor> {
+        let kept = read_object(metadata).remove(CURSORS).unwrap_or_default();
+        serde_json::from_value(kept).unwrap_or_default()
+    }
+}
+
+fn read_object(text: &JsonText) -> serde_json::Map<String, serde_json::Value> {
+    serde_json::from_str(text.as_str()).unwrap_or_default()
+}
+
 /// Progress worth keeping: the task runs again at once, one stage on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {

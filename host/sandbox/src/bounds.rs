@@ -16,6 +16,8 @@ pub(crate) const METADATA: usize = 64 << 10;
 pub(crate) const THEN: usize = 1_000;
 /// Children of one spawn.
 pub(crate) const CHILDREN: usize = 10_000;
+/// What is said about a range of a batch.
+pub(crate) const CURSOR_METADATA: usize = 4 << 10;
 /// Why a task waits for an answer; the rest is cut.
 pub(crate) const SUSPEND_REASON: usize = 1 << 10;
 /// What of upstream tasks a guest is given at once, less what one more may have.

@@ -12,6 +12,8 @@ use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
+use crate::bindings::bulkhead::handler::context::WorkflowStep;
+use crate::bindings::bulkhead::handler::types::Cursor;
 use crate::fence::Fence;
 use crate::guest_log::{GuestLog, Stream};
 use crate::host_http::Http;
@@ -19,7 +21,7 @@ use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::wasi::Wasi;
 use crate::workspace::{GuestFiles, RunFiles};
-use crate::{Delegates, Observer, RunControl, RunFacts, RunRequest, Upstream, Workspace, WorkspaceBounds};
+use crate::{Delegates, Observer, RunControl, RunFacts, RunRequest, StepFacts, Upstream, Workspace, WorkspaceBounds};
 
 /// Everything that host functions reach.
 pub(crate) struct HostState {
@@ -61,13 +63,14 @@ pub(crate) struct Facts {
     pub(crate) settings: Option<Box<str>>,
     pub(crate) state: Option<Box<str>>,
     pub(crate) answer: Option<Answer>,
+    pub(crate) step: Option<WorkflowStep>,
 }
 
 impl Facts {
     fn of(facts: &RunFacts<'_>) -> Option<Box<Self>> {
-        let RunFacts { tenant, tags, traceparent, settings, state, answer } = *facts;
+        let RunFacts { tenant, tags, traceparent, settings, state, answer, step } = *facts;
         let of_the_task = tenant.is_some() || tags.is_some() || traceparent.is_some();
-        if !of_the_task && settings.is_none() && state.is_none() && answer.is_none() {
+        if !of_the_task && settings.is_none() && state.is_none() && answer.is_none() && step.is_none() {
             return None;
         }
         Some(Box::new(Self {
@@ -77,7 +80,23 @@ impl Facts {
             settings: settings.map(|settings| settings.as_str().into()),
             state: state.map(|state| state.as_str().into()),
             answer: answer.cloned(),
+            step: step.map(workflow_step),
         }))
+    }
+}
+
+/// The workflow step that a task is, in the words of the contract.
+fn workflow_step(step: StepFacts<'_>) -> WorkflowStep {
+    WorkflowStep {
+        workflow_id: step.workflow.to_owned(),
+        workflow: step.template.to_owned(),
+        name: step.name.to_owned(),
+        method: step.method.map(str::to_owned),
+        cursor: step.cursor.map(|cursor| Cursor {
+            start: cursor.start,
+            end: cursor.end,
+            metadata: cursor.metadata.as_str().to_owned(),
+        }),
     }
 }
 

@@ -59,7 +59,7 @@ pub use http_request::{HttpBody, HttpFailure, HttpPatience, HttpProblem, HttpReq
 pub use live_handler::LiveHandler;
 pub use load_error::LoadError;
 pub use observer::{LogLevel, Observer, Progress};
-pub use request::{RunFacts, RunLimits, RunReport, RunRequest};
+pub use request::{RunFacts, RunLimits, RunReport, RunRequest, StepFacts};
 pub use sandbox::{Sandbox, SandboxError, SandboxSettings};
 pub use snapshot::{HandlerEntry, HandlerStatus, HandlerView, Snapshot};
 pub use upstream::{Upstream, UpstreamFuture};

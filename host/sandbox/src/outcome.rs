@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bulkhead_core::{
-    Backoff, Category, Checkpoint, Child, Completion, Failure, Fuel, Join, JsonError, JsonText, Kind, Limit, Priority,
-    RunEnd, Size, Span, Spawn, Submission, SubmissionLimits, Suspension, TagSet, WorkspaceChoice,
+    Backoff, BatchPlan, Category, Checkpoint, Child, Completion, Cursor, Decision, Failure, Fuel, Join, JsonError,
+    JsonText, Kind, Limit, MAX_CHOSEN, Priority, RunEnd, Size, Span, Spawn, Submission, SubmissionLimits, Suspension,
+    TagSet, WorkspaceChoice,
 };
 use serde::Deserialize;
 
@@ -22,25 +23,61 @@ pub(crate) fn run_end(answer: Result<wit::Outcome, wit::Failure>, limits: &RunLi
 }
 
 fn accept(outcome: wit::Outcome, bound: Size) -> Result<RunEnd, RunEnd> {
-    let verb = match outcome {
-        wit::Outcome::Complete(completion) => return complete(completion, bound).map(RunEnd::Completed),
-        wit::Outcome::Skip(reason) => return Ok(RunEnd::Declined(shown(&reason, bounds::SKIP_REASON))),
-        wit::Outcome::Checkpoint(checkpoint) => {
-            return Ok(RunEnd::Checkpointed(Checkpoint {
-                state: json("state", checkpoint.state, bound)?,
-                processed: checkpoint.processed,
-                total: checkpoint.total,
-            }));
+    match outcome {
+        wit::Outcome::Complete(completion) => complete(completion, bound).map(RunEnd::Completed),
+        wit::Outcome::Skip(reason) => Ok(RunEnd::Declined(shown(&reason, bounds::SKIP_REASON))),
+        wit::Outcome::Checkpoint(checkpoint) => Ok(RunEnd::Checkpointed(Checkpoint {
+            state: json("state", checkpoint.state, bound)?,
+            processed: checkpoint.processed,
+            total: checkpoint.total,
+        })),
+        wit::Outcome::Spawn(spawn) => spawned(spawn, bound).map(RunEnd::Spawned),
+        wit::Outcome::Suspend(suspension) => suspended(suspension, bound).map(RunEnd::Suspended),
+        wit::Outcome::Decide(decision) => decided(decision, bound).map(RunEnd::Decided),
+        wit::Outcome::Batch(plan) => batched(plan, bound).map(RunEnd::Batched),
+        wit::Outcome::Extension(extension) => Err(RunEnd::Invalid(format!(
+            "`extension` with the verb `{}` is not served by this host version (contract 0.1.0): use `complete`, `skip`, \
+             `spawn`, `suspend`, `checkpoint`, `decide` or `batch`",
+            shown(&extension.name, bounds::SHORT_NAME)
+        ))),
+    }
+}
+
+/// Whether the steps are there to be chosen is for the host to say, which knows the workflow.
+fn decided(decision: wit::Decision, bound: Size) -> Result<Decision, RunEnd> {
+    let wit::Decision { steps, result, metadata } = decision;
+    if steps.len() > MAX_CHOSEN {
+        return Err(RunEnd::Invalid(format!("decide: {} steps are chosen; the limit is {MAX_CHOSEN}", steps.len())));
+    }
+    let steps = steps.iter().map(|name| shown(name, bounds::CHILD_NAME)).collect();
+    Ok(Decision { steps, chosen: Vec::new(), result: json("result", result, bound)?, metadata: about(metadata)? })
+}
+
+fn batched(plan: wit::BatchPlan, bound: Size) -> Result<BatchPlan, RunEnd> {
+    let wit::BatchPlan { cursors, result, metadata } = plan;
+    if cursors.len() > bounds::CHILDREN {
+        return Err(RunEnd::Invalid(format!("cursors: {}; the limit is {}", cursors.len(), bounds::CHILDREN)));
+    }
+    let cursor = |(index, cursor): (usize, wit::Cursor)| {
+        let wit::Cursor { start, end, metadata } = cursor;
+        let refuse = |problem: String| RunEnd::Invalid(format!("cursors[{index}]: {problem}"));
+        if end < start {
+            return Err(refuse(format!("ends at {end}, before it starts at {start}")));
         }
-        wit::Outcome::Spawn(spawn) => return spawned(spawn, bound).map(RunEnd::Spawned),
-        wit::Outcome::Suspend(suspension) => return suspended(suspension, bound).map(RunEnd::Suspended),
-        wit::Outcome::Decide(_) => "decide",
-        wit::Outcome::Batch(_) => "batch",
-        wit::Outcome::Extension(_) => "extension",
+        let metadata = bounds::object(metadata, bounds::CURSOR_METADATA)
+            .map_err(|problem| refuse(format!("metadata: {problem}")))?;
+        Ok(Cursor { start, end, metadata })
     };
-    Err(RunEnd::Invalid(format!(
-        "`{verb}` is not served by this host version (contract 0.1.0): use `complete`, `skip`, `spawn`, `suspend` or `checkpoint`"
-    )))
+    Ok(BatchPlan {
+        cursors: cursors.into_iter().enumerate().map(cursor).collect::<Result<_, _>>()?,
+        result: json("result", result, bound)?,
+        metadata: about(metadata)?,
+    })
+}
+
+/// What is said about a result.
+fn about(metadata: String) -> Result<JsonText, RunEnd> {
+    bounds::object(metadata, bounds::METADATA).map_err(|problem| RunEnd::Invalid(format!("metadata: {problem}")))
 }
 
 fn complete(completion: wit::Completion, bound: Size) -> Result<Completion, RunEnd> {
@@ -48,12 +85,7 @@ fn complete(completion: wit::Completion, bound: Size) -> Result<Completion, RunE
     if then.len() > bounds::THEN {
         return Err(RunEnd::Invalid(format!("then: {} tasks; the limit is {}", then.len(), bounds::THEN)));
     }
-    Ok(Completion {
-        result: json("result", result, bound)?,
-        metadata: bounds::object(metadata, bounds::METADATA)
-            .map_err(|problem| RunEnd::Invalid(format!("metadata: {problem}")))?,
-        then: children("then", then)?,
-    })
+    Ok(Completion { result: json("result", result, bound)?, metadata: about(metadata)?, then: children("then", then)? })
 }
 
 fn spawned(spawn: wit::Spawn, bound: Size) -> Result<Spawn, RunEnd> {
@@ -81,8 +113,7 @@ fn suspended(suspension: wit::Suspension, bound: Size) -> Result<Suspension, Run
     }
     Ok(Suspension {
         reason: shown(&reason, bounds::SUSPEND_REASON),
-        metadata: bounds::object(metadata, bounds::METADATA)
-            .map_err(|problem| RunEnd::Invalid(format!("metadata: {problem}")))?,
+        metadata: about(metadata)?,
         state: state.map(|state| json("state", state, bound)).transpose()?,
         timeout: timeout.map(Span::duration),
     })

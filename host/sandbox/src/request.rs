@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Answer, Fuel, JsonText, Options, RunEnd, Size, TagSet};
+use bulkhead_core::{Answer, Cursor, Fuel, JsonText, Options, RunEnd, Size, TagSet};
 
 use crate::{Delegates, Observer, RunControl, Upstream, Workspace};
 
@@ -57,6 +57,23 @@ pub struct RunFacts<'a> {
     pub state: Option<&'a JsonText>,
     /// The answer to its last suspension, where this stage follows one.
     pub answer: Option<&'a Answer>,
+    /// The workflow step that it is.
+    pub step: Option<StepFacts<'a>>,
+}
+
+/// The workflow step that a task is.
+#[derive(Debug, Clone, Copy)]
+pub struct StepFacts<'a> {
+    /// The workflow's id.
+    pub workflow: &'a str,
+    /// The template's name.
+    pub template: &'a str,
+    /// The step's name.
+    pub name: &'a str,
+    /// `handler.method` of the template.
+    pub method: Option<&'a str>,
+    /// The range of a batch worker.
+    pub cursor: Option<&'a Cursor>,
 }
 
 /// What bounds a run.

@@ -140,7 +140,7 @@ impl Cycle<'_> {
         self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
         self.untell_parents(seq, State::Dead)?;
         self.tell_parents(seq, State::Resolved)?;
-        self.out.step_changes.push(StepChange::to(seq, StepStanding::Well));
+        self.step_was_resolved(seq, result)?;
         self.out.ended.push(seq);
         self.note_resolved(slot)
     }
@@ -149,6 +149,7 @@ impl Cycle<'_> {
     fn resolve_blocked(&mut self, slot: Slot, result: &str) -> Result<(), Halt> {
         let left = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [slot.seq.0])?;
         self.first(left)?;
-        self.end(slot, &Ending { result: Some(result), ..Ending::unrun(State::Resolved, None) }, false)
+        self.end(slot, &Ending { result: Some(result), ..Ending::unrun(State::Resolved, None) }, false)?;
+        self.step_was_resolved(slot.seq, result)
     }
 }

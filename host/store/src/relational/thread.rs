@@ -114,7 +114,7 @@ impl Thread {
                     }
                     Request::Begin(begin) => {
                         tasks += begin.size();
-                        todo.begins.push(begin);
+                        todo.begins.push(*begin);
                     }
                     Request::Workflow(asked) => {
                         // It may have as many steps as a transaction takes.

@@ -25,7 +25,7 @@ pub(super) struct Todo {
     pub(super) holds: Vec<(Option<Kind>, bool, Answer<()>)>,
     pub(super) schedules: Vec<AskedSchedule>,
     pub(super) submits: Vec<Submit>,
-    pub(super) begins: Vec<Box<BeginWorkflow>>,
+    pub(super) begins: Vec<BeginWorkflow>,
     pub(super) workflow_changes: Vec<AskedWorkflow>,
     pub(super) events: Vec<AskedEvents>,
     /// Workers that come, where others must know of them.

@@ -28,6 +28,7 @@ mod telling;
 mod waiting;
 mod workflow_harness;
 mod workflows;
+mod workflows_at_random;
 
 mod postgres_events;
 mod postgres_only;
@@ -210,4 +211,6 @@ properties! {
         a_template_tells_of_its_own_events_once_a_step_has_ended
         steps_stay_as_long_as_their_workflow_does
         ten_thousand_steps_fan_out_and_come_together;
+    workflows_at_random:
+        random_workflows_end_as_a_walk_through_their_plan_says;
 }

@@ -14,6 +14,7 @@ mod numbers;
 mod release;
 mod removal;
 mod request;
+mod resolved;
 mod settle;
 mod store;
 mod tally;

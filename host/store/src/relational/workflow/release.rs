@@ -41,6 +41,7 @@ struct Moved {
     from: StepStanding,
     change: StepChange,
     name: String,
+    fans_out: bool,
     /// The events of the template's own, as JSON.
     publishes: Option<String>,
 }
@@ -110,6 +111,10 @@ impl Cycle<'_> {
                 *to = to.changed(StepTally::default(), step.change.standing.tally());
             }
             crash_point("mid_release");
+            // Nobody waits for the rest of a step that has enough of its tasks.
+            for step in moved.iter().filter(|step| step.fans_out && step.change.standing == StepStanding::Well) {
+                self.cancel_children(step.seq)?;
+            }
             // What is skipped by that is not released any more.
             for step in moved.iter().filter(|step| step.change.terminates) {
                 self.terminate(step.workflow)?;
@@ -137,20 +142,20 @@ impl Cycle<'_> {
             drop(self.connection.prepare_cached(&lock)?.query_map([numbers.as_str()], |_| Ok(()))?);
         }
         let select = format!(
-            "SELECT seq, workflow, standing, name, publishes FROM steps WHERE seq {}",
+            "SELECT seq, workflow, standing, name, publishes, fans_out FROM steps WHERE seq {}",
             is_among(self.connection, 1)
         );
         let mut statement = self.connection.prepare_cached(&select)?;
         let found = statement.query_map([numbers.as_str()], |row| {
             let standing = StepStanding::of_number(row.get(2)?).unwrap_or_default();
             let (name, publishes): (String, Option<String>) = (row.get(3)?, row.get(4)?);
-            Ok((TaskSeq(row.get(0)?), TaskSeq(row.get(1)?), standing, name, publishes))
+            Ok((TaskSeq(row.get(0)?), TaskSeq(row.get(1)?), standing, (name, publishes, row.get(5)?)))
         })?;
         let mut moved = Vec::new();
         for row in found {
-            let (seq, workflow, from, name, publishes) = row?;
+            let (seq, workflow, from, (name, publishes, fans_out)) = row?;
             if let Some(change) = latest.remove(&seq).filter(|change| change.standing != from) {
-                moved.push(Moved { seq, workflow, from, change, name, publishes });
+                moved.push(Moved { seq, workflow, from, change, name, fans_out, publishes });
             }
         }
         moved.sort_unstable_by_key(|step| step.seq);
