@@ -7,7 +7,7 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use crate::yaml::Node;
-use crate::{Problem, Template, shown};
+use crate::{Problem, Template};
 
 /// The most problems of one input that are told.
 const SHOWN: usize = 20;
@@ -82,6 +82,11 @@ impl std::fmt::Debug for InputSchema {
     }
 }
 
+/// Words of the validator as they may stand in a message.
+fn one_line(words: &str) -> String {
+    words.chars().take(300).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
 impl InputSchema {
     /// Compiles a schema, which may refer to nothing outside of itself.
     pub(crate) fn compile(node: &Node) -> Result<Self, Problem> {
@@ -94,7 +99,7 @@ impl InputSchema {
                 let pointer = error.instance_path().to_string();
                 let place = if pointer.is_empty() { "" } else { " at " };
                 let message =
-                    format!("`input_schema` is no JSON Schema{place}{pointer}: {}", shown(&error.to_string()));
+                    format!("`input_schema` is no JSON Schema{place}{pointer}: {}", one_line(&error.to_string()));
                 Err(Problem::at(node.mark_at(&pointer), message))
             }
         }

@@ -93,7 +93,10 @@ impl Template {
 /// The template, or none where it is so wrong that there is nothing to build from.
 fn build(file: &str, mut root: Node, settings: &TemplateSettings, report: &mut Report) -> Option<Template> {
     if !matches!(root.content, Content::Table(_)) {
-        let message = format!("a template is a table with `name` and `steps`, not {}", root.what());
+        let message = match root.content {
+            Content::Null => "there is no template here: it is a table with `name` and `steps`".to_owned(),
+            _ => format!("a template is a table with `name` and `steps`, not {}", root.what()),
+        };
         report.problems.push(Problem::at(root.mark, message));
         return None;
     }

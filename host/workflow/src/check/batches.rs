@@ -59,7 +59,10 @@ pub(super) fn check(drafts: &mut [Draft], places: &HashMap<String, u32>, whole: 
         {
             let analyzer = &drafts[analyzer as usize].step.name;
             let message = format!("batch worker `{name}` can never run: the worker of `{analyzer}` is `{named}`");
-            findings.problems.push(Problem::at(draft.mark, message).hint("name it as `worker_template`"));
+            findings.problems.push(
+                Problem::at(draft.mark, message)
+                    .hint(format!("set its `worker_template` to `{name}`, or leave it out")),
+            );
             continue;
         }
         let (join, needs_all) = match strategy {

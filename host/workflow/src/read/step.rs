@@ -8,7 +8,7 @@ use super::retry::read_options;
 use super::{batch, execute, fan_out, filled, lifecycle, texts};
 use crate::expression::Expression;
 use crate::shape::{Report, quoted};
-use crate::yaml::{Mark, Node};
+use crate::yaml::{Content, Mark, Node};
 use crate::{Problem, Served, TemplateSettings, shown};
 
 /// The largest settings of a step, in bytes of JSON.
@@ -162,8 +162,8 @@ fn read_kind(
             (text, callable.mark, kind_of(text, &settings.callables, served))
         }
         (None, None) => {
-            let handler_is_table = node.get("handler").is_none_or(|handler| handler.text().is_none());
-            if handler_is_table {
+            let readable = |handler: &Node| matches!(handler.content, Content::Table(_));
+            if node.get("handler").is_none_or(readable) {
                 let message = format!("step `{name}` does not say what does it");
                 let hint = "give `kind`, or `handler.callable`, or an `executor`";
                 report.problems.push(Problem::at(node.mark, message).hint(hint));

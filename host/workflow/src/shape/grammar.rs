@@ -50,7 +50,6 @@ const ENVIRONMENT: Table = Table {
             "Changes by the name of the step; `ALL` changes every step.",
         ),
         kept("task_handler", Shape::Table(&HANDLER), "Tasker's handler of the whole."),
-        kept("description", Shape::Text, "For people."),
     ],
 };
 

@@ -17,7 +17,7 @@ pub(crate) const STEP: Table = Table { what: "a step", keys: &keys(true) };
 pub(super) const OVERRIDE: Table = Table { what: "a step of an environment", keys: &keys(false) };
 
 /// The keys of a step; `whole` where it is not only changed.
-const fn keys(whole: bool) -> [Key; 25] {
+const fn keys(whole: bool) -> [Key; 21] {
     let name = "What the step is called: 1 to 128 of A–Z a–z 0–9 _ . -";
     let changed = "The step that is changed; `ALL` for every step.";
     [
@@ -62,10 +62,6 @@ const fn keys(whole: bool) -> [Key; 25] {
         ),
         kept("result_schema", Shape::Schema, "Tasker's schema of the result."),
         kept("system_dependency", Shape::Text, "Tasker's name of the system that it speaks to."),
-        kept("metadata", Shape::AnyTable, "For people."),
-        kept("tags", Shape::List(&Shape::Text), "For people."),
-        kept("retryable", Shape::Flag, "`retry.retryable` is meant."),
-        kept("skippable", Shape::Flag, "Tasker's; use `when`."),
     ]
 }
 
@@ -103,7 +99,6 @@ const RETRY: Table = Table {
             Shape::Either(&[Shape::Amount, Shape::Text]),
             "Older spelling of the longest wait: seconds, or a duration such as `30s`.",
         ),
-        kept("jitter", Shape::Any, "Tasker's; the wait varies by a tenth."),
     ],
 };
 

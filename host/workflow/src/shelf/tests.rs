@@ -1,1 +1,203 @@
+//! A folder whose files come, change and go.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_core::TemplateRef;
+
+use super::{Shelf, ShelfError, ShelfSettings, ShelfSnapshot};
+use crate::TemplateSettings;
+
+fn template(name: &str, version: &str, kind: &str) -> String {
+    format!("name: {name}\nnamespace_name: shop\nversion: {version}\nsteps:\n  - {{name: one, kind: {kind}}}\n")
+}
+
+fn put(folder: &Path, file: &str, text: &str) {
+    let beside = folder.join(format!("{file}.tmp"));
+    std::fs::write(&beside, text).expect("a file");
+    std::fs::rename(beside, folder.join(file)).expect("a file");
+}
+
+fn open(folder: &Path) -> Arc<Shelf> {
+    let settings = ShelfSettings { dir: folder.to_owned(), templates: TemplateSettings::default() };
+    Shelf::open(settings).expect("a shelf")
+}
+
+/// Waits until the shelf is as it should be.
+fn until(shelf: &Shelf, holds: impl Fn(&ShelfSnapshot) -> bool) -> Arc<ShelfSnapshot> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let mut changes = shelf.changes();
+    let waited = runtime.block_on(async {
+        let wait = async {
+            loop {
+                changes.borrow_and_update();
+                let snapshot = shelf.snapshot();
+                if holds(&snapshot) {
+                    return snapshot;
+                }
+                changes.changed().await.expect("the shelf is there");
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await
+    });
+    waited.unwrap_or_else(|_| panic!("it never came to that: {:#?}", shelf.snapshot()))
+}
+
+fn kind(snapshot: &ShelfSnapshot, reference: &str) -> String {
+    match snapshot.find(&TemplateRef::parse(reference).expect("a reference")) {
+        Ok(template) => template.plan().steps[0].kind.to_string(),
+        Err(none) => none.to_string(),
+    }
+}
+
+fn error<'a>(snapshot: &'a ShelfSnapshot, file: &str) -> &'a str {
+    let found = snapshot.files().iter().find(|other| other.name == file);
+    found.and_then(|file| file.error.as_deref()).unwrap_or_default()
+}
+
+#[test]
+fn the_newest_version_is_found_and_any_other_by_its_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, version, kind) in
+        [("a.yaml", "1.2.0", "OLD"), ("b.yml", "1.10.0", "NEW"), ("c.yaml", "2.0.0-beta.1", "NEXT")]
+    {
+        put(folder.path(), file, &template("order", version, kind));
+    }
+    put(folder.path(), "d.txt", "no template");
+    put(folder.path(), ".e.yaml", "no template");
+    let shelf = open(folder.path());
+    let snapshot = shelf.snapshot();
+    assert_eq!(snapshot.files().len(), 3);
+    for (reference, expected) in [
+        ("order", "NEW"),
+        ("shop/order", "NEW"),
+        ("order@1.2.0", "OLD"),
+        ("shop/order@1.2", "OLD"),
+        ("order@2.0.0-beta.1", "NEXT"),
+        ("order@3.0.0", "the template `order` has no live version `3.0.0`; there is `1.10.0`, `1.2.0`, `2.0.0-beta.1`"),
+        ("ordre", "unknown template: `ordre`; did you mean `order`?"),
+        ("shop/odrer", "unknown template: `shop/odrer`; did you mean `shop/order`?"),
+        ("store/quite_another", "unknown template: `store/quite_another`; there are `shop/order`"),
+    ] {
+        assert_eq!(kind(&snapshot, reference), expected, "{reference}");
+    }
+    let order: Vec<String> = snapshot.templates().map(|template| template.version().to_string()).collect();
+    assert_eq!(order, ["1.10.0", "1.2.0", "2.0.0-beta.1"]);
+}
+
+#[test]
+fn a_name_in_two_namespaces_must_say_which() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "A"));
+    put(folder.path(), "b.yaml", &template("order", "1.0.0", "B").replace("shop", "store"));
+    let snapshot = open(folder.path()).snapshot();
+    assert_eq!(kind(&snapshot, "store/order"), "B");
+    let expected = "several templates are called `order`; say which: `shop/order`, `store/order`";
+    assert_eq!(kind(&snapshot, "order"), expected);
+}
+
+#[test]
+fn files_come_change_and_go() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shelf = open(folder.path());
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "A"));
+    let first = until(&shelf, |snapshot| kind(snapshot, "order") == "A");
+    // Written in place, as editors do.
+    std::fs::write(folder.path().join("a.yaml"), template("order", "1.0.0", "B")).expect("a file");
+    until(&shelf, |snapshot| kind(snapshot, "order") == "B");
+    // What began before keeps what it had.
+    assert_eq!(kind(&first, "order"), "A");
+    std::fs::remove_file(folder.path().join("a.yaml")).expect("a file");
+    until(&shelf, |snapshot| snapshot.files().is_empty() && kind(snapshot, "order").contains("there are no templates"));
+}
+
+#[test]
+fn a_bad_file_leaves_the_version_before_it_live_and_says_what_is_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "A"));
+    let shelf = open(folder.path());
+    put(folder.path(), "a.yaml", "name: order\nsteps: [{name: one, kidn: A}]\n");
+    let snapshot = until(&shelf, |snapshot| !error(snapshot, "a.yaml").is_empty());
+    assert_eq!(kind(&snapshot, "order"), "A");
+    assert!(error(&snapshot, "a.yaml").starts_with("a.yaml:2:"), "{}", error(&snapshot, "a.yaml"));
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "C"));
+    until(&shelf, |snapshot| kind(snapshot, "order") == "C" && error(snapshot, "a.yaml").is_empty());
+}
+
+#[test]
+fn a_slow_copy_is_read_once_it_is_whole() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let shelf = open(folder.path());
+    let text = template("order", "1.0.0", "A") + "  - {name: two, kind: B}\n";
+    let half = text.find("  - {name: two").expect("a second step");
+    let began = std::time::Instant::now();
+    let mut file = std::fs::File::create(folder.path().join("a.yaml")).expect("a file");
+    file.write_all(&text.as_bytes()[..half]).expect("half of it");
+    // Another file comes meanwhile, so that the thread looks and sees the half.
+    put(folder.path(), "b.yaml", &template("other", "1.0.0", "B"));
+    let snapshot = until(&shelf, |snapshot| kind(snapshot, "other") == "B");
+    // On a machine that stood still meanwhile, the writer counts as gone.
+    if began.elapsed() < Duration::from_millis(500) {
+        assert!(kind(&snapshot, "order").starts_with("unknown template"));
+    }
+    file.write_all(&text.as_bytes()[half..]).expect("the rest");
+    drop(file);
+    until(&shelf, |snapshot| {
+        let found = snapshot.find(&TemplateRef::parse("order").expect("a reference"));
+        found.is_ok_and(|template| template.plan().steps.len() == 2)
+    });
+}
+
+#[test]
+fn two_files_with_one_reference_are_an_error_that_names_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "b.yaml", &template("order", "1.0.0", "B"));
+    let shelf = open(folder.path());
+    put(folder.path(), "a.yaml", &template("order", "1.0", "A"));
+    let snapshot = until(&shelf, |snapshot| !error(snapshot, "a.yaml").is_empty());
+    let expected =
+        "a.yaml: `shop/order@1.0.0` is in another file already: `b.yaml`; give one of them another name or version";
+    assert_eq!(error(&snapshot, "a.yaml"), expected);
+    assert_eq!((kind(&snapshot, "order").as_str(), error(&snapshot, "b.yaml")), ("B", ""));
+    std::fs::remove_file(folder.path().join("b.yaml")).expect("a file");
+    until(&shelf, |snapshot| kind(snapshot, "order") == "A" && error(snapshot, "a.yaml").is_empty());
+}
+
+#[test]
+fn a_reload_reads_everything_by_what_is_live_now() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "RENDER"));
+    let served = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&served);
+    let handler = |_| crate::Served {
+        kind: bulkhead_core::Kind::parse("RENDER").expect("a kind"),
+        provides: bulkhead_core::TagSet::default(),
+    };
+    let templates = TemplateSettings {
+        handlers: Some(Arc::new(move || {
+            Some(()).filter(|()| asked.load(Ordering::SeqCst)).map(handler).into_iter().collect()
+        })),
+        refuse_unroutable: true,
+        ..TemplateSettings::default()
+    };
+    let shelf = Shelf::open(ShelfSettings { dir: folder.path().to_owned(), templates }).expect("a shelf");
+    assert!(error(&shelf.snapshot(), "a.yaml").contains("no live handler serves the kind `RENDER`"));
+    served.store(true, Ordering::SeqCst);
+    shelf.reload().expect("a look");
+    assert_eq!((kind(&shelf.snapshot(), "order").as_str(), error(&shelf.snapshot(), "a.yaml")), ("RENDER", ""));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let settings = ShelfSettings { dir: "no/such".into(), templates: TemplateSettings::default() };
+    let missing = Shelf::open(settings).expect_err("no folder");
+    assert!(matches!(missing, ShelfError::Missing(_)));
+    assert!(missing.to_string().contains("`no/such`; make it, or set workflow.dir"));
+    assert_eq!(
+        kind(&Shelf::empty().snapshot(), "a"),
+        "unknown template: `a`; there are no templates: put one into the folder of workflow.dir"
+    );
+}
