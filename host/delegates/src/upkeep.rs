@@ -44,8 +44,14 @@ impl Delegates {
         found_tags(docker.is_ok(), &gpu, self.has_models)
     }
 
-    /// Removes the containers of this store that no living lease is for; gives their number.
+    /// Removes the containers that nobody will remove any more; gives their number.
     async fn sweep(&self, store: &dyn Store) -> Result<usize, String> {
+        let orphans = self.docker.remove_orphans().await.map_err(|error| error.to_string())?;
+        Ok(orphans + self.sweep_leases(store).await?)
+    }
+
+    /// Removes the containers of this store that no living lease is for; gives their number.
+    async fn sweep_leases(&self, store: &dyn Store) -> Result<usize, String> {
         // First the containers, then the leases: what is begun in between is in neither list, or in both.
         let found = self.docker.leftovers().await.map_err(|error| error.to_string())?;
         if found.is_empty() {
@@ -83,7 +89,7 @@ pub async fn look_after(delegates: Arc<Delegates>, store: Arc<dyn Store>, catalo
         if looks.is_multiple_of(SWEEP_EVERY) && delegates.grants_docker() {
             match delegates.sweep(store.as_ref()).await {
                 Ok(0) => {}
-                Ok(removed) => tracing::info!(removed, "containers whose lease is over were removed"),
+                Ok(removed) => tracing::info!(removed, "containers whose lease or process is over were removed"),
                 Err(error) => tracing::debug!(error, "what is left of containers cannot be looked for"),
             }
         }

@@ -1,8 +1,9 @@
 //! What the host does for handlers: containers, language models and programs with devices, under grants.
 
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use bulkhead_tests::{Engine, Folder, Host, IMAGE, ModelServer, Reply, eventually, within};
+use bulkhead_tests::{Engine, Folder, Host, IMAGE, ModelServer, Ran, Reply, eventually, within};
 use serde_json::{Value, json};
 
 /// The guest that asks, with these settings.
@@ -79,12 +80,40 @@ fn a_container_is_gone_when_its_task_is_cancelled_or_its_time_is_over() {
 #[test]
 fn a_handler_that_is_run_by_hand_leaves_no_container() {
     let Some(engine) = Engine::find() else { return };
-    let folder = folder(&format!(
-        "[docker]\nsocket = {:?}\n[handler.asks]\ntimeout = \"2s\"\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n",
+    let folder = by_hand(&engine);
+    let exec = exec(&folder, "docker sleep 600");
+    let task = format!("exec-{}", exec.id());
+    Ran::from(exec.wait_with_output().expect("it ends")).failed(1, &["running time is over"]);
+    assert_eq!(engine.containers_of(&task), 0);
+}
+
+#[test]
+fn what_a_run_by_hand_that_was_killed_has_left_the_next_removes() {
+    let Some(engine) = Engine::find() else { return };
+    let folder = by_hand(&engine);
+    let mut killed = exec(&folder, "docker sleep 600");
+    let task = format!("exec-{}", killed.id());
+    eventually("it runs", || (engine.containers_of(&task) == 1).then_some(()));
+    killed.kill().expect("killed");
+    killed.wait().expect("reaped");
+    let next = exec(&folder, "docker echo next").wait_with_output().expect("it ends");
+    assert!(Ran::from(next).good().contains("next"));
+    assert_eq!(engine.containers_of(&task), 0);
+}
+
+/// A folder whose handler may run containers, for five seconds.
+fn by_hand(engine: &Engine) -> Folder {
+    folder(&format!(
+        "[docker]\nsocket = {:?}\n[handler.asks]\ntimeout = \"5s\"\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n",
         engine.socket()
-    ));
-    folder.bulkhead(&["exec", "asks", "--payload", "\"docker sleep 600\""]).failed(1, &["running time is over"]);
-    assert_eq!(engine.containers_labelled("bulkhead.store=exec"), 0);
+    ))
+}
+
+fn exec(folder: &Folder, words: &str) -> Child {
+    let payload = json!(words).to_string();
+    let mut command = folder.command();
+    command.args(["exec", "asks", "--payload", &payload]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("a process")
 }
 
 /// The short form of `cargo xtask torture -- cancels`.

@@ -13,6 +13,7 @@ use crate::admit::admit;
 use crate::engine::{Engine, fault};
 use crate::labels::{self, Labels};
 use crate::mounts::{self, Folder};
+use crate::orphans::remove_orphans;
 use crate::removal::remove;
 use crate::run::Run;
 use crate::turns::{Turn, Turns};
@@ -52,7 +53,7 @@ impl Docker {
 
     /// Runs a container to its end; `devices` are the GPUs leased for it, as many as it asks for.
     ///
-    /// Containers of the same task that an earlier lease left are removed first. When this returns, the container is gone,
+    /// Containers of the same task that an earlier lease left are removed first; without a lease, those whose process is gone. When this returns, the container is gone,
     /// or will be as soon as the engine answers.
     ///
     /// # Cancel safety
@@ -141,6 +142,12 @@ impl Docker {
             Ok(removed)
         })
         .await
+    }
+
+    /// Kills and removes the containers without a lease whose process is gone, of this store or another, and gives their
+    /// number: `bulkhead exec`, killed before it removed what it had made.
+    pub async fn remove_orphans(&self) -> Result<usize, DelegateError> {
+        self.bounded(async { remove_orphans(&self.engine.client().await?).await }).await
     }
 
     /// Waits until no container of this host is left, as before the host ends.

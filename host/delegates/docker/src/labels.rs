@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use bulkhead_core::{LeaseId, TaskId};
 
+use crate::maker::Maker;
+
 /// The store whose task it runs for.
 pub(crate) const STORE: &str = "bulkhead.store";
 
@@ -12,6 +14,9 @@ pub(crate) const TASK: &str = "bulkhead.task";
 
 /// The lease under which the task ran; empty where it had none.
 pub(crate) const LEASE: &str = "bulkhead.lease";
+
+/// The process that made it, where it has no lease by which to tell whether it is over.
+pub(crate) const MAKER: &str = "bulkhead.process";
 
 /// What a container is labelled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +29,15 @@ pub(crate) struct Labels {
 impl Labels {
     /// As the engine keeps them.
     pub(crate) fn to_map(&self) -> HashMap<String, String> {
-        HashMap::from([
+        let mut map = HashMap::from([
             (STORE.to_owned(), self.store.clone()),
             (TASK.to_owned(), self.task.as_str().to_owned()),
             (LEASE.to_owned(), self.lease.map(|lease| lease.0.to_string()).unwrap_or_default()),
-        ])
+        ]);
+        if self.lease.is_none() {
+            map.extend(Maker::this().map(|maker| (MAKER.to_owned(), maker.to_label())));
+        }
+        map
     }
 
     /// A filter that finds all containers of this task, under whatever lease.
@@ -61,12 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_an_earlier_lease_left_is_earlier() {
+    fn only_what_an_earlier_lease_left_is_earlier_and_without_a_lease_the_process_is_named() {
         let ours = labels(Some(5));
         assert!(ours.is_earlier(&labels(Some(4)).to_map()));
         for theirs in [Some(5), Some(6), None] {
             assert!(!ours.is_earlier(&labels(theirs).to_map()), "{theirs:?}");
         }
+        assert!(labels(None).to_map().contains_key(MAKER) && !labels(Some(4)).to_map().contains_key(MAKER));
         assert!(!labels(None).is_earlier(&labels(Some(4)).to_map()));
     }
 }

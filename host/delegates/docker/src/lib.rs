@@ -4,7 +4,7 @@
 //! its end in a task of its own (`run`), which removes the container however it ends: by itself, by the deadline, or
 //! because nobody waits for it any more. What a container may do is decided in one place, `body`; what it used is read
 //! by `meter`. Containers carry labels (`labels`), by which those of a host that died are found again
-//! ([`Docker::leftovers`]). An engine that keeps failing is left alone for a while (`engine`).
+//! ([`Docker::leftovers`]), and those that had no lease ([`Docker::remove_orphans`]). An engine that keeps failing is left alone for a while (`engine`).
 //!
 //! The engine is reached by a unix socket, and is on this machine: workspaces are mounted by their path. It has its init
 //! program (`docker-init`, Podman's `catatonit`). Podman's socket speaks the same language, in a dialect.
@@ -19,8 +19,10 @@ mod grant;
 mod image;
 mod labels;
 mod leftover;
+mod maker;
 mod meter;
 mod mounts;
+mod orphans;
 mod output;
 mod removal;
 mod run;

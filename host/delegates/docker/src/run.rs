@@ -24,6 +24,7 @@ use crate::engine::{Engine, Fault, Permit, fault};
 use crate::labels::Labels;
 use crate::meter::Meter;
 use crate::mounts::Folder;
+use crate::orphans::remove_orphans;
 use crate::output::Output;
 use crate::removal::{keep_removing, remove};
 use crate::turns::Turn;
@@ -108,6 +109,9 @@ impl Run {
     }
 
     async fn remove_earlier(&self, client: &bollard::Docker) -> Result<(), Error> {
+        if self.labels.lease.is_none() {
+            return remove_orphans(client).await.map(|_| ());
+        }
         let options = ListContainersOptionsBuilder::default().all(true).filters(&self.labels.of_task()).build();
         for container in client.list_containers(Some(options)).await? {
             let is_earlier = container.labels.is_some_and(|labels| self.labels.is_earlier(&labels));
@@ -156,9 +160,7 @@ impl Run {
     /// Starts it, feeds it, reads it, and waits for its end.
     async fn work(&self, client: &bollard::Docker, id: &str) -> Result<Exit, DelegateError> {
         let explain = |error: Error| match fault(&error) {
-            Fault::Missing(_) => DelegateError::Failed(
-                "the container was removed while it ran, as a later run of the task does".to_owned(),
-            ),
+            Fault::Missing(_) => removed(),
             _ => self.engine.explain(&error),
         };
         let has_stdin = !self.plan.stdin.is_empty();
