@@ -1,5 +1,7 @@
 //! Steps that choose, and steps that wait for what was chosen.
 
+use std::collections::HashSet;
+
 use bulkhead_core::{MAX_CHOSEN, MAX_DECISIONS};
 
 use super::Findings;
@@ -16,16 +18,14 @@ pub(super) fn check(drafts: &[Draft], order: &[u32], findings: &mut Findings) {
         let draft = &drafts[*place as usize];
         for on in &draft.step.depends_on {
             let on = *on as usize;
-            chosen[on] += 1;
             depth[*place as usize] = depth[*place as usize].max(depth[on]);
             varies[*place as usize] |= varies[on];
-            if draft.role == Role::Convergence && drafts[on].role == Role::Decision {
-                let (step, decision) = (&draft.step.name, &drafts[on].step.name);
-                let message = format!("convergence step `{step}` depends on the decision `{decision}` itself");
-                let hint = "it then runs only if the decision names it; let it depend on the branches alone";
-                findings.warnings.push(Problem::at(draft.mark, message).hint(hint));
+            // A convergence step behind a decision waits for what is chosen, and is none of it.
+            if drafts[on].role == Role::Decision && draft.role != Role::Convergence {
+                chosen[on] += 1;
             }
         }
+        findings.warnings.extend(joins_branches(draft, drafts));
         let decides = draft.role == Role::Decision;
         if draft.role == Role::Convergence && !varies[*place as usize] {
             let message =
@@ -53,4 +53,19 @@ pub(super) fn check(drafts: &[Draft], order: &[u32], findings: &mut Findings) {
             findings.warnings.push(Problem::at(draft.mark, message).hint("no step depends on it"));
         }
     }
+}
+
+/// An ordinary step behind several branches of one decision is skipped unless all of them are chosen, which few authors mean.
+fn joins_branches(draft: &Draft, drafts: &[Draft]) -> Option<Problem> {
+    if draft.role == Role::Convergence || draft.step.depends_on.len() < 2 {
+        return None;
+    }
+    let mut seen = HashSet::new();
+    let before = draft.step.depends_on.iter().flat_map(|on| &drafts[*on as usize].step.depends_on);
+    let mut decisions = before.filter(|on| drafts[**on as usize].role == Role::Decision);
+    let twice = decisions.find(|decision| !seen.insert(**decision))?;
+    let decision = &drafts[*twice as usize].step.name;
+    let message = format!("step `{}` depends on several branches of the decision `{decision}`", draft.step.name);
+    let hint = "it is skipped unless all of them are chosen; to wait for those that are, `type: deferred_convergence`";
+    Some(Problem::at(draft.mark, message).hint(hint))
 }

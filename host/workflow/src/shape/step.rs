@@ -110,7 +110,7 @@ const STEP_LIFECYCLE: Table = Table {
             LIFECYCLE_MINUTES,
             "Dead as `stale` if it waits longer than this for others.",
         ),
-        acts("max_retries", Shape::Whole(1, 1000), "Attempts in all, where `retry` does not say."),
+        acts("max_retries", Shape::Whole(0, 1000), "Attempts in all, where `retry` does not say."),
         acts("retry", Shape::Table(&RETRY), "Older place of `retry`."),
         kept("backoff_multiplier", Shape::Amount, "Tasker's; an exponential wait doubles."),
         kept("max_steps_in_process_minutes", LIFECYCLE_MINUTES, "Tasker's; use `timeout_seconds`."),

@@ -139,3 +139,75 @@ fn the_schema_takes_the_templates_and_refuses_what_the_loader_refuses() {
         assert_eq!((validator.is_valid(&changed), reads(&changed.to_string()).is_ok()), (true, true), "{changed}");
     }
 }
+
+#[test]
+fn every_template_of_the_page_loads() {
+    let page = std::fs::read_to_string(at_root("docs/workflows.md")).expect("the page");
+    let templates: Vec<&str> =
+        page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    assert!(templates.len() >= 8);
+    for text in templates {
+        let template = reads(text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        assert_eq!(template.warnings(), [], "{text}");
+        assert!(template.not_acted_on().is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn the_reference_of_keys_is_current() {
+    let schema = json_schema();
+    let mut page = KEYS.to_owned();
+    let step = ["steps", "[]"];
+    let mut table = |title: &str, path: &[&str]| {
+        page.push_str(&format!("\n## {title}\n\n| key | | |\n|---|---|---|\n"));
+        for (key, value) in keys(&schema, path) {
+            let about = value["description"].as_str().unwrap_or_default();
+            page.push_str(&format!("| `{key}` | {} | {about} |\n", kinds(&value)));
+        }
+    };
+    table("The template", &[]);
+    table("`lifecycle`", &["lifecycle"]);
+    table("A step", &step);
+    for inner in ["handler", "retry", "lifecycle", "batch_config", "join"] {
+        table(&format!("`{inner}` of a step"), &[step[0], step[1], inner]);
+    }
+    table("An event of `publishes_events`", &[step[0], step[1], "publishes_events", "[]"]);
+    is_current("docs/reference/workflow-template.md", &page);
+}
+
+const KEYS: &str = "# Keys of a workflow template
+
+Every key of a template, as the loader knows it; [workflows.md](../workflows.md) shows them at work. Null is allowed everywhere, and
+means that the key is not there. Other keys are refused with the nearest name. The same as a JSON Schema:
+[workflow-template.schema.json](workflow-template.schema.json).
+
+This page is written by a test: `BULKHEAD_BLESS=1 cargo test -p bulkhead-workflow` writes it anew.
+";
+
+/// What a value may be, in a few words.
+fn kinds(schema: &Value) -> String {
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" ");
+    }
+    if let Some(shapes) = schema["anyOf"].as_array() {
+        let null = |shape: &&Value| shape["type"] != "null";
+        return shapes.iter().filter(null).map(kinds).collect::<Vec<_>>().join(" or ");
+    }
+    let one = |name: &str| match name {
+        "string" => "text".to_owned(),
+        "boolean" => "`true` or `false`".to_owned(),
+        "array" => "list".to_owned(),
+        "object" => "table".to_owned(),
+        "integer" => match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+            (Some(least), Some(most)) => format!("{least} to {most}"),
+            (Some(least), None) => format!("from {least}"),
+            _ => "number".to_owned(),
+        },
+        other => other.to_owned(),
+    };
+    match &schema["type"] {
+        Value::String(name) => one(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).map(one).collect::<Vec<_>>().join(" or "),
+        _ => String::new(),
+    }
+}

@@ -247,14 +247,38 @@ fn what_nobody_serves_is_warned_of_or_refused() {
 
 #[test]
 fn what_may_be_a_mistake_is_warned_of() {
-    let text = "name: a\nsteps:\n  - {name: pick, kind: A, type: decision}\n  - {name: end, kind: B, \
-                type: deferred_convergence, depends_on: [pick]}\n  - {name: alone, kind: B, type: deferred}\n  \
-                - {name: none, kind: A, type: decision}\n";
+    let text = "name: a\nsteps:\n  - {name: pick, kind: A, type: decision}\n  - {name: alone, kind: B, type: deferred}\n  \
+                - {name: none, kind: A, type: decision}\n  - {name: left, kind: A, depends_on: [pick]}\n  \
+                - {name: right, kind: A, depends_on: [pick]}\n  - {name: both, kind: A, depends_on: [left, right]}\n  \
+                - {name: end, kind: A, type: deferred, depends_on: [none, left, right]}\n";
     let template = template(text);
-    let messages = template.warnings().iter().map(|warning| warning.message.clone()).collect::<Vec<_>>().join("\n");
-    for words in ["`end` depends on the decision", "`alone` has no decision", "`none` has no steps to choose"] {
-        assert!(messages.contains(words), "{words}: {messages}");
+    let warnings: Vec<(u32, &str)> =
+        template.warnings().iter().map(|warning| (warning.line, warning.message.as_str())).collect();
+    let expected = [
+        (4, "convergence step `alone` has no decision, condition or batch before it"),
+        (5, "decision `none` has no steps to choose from"),
+        (8, "step `both` depends on several branches of the decision `pick`"),
+    ];
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn decisions_are_bounded() {
+    let mut deep = String::from("name: a\nsteps:\n  - {name: d0, kind: A, type: decision}\n");
+    for level in 1..=20 {
+        deep.push_str(&format!("  - {{name: d{level}, kind: A, type: decision, depends_on: [d{}]}}\n", level - 1));
     }
+    deep.push_str("  - {name: end, kind: A, depends_on: [d20]}\n");
+    assert!(refusal(&deep).contains("decision `d20` is decision 21 on one path"));
+    let wide = |steps: usize| {
+        let mut text = String::from("name: a\nsteps:\n  - {name: pick, kind: A, type: decision}\n");
+        for step in 0..steps {
+            text.push_str(&format!("  - {{name: s{step}, kind: A, depends_on: [pick]}}\n"));
+        }
+        text + "  - {name: end, kind: A, type: deferred, depends_on: [pick]}\n"
+    };
+    assert_eq!(template(&wide(100)).plan().steps.len(), 102);
+    assert!(refusal(&wide(101)).contains("decision `pick` has 101 steps to choose from"));
 }
 
 #[test]
