@@ -34,6 +34,7 @@ pub async fn exec_once(
             settings: live.settings.as_ref(),
             state: None,
             answer: None,
+            step: None,
         },
         limits: RunLimits::from(&*options),
         control: Arc::new(RunControl::new()),

@@ -26,6 +26,7 @@ mod run_task;
 mod settings;
 mod shared;
 mod status;
+mod steps;
 mod upstream;
 mod window;
 mod worker;

@@ -16,6 +16,7 @@ use crate::delegates::delegates_for;
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
+use crate::steps::{StepRun, check_outcome, joined_settings, run_by_host, upstream_of};
 use crate::upstream::Children;
 use crate::workspace::{check_children, open_workspace};
 
@@ -37,8 +38,52 @@ pub(crate) async fn run_task(
     if shared.in_flight.was_cancelled(task.seq) {
         tried.end = Some(RunEnd::Cancelled);
     } else {
+        let run = Run { shared, sandbox, snapshot, task, history, control };
+        if let Err(problem) = run.attempt(&mut tried).await {
+            let id = task.id.as_str();
+            tracing::warn!(problem, task = id, "a workflow step is interrupted: the store does not say what it is");
+            tried.end = Some(RunEnd::Interrupted(Interruption::EngineGone));
+        }
+    }
+    conclude(shared, task, history, tried, dice)
+}
+
+/// One run of a task, whoever it is by.
+struct Run<'a> {
+    shared: &'a Arc<Shared>,
+    sandbox: &'a Sandbox,
+    snapshot: &'a Snapshot,
+    task: &'a Claimed,
+    history: &'a History,
+    control: &'a Arc<RunControl>,
+}
+
+impl Run<'_> {
+    /// Lets the host run what is the host's to run of a workflow, and the handlers the rest, until one takes the task. An
+    /// error says why the store gives no answer.
+    async fn attempt(&self, tried: &mut Tried) -> Result<(), String> {
+        let Self { shared, snapshot, task, history, .. } = *self;
+        let step = shared.plans.step_of(&*shared.store, task).await.map_err(|error| error.to_string())?;
+        if let Some(step) = &step {
+            tried.end = run_by_host(&shared.store, task, history, step).await?;
+            if tried.end.is_some() {
+                return Ok(());
+            }
+        }
+        let upstream = match (history.upstream, &step) {
+            (Some(spawned), _) => {
+                let store = Arc::clone(&shared.store);
+                Some(Arc::new(Children { store, of: task.seq, spawned }) as Arc<dyn Upstream>)
+            }
+            (None, Some(step)) => {
+                let found = upstream_of(&shared.store, step).await.map_err(|error| error.to_string())?;
+                found.map(|dependencies| Arc::new(dependencies) as Arc<dyn Upstream>)
+            }
+            (None, None) => None,
+        };
         for live in snapshot.serving_beside(&task.route, &history.declined) {
-            let (report, told, tokens) = run_by(shared, sandbox, live, task, history, &tried, control).await;
+            let (report, told, tokens) = self.run_by(live, tried, step.as_ref(), upstream.clone()).await;
+            let report = RunReport { end: check_outcome(step.as_ref(), report.end), ..report };
             let declined = matches!(report.end, RunEnd::Declined(_));
             tried.tokens += tokens;
             tried.add(live, report, told);
@@ -47,8 +92,72 @@ pub(crate) async fn run_task(
             }
             tried.declined.push(live.handler.version().digest);
         }
+        Ok(())
     }
-    conclude(shared, task, history, tried, dice)
+
+    /// One run of one handler.
+    async fn run_by(
+        &self,
+        live: &Arc<LiveHandler>,
+        tried: &Tried,
+        step: Option<&StepRun<'_>>,
+        upstream: Option<Arc<dyn Upstream>>,
+    ) -> (RunReport, Told, u64) {
+        let Self { shared, sandbox, task, history, control, .. } = *self;
+        let extras = task.extras.as_deref();
+        let options = live.options_for(extras);
+        let version = live.handler.version();
+        let _turn = match options.max_concurrent {
+            Some(limit) => shared.concurrency.turn(&version.name, live.handler.kind(), limit).await,
+            None => None,
+        };
+        let mut limits = RunLimits::from(&*options);
+        let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
+        limits.timeout = limits.timeout.saturating_sub(used);
+        let workspace = match live.workspace {
+            Some(grant) => open_workspace(shared, task, history, grant).await,
+            None => None,
+        };
+        let delegates =
+            delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, history.tokens + tried.tokens);
+        let metrics = shared.metrics.handler(&version.name);
+        metrics.active.inc();
+        let _active = Active(&metrics.active);
+        let reports = Arc::clone(&shared.reports);
+        let observer = Arc::new(TaskObserver::new(task.id.clone(), task.seq, Arc::clone(version), reports));
+        let settings = joined_settings(live.settings.as_ref(), step.and_then(|step| step.step().settings.as_ref()));
+        let request = RunRequest {
+            id: task.id.as_str(),
+            kind: task.route.kind.as_str(),
+            payload: task.payload.as_str(),
+            requires: &task.route.requires,
+            attempt: history.attempts + 1,
+            max_attempts: options.max_attempts,
+            stage: history.stage,
+            facts: RunFacts {
+                tenant: extras.and_then(|extras| extras.tenant.as_deref()),
+                tags: extras.map(|extras| &extras.tags),
+                traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
+                settings: settings.as_ref(),
+                state: history.state.as_ref(),
+                answer: history.answer.as_ref(),
+                step: step.map(StepRun::facts),
+            },
+            limits,
+            control: Arc::clone(control),
+            upstream,
+            delegates: delegates.clone().map(|delegates| delegates as Arc<dyn Delegates>),
+            workspace,
+            observer: Some(Arc::clone(&observer) as Arc<dyn Observer>),
+        };
+        let report = sandbox.run(&live.handler, request).await;
+        let told = observer.take_told(report.dropped_log_bytes);
+        if told.progress.is_some() {
+            shared.reports.forget(task.seq);
+        }
+        metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);
+        (report, told, delegates.map_or(0, |delegates| delegates.tokens()))
+    }
 }
 
 /// What the handlers made of the task so far, in this run.
@@ -76,72 +185,6 @@ impl Tried {
         self.fuel += report.fuel;
         self.peak_memory = self.peak_memory.max(report.peak_memory);
     }
-}
-
-/// One run of one handler.
-async fn run_by(
-    shared: &Arc<Shared>,
-    sandbox: &Sandbox,
-    live: &Arc<LiveHandler>,
-    task: &Claimed,
-    history: &History,
-    tried: &Tried,
-    control: &Arc<RunControl>,
-) -> (RunReport, Told, u64) {
-    let extras = task.extras.as_deref();
-    let options = live.options_for(extras);
-    let version = live.handler.version();
-    let _turn = match options.max_concurrent {
-        Some(limit) => shared.concurrency.turn(&version.name, live.handler.kind(), limit).await,
-        None => None,
-    };
-    let mut limits = RunLimits::from(&*options);
-    let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
-    limits.timeout = limits.timeout.saturating_sub(used);
-    let workspace = match live.workspace {
-        Some(grant) => open_workspace(shared, task, history, grant).await,
-        None => None,
-    };
-    let delegates =
-        delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, history.tokens + tried.tokens);
-    let metrics = shared.metrics.handler(&version.name);
-    metrics.active.inc();
-    let _active = Active(&metrics.active);
-    let reports = Arc::clone(&shared.reports);
-    let observer = Arc::new(TaskObserver::new(task.id.clone(), task.seq, Arc::clone(version), reports));
-    let request = RunRequest {
-        id: task.id.as_str(),
-        kind: task.route.kind.as_str(),
-        payload: task.payload.as_str(),
-        requires: &task.route.requires,
-        attempt: history.attempts + 1,
-        max_attempts: options.max_attempts,
-        stage: history.stage,
-        facts: RunFacts {
-            tenant: extras.and_then(|extras| extras.tenant.as_deref()),
-            tags: extras.map(|extras| &extras.tags),
-            traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
-            settings: live.settings.as_ref(),
-            state: history.state.as_ref(),
-            answer: history.answer.as_ref(),
-        },
-        limits,
-        control: Arc::clone(control),
-        upstream: history.upstream.map(|spawned| {
-            let store = Arc::clone(&shared.store);
-            Arc::new(Children { store, of: task.seq, spawned }) as Arc<dyn Upstream>
-        }),
-        delegates: delegates.clone().map(|delegates| delegates as Arc<dyn Delegates>),
-        workspace,
-        observer: Some(Arc::clone(&observer) as Arc<dyn Observer>),
-    };
-    let report = sandbox.run(&live.handler, request).await;
-    let told = observer.take_told(report.dropped_log_bytes);
-    if told.progress.is_some() {
-        shared.reports.forget(task.seq);
-    }
-    metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);
-    (report, told, delegates.map_or(0, |delegates| delegates.tokens()))
 }
 
 /// Counts a run out of `handler_active`, however it ends.

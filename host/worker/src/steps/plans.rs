@@ -1,0 +1,72 @@
+//! The plans of running workflows, read once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bulkhead_core::{Digest, PlanStep, StepTicket, WorkflowPlan};
+use bulkhead_sandbox::StepFacts;
+use bulkhead_store::{Claimed, Store, StoreError};
+
+/// Plans that are kept at hand; where there are more, all are read anew as they are needed.
+const KEPT: usize = 256;
+
+/// The plans that steps of this worker were of.
+#[derive(Debug, Default)]
+pub(crate) struct Plans(Mutex<HashMap<Digest, Arc<WorkflowPlan>>>);
+
+impl Plans {
+    /// The plan of a digest.
+    async fn get(&self, store: &dyn Store, digest: Digest) -> Result<Arc<WorkflowPlan>, StoreError> {
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
+            return Ok(Arc::clone(known));
+        }
+        let plan = store.plan(digest).await?.ok_or_else(|| {
+            StoreError::Database(format!("the plan `{}` of a workflow is not in the store", digest.short()))
+        })?;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(digest, Arc::clone(&plan));
+        Ok(plan)
+    }
+
+    /// The step that a claimed task is; none where it is a task of its own.
+    pub(crate) async fn step_of<'a>(
+        &self,
+        store: &dyn Store,
+        task: &'a Claimed,
+    ) -> Result<Option<StepRun<'a>>, StoreError> {
+        let Some(ticket) = task.extras.as_deref().and_then(|extras| extras.step.as_deref()) else { return Ok(None) };
+        let plan = self.get(store, ticket.plan).await?;
+        if plan.steps.len() <= ticket.place as usize {
+            return Err(StoreError::Database(format!("a plan has no step at the place of `{}`", ticket.name)));
+        }
+        Ok(Some(StepRun { plan, ticket }))
+    }
+}
+
+/// A step that is run.
+#[derive(Debug)]
+pub(crate) struct StepRun<'a> {
+    pub(crate) plan: Arc<WorkflowPlan>,
+    pub(crate) ticket: &'a StepTicket,
+}
+
+impl StepRun<'_> {
+    /// What the plan says of it.
+    pub(crate) fn step(&self) -> &PlanStep {
+        &self.plan.steps[self.ticket.place as usize]
+    }
+
+    /// What its run may ask of `context`.
+    pub(crate) fn facts(&self) -> StepFacts<'_> {
+        StepFacts {
+            workflow: self.ticket.workflow.as_str(),
+            template: &self.ticket.template,
+            name: &self.ticket.name,
+            method: self.step().method.as_deref(),
+            cursor: self.ticket.cursor.as_ref(),
+        }
+    }
+}
