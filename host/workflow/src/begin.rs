@@ -11,6 +11,8 @@ use crate::{Problem, Template};
 
 /// The most problems of one input that are told.
 const SHOWN: usize = 20;
+/// The longest input of which more than one problem is told, in bytes.
+const DETAILED: usize = 64 << 10;
 /// Steps back of one pattern on one text, so that none runs for long.
 const BACKTRACKS: usize = 100_000;
 /// Bytes of one compiled pattern.
@@ -82,6 +84,11 @@ impl std::fmt::Debug for InputSchema {
     }
 }
 
+/// One problem, without the values: they are the caller's own, and may be long or secret.
+fn problem(error: jsonschema::ValidationError<'_>) -> InputProblem {
+    InputProblem { pointer: error.instance_path().to_string(), message: one_line(&error.masked().to_string()) }
+}
+
 /// Words of the validator as they may stand in a message.
 fn one_line(words: &str) -> String {
     words.chars().take(300).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
@@ -126,12 +133,12 @@ impl InputSchema {
         if self.validator.is_valid(&value) {
             return (Vec::new(), false);
         }
+        // All problems are found before the first is told: of a large input, which may have very many, only one is asked for.
+        if input.len() > DETAILED {
+            let first = self.validator.validate(&value).err().map(problem);
+            return (first.into_iter().collect(), true);
+        }
         let mut errors = self.validator.iter_errors(&value);
-        // Values are left out: they are the caller's own, and may be long or secret.
-        let problem = |error: jsonschema::ValidationError<'_>| InputProblem {
-            pointer: error.instance_path().to_string(),
-            message: error.masked().to_string(),
-        };
         let problems = errors.by_ref().take(SHOWN).map(problem).collect();
         (problems, errors.next().is_some())
     }

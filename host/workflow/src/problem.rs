@@ -55,6 +55,8 @@ pub struct TemplateErrors {
     pub file: String,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// How many more problems there are than are told.
+    pub more: usize,
 }
 
 impl std::error::Error for TemplateErrors {}
@@ -65,6 +67,9 @@ impl std::fmt::Display for TemplateErrors {
         for (index, problem) in self.problems.iter().enumerate() {
             let line = if index == 0 { "" } else { "\n" };
             write!(formatter, "{line}{}:{problem}", self.file)?;
+        }
+        if self.more > 0 {
+            write!(formatter, "\n{}: {} more", self.file, self.more)?;
         }
         Ok(())
     }

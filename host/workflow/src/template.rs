@@ -7,7 +7,7 @@ use bulkhead_core::{Digest, WorkflowPlan};
 
 use crate::begin::InputSchema;
 use crate::check::{Findings, check_steps, unroutable};
-use crate::read::{Draft, overlay, read_head, read_step};
+use crate::read::{Draft, adopt, overlay, read_head, read_step};
 use crate::shape::{Report, Shape, TEMPLATE, conform};
 use crate::yaml::{Content, Mark, Node};
 use crate::{NotActedOn, Problem, Served, TemplateErrors, TemplateSettings, yaml};
@@ -27,6 +27,8 @@ pub struct Template {
     marks: Vec<Mark>,
 }
 
+/// As many problems of a file are told.
+const SHOWN: usize = 200;
 static SHAPE: Shape = Shape::Table(&TEMPLATE);
 
 impl Template {
@@ -40,7 +42,9 @@ impl Template {
         template.map_err(|mut problems| {
             problems.sort();
             problems.dedup();
-            TemplateErrors { file: file.to_owned(), problems }
+            let more = problems.len().saturating_sub(SHOWN);
+            problems.truncate(SHOWN);
+            TemplateErrors { file: file.to_owned(), problems, more }
         })
     }
 
@@ -102,6 +106,7 @@ fn build(file: &str, mut root: Node, settings: &TemplateSettings, report: &mut R
     }
     conform(&root, &SHAPE, "", report);
     overlay(&mut root, settings.environment.as_deref(), &mut report.problems);
+    adopt(&mut root);
     let head = read_head(&root, &mut report.problems);
     let input_schema = root.get("input_schema").and_then(|node| match InputSchema::compile(node) {
         Ok(schema) => Some(Arc::new(schema)),

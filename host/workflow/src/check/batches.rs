@@ -8,10 +8,12 @@ use super::Findings;
 use crate::Problem;
 use crate::read::{Draft, Role};
 use crate::shape::quoted;
+use crate::yaml::Mark;
 
-/// A worker depends on the analyzer that names it, whether it says so or not.
+/// A worker depends on the analyzer that names it, and a convergence step behind an analyzer waits for its workers, too,
+/// whether they say so or not.
 pub(super) fn tie_workers(drafts: &mut [Draft]) {
-    let mut named: HashMap<String, Vec<(String, crate::yaml::Mark)>> = HashMap::new();
+    let mut named: HashMap<String, Vec<(String, Mark)>> = HashMap::new();
     for draft in drafts.iter() {
         if let Role::Analyzer { worker: Some((worker, mark)), .. } = &draft.role {
             named.entry(worker.clone()).or_default().push((draft.step.name.to_string(), *mark));
@@ -21,6 +23,22 @@ pub(super) fn tie_workers(drafts: &mut [Draft]) {
         for (analyzer, mark) in named.get(draft.step.name.as_str()).into_iter().flatten() {
             if !draft.depends_on.iter().any(|(name, _)| name == analyzer) {
                 draft.depends_on.push((analyzer.clone(), *mark));
+            }
+        }
+    }
+    let mut workers: HashMap<String, Vec<String>> = HashMap::new();
+    for draft in drafts.iter().filter(|draft| draft.role == Role::BatchWorker) {
+        for (analyzer, _) in &draft.depends_on {
+            workers.entry(analyzer.clone()).or_default().push(draft.step.name.to_string());
+        }
+    }
+    for draft in drafts.iter_mut().filter(|draft| draft.role == Role::Convergence) {
+        let behind = draft.depends_on.iter().filter_map(|(name, mark)| Some((workers.get(name)?, *mark)));
+        let more: Vec<(String, Mark)> =
+            behind.flat_map(|(workers, mark)| workers.iter().map(move |worker| (worker.clone(), mark))).collect();
+        for (worker, mark) in more {
+            if !draft.depends_on.iter().any(|(name, _)| *name == worker) {
+                draft.depends_on.push((worker, mark));
             }
         }
     }

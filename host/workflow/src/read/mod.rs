@@ -11,6 +11,7 @@ mod retry;
 mod step;
 mod top;
 
+pub(crate) use batch::adopt;
 pub(crate) use environment::overlay;
 pub(crate) use step::{Draft, Role, read_step};
 pub(crate) use top::{parse_version, read_head};

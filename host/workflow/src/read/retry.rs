@@ -11,7 +11,7 @@ pub(super) fn read_options(step: &Node, problems: &mut Vec<Problem>) -> Override
     let retry = step.get("retry").or_else(|| lifecycle?.get("retry"));
     let count = |node: &Node| node.whole().and_then(|count| u32::try_from(count).ok());
     let said = retry.and_then(|retry| retry.first(&["max_attempts", "limit"])).and_then(count);
-    let attempts = said.or_else(|| lifecycle?.get("max_retries").and_then(count).map(|count| count.max(1)));
+    let attempts = said.or_else(|| lifecycle?.get("max_retries").and_then(count)).map(|count| count.max(1));
     let never_again = retry.and_then(|retry| retry.get("retryable")).and_then(Node::flag) == Some(false);
     let seconds = step.get("timeout_seconds").and_then(Node::whole).and_then(|seconds| u64::try_from(seconds).ok());
     Overrides {

@@ -44,7 +44,7 @@ pub(crate) enum Role {
 
 impl Role {
     fn of(node: &Node) -> Self {
-        match node.first(&["type", "step_type"]).and_then(Node::text) {
+        match batch::step_type(node) {
             Some("decision" | "decision_point") => Self::Decision,
             Some("deferred_convergence" | "deferred") => Self::Convergence,
             Some("batchable") => batch::analyzer(node),
@@ -182,10 +182,10 @@ fn read_kind(
     }
 }
 
-/// `handler.initialization`, with what an analyzer must know of its batch.
+/// `handler.initialization`, with what an analyzer or a worker must know of its batch.
 fn read_settings(initialization: Option<&Node>, node: &Node, role: &Role, report: &mut Report) -> Option<JsonText> {
     let initialization = initialization.filter(|node| !node.entries().is_empty());
-    let batch = node.get("batch_config").filter(|_| matches!(role, Role::Analyzer { .. }));
+    let batch = node.get("batch_config").filter(|_| matches!(role, Role::Analyzer { .. } | Role::BatchWorker));
     let (at, json) = match (initialization, batch) {
         (None, None) => return None,
         (Some(initialization), None) => (initialization.mark, initialization.to_json()),

@@ -4,6 +4,25 @@ use super::{Effect, Shape, Table, quoted};
 use crate::yaml::{Content, Entry, Node};
 use crate::{NotActedOn, Problem, shown};
 
+/// As many problems are looked for; a file with more is no template at all.
+const MAX_PROBLEMS: usize = 1000;
+
+/// Keys of Tasker's oldest templates, which its own migration rewrites, and what they are now.
+const OLDER: [(&str, &str); 12] = [
+    ("step_templates", "`steps`"),
+    ("schema", "`input_schema`"),
+    ("task_handler_class", "`task_handler.callable`"),
+    ("step_overrides", "`steps`, a list with names"),
+    ("handler_class", "`handler.callable`"),
+    ("handler_config", "`handler.initialization`"),
+    ("depends_on_step", "`depends_on`"),
+    ("depends_on_steps", "`depends_on`"),
+    ("depends_on_step_name", "`depends_on`"),
+    ("default_retryable", "`retry.retryable`"),
+    ("default_retry_limit", "`retry.max_attempts`"),
+    ("backoff_strategy", "`backoff`"),
+];
+
 /// Notes everything in a value that is not as its shape says, and every key of Tasker's on which nothing acts.
 pub(crate) fn conform(node: &Node, shape: &Shape, path: &str, report: &mut Report) {
     if node.is_null() {
@@ -44,7 +63,15 @@ pub(crate) struct Report {
 fn conform_table(node: &Node, entries: &[Entry], table: &Table, path: &str, report: &mut Report) {
     for entry in entries {
         let Some(key) = table.find(&entry.key) else {
+            if report.problems.len() >= MAX_PROBLEMS {
+                return;
+            }
             let message = format!("{} has no key `{}`", table.what, shown(&entry.key));
+            if let Some((_, now)) = OLDER.iter().find(|(older, _)| *older == &*entry.key) {
+                let hint = format!("a spelling of Tasker's before its templates had versions; now {now}");
+                report.problems.push(Problem::at(entry.mark, message).hint(hint));
+                continue;
+            }
             let problem = Problem::at(entry.mark, message).hint(format!("known keys: {}", quoted(table.names())));
             report.problems.push(problem.nearest(&entry.key, table.names()));
             continue;

@@ -53,7 +53,7 @@ const fn keys(whole: bool) -> [Key; 21] {
         acts(
             "batch_config",
             Shape::Table(&BATCH),
-            "How a `batchable` step cuts its work; it finds this in its settings.",
+            "How a `batchable` step cuts its work, said there or at its worker; both find it in their settings.",
         ),
         acts(
             "publishes_events",
@@ -84,8 +84,8 @@ const RETRY: Table = Table {
     what: "retry",
     keys: &[
         acts("retryable", Shape::Flag, "`false`: one attempt."),
-        acts("max_attempts", Shape::Whole(1, 1000), "Attempts in all, the first included."),
-        acts("limit", Shape::Whole(1, 1000), "Older spelling of `max_attempts`."),
+        acts("max_attempts", Shape::Whole(0, 1000), "Attempts in all, the first included; 0 is 1, too."),
+        acts("limit", Shape::Whole(0, 1000), "Older spelling of `max_attempts`."),
         acts("backoff", Shape::Word(&["none", "fixed", "linear", "exponential", "fibonacci"]), "How the wait grows."),
         acts("backoff_base_ms", Shape::Whole(0, MAX_MILLIS), "The first wait, in milliseconds."),
         acts("max_backoff_ms", Shape::Whole(0, MAX_MILLIS), "The longest wait, in milliseconds."),
@@ -99,6 +99,7 @@ const RETRY: Table = Table {
             Shape::Either(&[Shape::Amount, Shape::Text]),
             "Older spelling of the longest wait: seconds, or a duration such as `30s`.",
         ),
+        kept("backoff_seconds", Shape::Any, "A wait for each attempt; use `backoff_base_ms` and `max_backoff_ms`."),
     ],
 };
 

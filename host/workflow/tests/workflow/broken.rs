@@ -27,6 +27,10 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
         &[
             ("An unknown key", "name: order\nsteps:\n  - name: one\n    kind: A\n    retires: 3\n"),
             ("A key that is near a known one", "name: order\nsteps:\n  - name: one\n    kind: A\n    depend_on: []\n"),
+            (
+                "A spelling of Tasker's oldest templates",
+                "name: order\nstep_templates:\n  - name: one\n    handler_class: One\n",
+            ),
             ("A misspelled key at the top", "name: order\nversoin: 1.0.0\nsteps: [{name: one, kind: A}]\n"),
             ("Something needed is missing", "version: 1.0.0\nsteps:\n  - kind: A\n"),
             ("A number where text is meant", "name: order\nsteps:\n  - name: 1\n    kind: A\n"),
