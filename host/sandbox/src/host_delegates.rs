@@ -124,7 +124,10 @@ impl gpu::Host for HostState {
             memory_bytes: device.memory_bytes,
             free_memory_bytes: device.free_memory_bytes,
         };
-        Ok(delegates.devices().await.unwrap_or_default().into_iter().map(device).collect())
+        let answer = delegates.devices().await;
+        let bytes = |devices: &Vec<bulkhead_core::Device>| devices.iter().map(|device| device.name.len()).sum();
+        let told = self.tell(answer, bytes, |devices| devices.into_iter().map(device).collect())?;
+        Ok(told.unwrap_or_default())
     }
 
     async fn run(&mut self, job: Job) -> Result<std::result::Result<Exit, Error>> {

@@ -105,7 +105,8 @@ impl WasiHttpHooks for Hooks {
                 return Box::new(ready(Err(Error::HttpRequestDenied)));
             }
         };
-        toll.charge(size(request.headers()) + request.uri().path().len());
+        let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+        toll.charge(size(request.headers()) + path);
         let passing = Arc::clone(&toll);
         let request = request.map(|body| {
             let body = body.map_err(|_| HttpProblem::RequestBody);

@@ -186,11 +186,47 @@ async fn each_byte_of_a_response_is_paid_for() {
 }
 
 #[tokio::test]
+async fn each_byte_of_a_query_is_paid_for_as_one_of_a_path_is() {
+    let fuel = |uri: String| async move {
+        let answers = Answers::new(|_| Ok(http::Response::new(body(""))));
+        asks(&format!("GET http://example.com{uri}"), Some(answers)).report().await.fuel
+    };
+    let long = "x".repeat(20_000);
+    let (path, query) = (fuel(format!("/a{long}")).await, fuel(format!("/?{long}")).await);
+    assert!(path.abs_diff(query) < 10_000, "{path} {query}");
+}
+
+#[tokio::test]
 async fn a_guest_holds_no_more_headers_and_bodies_than_it_may() {
     assert_eq!(asks("headers 100", None).result().await, "\"100 headers\"");
     assert_eq!(asks("headers 100000", None).end().await, RunEnd::LimitReached(Limit::HostCalls));
     assert_eq!(asks("bodies 100", None).result().await, "\"100 bodies\"");
     assert_eq!(asks("bodies 2000", None).end().await, RunEnd::LimitReached(Limit::Handles));
+}
+
+#[tokio::test]
+async fn a_guest_that_looks_for_devices_while_nothing_may_begin_is_not_told_that_there_are_none() {
+    struct Gone;
+    impl Delegates for Gone {
+        fn run_container(&self, _: Container) -> DelegateAnswer<Exit> {
+            other()
+        }
+        fn devices(&self) -> DelegateAnswer<Vec<Device>> {
+            Box::pin(std::future::ready(Err(DelegateError::Gone("the lease is not confirmed".to_owned()))))
+        }
+        fn run_job(&self, _: Job) -> DelegateAnswer<Exit> {
+            other()
+        }
+        fn generate(&self, _: ChatRequest) -> DelegateAnswer<Vec<Candidate>> {
+            other()
+        }
+        fn send(&self, _: HttpRequest) -> DelegateAnswer<http::Response<HttpBody>, HttpFailure> {
+            Box::pin(std::future::ready(Err(HttpProblem::Denied.into())))
+        }
+    }
+    let mut run = Run::of("delegates").payload("\"devices\"");
+    run.delegates = Some(Arc::new(Gone));
+    assert_eq!(run.end().await, RunEnd::Interrupted(Interruption::EngineGone));
 }
 
 #[tokio::test]
