@@ -85,7 +85,7 @@ impl Run<'_> {
             let (report, told, tokens) = self.run_by(live, tried, step.as_ref(), upstream.clone()).await;
             let report = RunReport { end: check_outcome(step.as_ref(), report.end), ..report };
             let declined = matches!(report.end, RunEnd::Declined(_));
-            tried.tokens += tokens;
+            tried.tokens = tried.tokens.saturating_add(tokens);
             tried.add(live, report, told);
             if !declined {
                 break;
@@ -118,8 +118,8 @@ impl Run<'_> {
             Some(grant) => open_workspace(shared, task, history, grant).await,
             None => None,
         };
-        let delegates =
-            delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, history.tokens + tried.tokens);
+        let tokens = history.tokens.saturating_add(tried.tokens);
+        let delegates = delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, tokens);
         let metrics = shared.metrics.handler(&version.name);
         metrics.active.inc();
         let _active = Active(&metrics.active);

@@ -24,7 +24,7 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// A try with this slot, unless the backend's breaker is against it.
+    /// A try with this slot, unless the backend rests or asked to be left alone.
     pub(crate) fn begin(backend: &'a Backend, slot: SemaphorePermit<'a>, metrics: HandlerMetrics<'a>) -> Option<Self> {
         let trying = match backend.ask() {
             BreakerState::Closed => false,
@@ -57,14 +57,8 @@ impl<'a> Attempt<'a> {
                 self.outcome = "ok";
                 self.trying = false;
                 backend.succeeded();
-                let (prompt, completion) = charge.settled(reported.prompt_tokens, reported.completion_tokens);
-                let tokens = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
-                Ok(Candidate {
-                    backend: backend.name().to_owned(),
-                    text,
-                    prompt_tokens: tokens(prompt),
-                    completion_tokens: tokens(completion),
-                })
+                let (prompt_tokens, completion_tokens) = charge.settled(reported);
+                Ok(Candidate { backend: backend.name().to_owned(), text, prompt_tokens, completion_tokens })
             }
             Err(failure) => {
                 self.outcome = failure.outcome();

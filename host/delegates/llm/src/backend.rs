@@ -117,9 +117,12 @@ impl Backend {
         self.slots.acquire().await.ok()
     }
 
-    /// Whether a request may go out now.
+    /// Whether a request may go out now; who waited for a slot has not seen what became of the one before.
     pub(crate) fn ask(&self) -> BreakerState {
-        self.health().breaker.ask(self.since.elapsed())
+        let now = self.since.elapsed();
+        let mut health = self.health();
+        let alone = health.alone_until.saturating_sub(now);
+        if alone.is_zero() { health.breaker.ask(now) } else { BreakerState::Open(alone) }
     }
 
     pub(crate) fn succeeded(&self) {

@@ -109,7 +109,7 @@ impl<'a> Way<'_, 'a> {
             let course = self.courses.get_mut(index)?;
             match Attempt::begin(course.backend, slot, self.call.metrics) {
                 Some(attempt) => return Some((index, attempt)),
-                // Another tries whether it is well again: what comes of that is known in the next round.
+                // It asked to be left alone, or another tries whether it is well again: the next round knows more.
                 None => course.past = Past::Failed,
             }
         }

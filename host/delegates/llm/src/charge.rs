@@ -4,6 +4,7 @@ use crate::TokenMeter;
 use crate::backend::Backend;
 use crate::estimate::tokens_of;
 use crate::metrics::HandlerMetrics;
+use crate::reading::Reported;
 
 /// The tokens that one candidate may use over all its tries.
 #[derive(Debug)]
@@ -75,11 +76,15 @@ impl<'a> Charge<'a> {
     }
 
     /// What the backend itself reported counts in place of the estimates, which are kept where it reported none; gives
-    /// what counts.
-    pub(crate) fn settled(&mut self, prompt: Option<u64>, completion: Option<u64>) -> (u64, u64) {
-        self.prompt = prompt.unwrap_or(self.prompt);
-        self.completion = completion.unwrap_or(self.completion);
-        (self.prompt, self.completion)
+    /// what counts of question and answer.
+    pub(crate) fn settled(&mut self, reported: Reported) -> (u32, u32) {
+        // What no question and no answer has would turn counters over.
+        let counted =
+            |reported: Option<u64>, estimate: u64| u32::try_from(reported.unwrap_or(estimate)).unwrap_or(u32::MAX);
+        let prompt = counted(reported.prompt_tokens, self.prompt);
+        let completion = counted(reported.completion_tokens, self.completion);
+        (self.prompt, self.completion) = (prompt.into(), completion.into());
+        (prompt, completion)
     }
 }
 

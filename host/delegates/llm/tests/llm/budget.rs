@@ -74,6 +74,24 @@ async fn where_no_usage_is_reported_a_quarter_of_the_bytes_counts() {
 }
 
 #[tokio::test]
+async fn a_number_that_no_answer_has_is_counted_as_the_largest_and_no_counter_goes_back() {
+    let server = Server::start([Step::Stream(&["x"], Some((u64::MAX, u64::MAX)))]).await;
+    let settings = settings(&[("a", &server)]);
+    let (grant, meter) = (grant(&settings), TokenMeter::new());
+    let registry = prometheus::Registry::new();
+    let llm = Llm::new(settings).unwrap().with_metrics(LlmMetrics::register(&registry).unwrap());
+    for _ in 0..2 {
+        llm.generate(&caller(PATIENCE), &grant, 0, &TokenMeter::new(), request(1)).await.unwrap();
+    }
+    llm.generate(&caller(PATIENCE), &grant, 0, &meter, request(1)).await.unwrap();
+    assert_eq!(meter.spent(), 2 * u64::from(u32::MAX));
+    let metrics = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    let line =
+        format!("llm_tokens_total{{backend=\"a\",direction=\"prompt\",handler=\"poet\"}} {}", 3 * u64::from(u32::MAX));
+    assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+}
+
+#[tokio::test]
 async fn half_an_answer_counts_and_a_refusal_does_not() {
     let server = Server::start([Step::Raw(half()), Step::status(503), Step::status(400)]).await;
     let settings = settings(&[("a", &server)]);

@@ -48,6 +48,15 @@ async fn a_wait_that_the_attempt_has_no_time_for_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_slot_leaves_a_backend_alone_that_has_asked_for_it_meanwhile() {
+    let server = Server::start([asked_to_wait(429, "300".to_owned()), Step::Whole("x")]).await;
+    let settings = each(settings(&[("a", &server)]), |_, backend| backend.concurrency = 1.try_into().unwrap());
+    let text = told(ask(settings, 3).await, "unavailable");
+    assert!(text.contains("it asks to be left alone for"), "{text}");
+    assert_eq!(server.counts().requests, 1);
+}
+
+#[tokio::test]
 async fn one_that_asks_to_be_left_alone_leaves_the_others_to_be_asked() {
     let [alone, good] =
         [Server::start([asked_to_wait(429, "300".to_owned())]).await, Server::start([Step::Whole("x")]).await];
