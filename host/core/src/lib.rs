@@ -36,6 +36,7 @@ mod tag;
 mod task_id;
 mod text;
 mod timestamp;
+mod traceparent;
 mod upstream;
 mod waiting;
 mod workflow;
@@ -82,6 +83,7 @@ pub use tag::{Tag, TagSet, TagSetError};
 pub use task_id::TaskId;
 pub use text::TextError;
 pub use timestamp::Timestamp;
+pub use traceparent::{Traceparent, TraceparentError};
 pub use upstream::{UpstreamEnd, UpstreamTask};
 pub use waiting::{WaitLimits, WaitStep};
 pub use workflow::{

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Backoff, Fuel, JsonError, JsonText, Kind, Overrides, Priority, Route, Size, Span, StepTicket, TagSet, TaskId,
-    Timestamp, WorkspaceChoice,
+    Timestamp, Traceparent, TraceparentError, WorkspaceChoice,
 };
 
 /// A task as a caller writes it: the body of `POST /v1/tasks` and one line of a bulk submit.
@@ -57,7 +57,7 @@ pub struct Submission {
     /// The same key and body again give the first task again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// W3C trace context, carried to every run.
+    /// W3C trace context, carried to every run, child and delegate call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// For filters and limits.
@@ -155,7 +155,7 @@ impl NewTask {
         }
         let extras = self.extras.get_or_insert_default();
         extras.inherited = extras.inherited.take().or_else(|| options.cloned());
-        extras.traceparent = extras.traceparent.take().or_else(|| traceparent.clone());
+        extras.traceparent = extras.traceparent.or(*traceparent);
         extras.tenant = extras.tenant.take().or_else(|| tenant.clone());
     }
 }
@@ -178,9 +178,9 @@ pub struct Extras {
     /// The options of the task that spawned it; they hold where neither it nor its handler has a say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inherited: Option<Overrides>,
-    /// W3C trace context.
+    /// Its place in a trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traceparent: Option<String>,
+    pub traceparent: Option<Traceparent>,
     /// For filters and limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -215,8 +215,8 @@ pub(crate) struct Carried<'a> {
 }
 
 impl Carried<'_> {
-    /// Checks what the types alone do not.
-    pub(crate) fn check(&self) -> Result<(), SubmissionError> {
+    /// Checks what the types alone do not, and gives the place in a trace.
+    pub(crate) fn check(&self) -> Result<Option<Traceparent>, SubmissionError> {
         let refuse = |field, rule| Err(SubmissionError::Field { field, rule });
         let too_long =
             |text: &Option<String>| text.as_ref().is_some_and(|text| text.is_empty() || text.len() > MAX_LABEL);
@@ -232,10 +232,10 @@ impl Carried<'_> {
         if self.tags.iter().any(|(name, value)| name.is_empty() || name.len() > MAX_LABEL || value.len() > MAX_LABEL) {
             return refuse("tags", "names must be 1 to 256 bytes, values at most 256");
         }
-        if self.traceparent.as_deref().is_some_and(|text| !is_traceparent(text)) {
-            return refuse("traceparent", "must be a W3C trace context, such as 00-<32 hex>-<16 hex>-01");
+        match self.traceparent.as_deref().map(Traceparent::parse).transpose() {
+            Ok(traceparent) => Ok(traceparent),
+            Err(TraceparentError) => refuse("traceparent", TraceparentError::RULE),
         }
-        Ok(())
     }
 }
 
@@ -248,7 +248,7 @@ impl Submission {
         }
         let refuse = |field, rule| Err(SubmissionError::Field { field, rule });
         let Self { key, tenant, tags, traceparent, .. } = &self;
-        Carried { key, tenant, tags, traceparent }.check()?;
+        let traceparent = Carried { key, tenant, tags, traceparent }.check()?;
         if self.max_attempts == Some(0) {
             return refuse("max_attempts", "must be at least 1");
         }
@@ -270,7 +270,7 @@ impl Submission {
                 ..Overrides::default()
             },
             inherited: None,
-            traceparent: self.traceparent,
+            traceparent,
             tenant: self.tenant,
             tags: self.tags,
             workspace: self.workspace.filter(|choice| *choice != WorkspaceChoice::default()),
@@ -285,17 +285,6 @@ impl Submission {
             extras: (extras != Extras::default()).then(|| Box::new(extras)),
         })
     }
-}
-
-/// Version 00 of W3C Trace Context: lower-case hexadecimal, neither id all zeros.
-fn is_traceparent(text: &str) -> bool {
-    let hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let parts: Vec<&str> = text.split('-').collect();
-    let [version, trace, parent, flags] = parts[..] else { return false };
-    let nonzero = |part: &str| part.bytes().any(|byte| byte != b'0');
-    version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && nonzero(trace) && nonzero(parent)
 }
 
 #[cfg(test)]

@@ -55,8 +55,13 @@ pub(crate) fn call<T: Send + 'static, E>(
 where
     E: Borrow<DelegateError> + From<DelegateError> + Send + 'static,
 {
-    let span =
-        tracing::info_span!("delegate", delegate, handler = caller.handler.as_str(), task = caller.task.as_str(),);
+    let span = tracing::info_span!(
+        "delegate",
+        delegate,
+        handler = caller.handler.as_str(),
+        task = caller.task.as_str(),
+        traceparent = caller.traceparent.map(tracing::field::display)
+    );
     let mut counted = Counted { metrics: metrics.clone(), delegate, since: Instant::now(), is_counted: false };
     let work = async move {
         let result = work.await;

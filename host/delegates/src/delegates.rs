@@ -112,6 +112,7 @@ impl Delegates {
     }
 
     /// The delegates of one run, whose task has used so many tokens before; calls are refused while `may_begin` says no.
+    /// Where the caller is in a trace, each call is a span of its own under it.
     pub fn for_run(
         self: &Arc<Self>,
         caller: Caller,

@@ -72,8 +72,10 @@ impl RunDelegates {
             }
             Some(grant) => {
                 let Delegates { runtime, metrics, .. } = &*self.delegates;
-                let work = work(Arc::clone(&self.delegates), self.caller.clone(), grant.clone());
-                return call(runtime, metrics, delegate, &self.caller, work);
+                let mut caller = self.caller.clone();
+                caller.traceparent = caller.traceparent.map(|run| run.child(fastrand::u64(..)));
+                let work = work(Arc::clone(&self.delegates), caller.clone(), grant.clone());
+                return call(runtime, metrics, delegate, &caller, work);
             }
         };
         self.delegates.metrics.count(delegate, Some(Err(&refused)), 0.0);

@@ -31,6 +31,7 @@ pub(crate) fn delegates_for(
         task: task.id.clone(),
         lease: Some(task.lease),
         workspace: workspace.map(CallerWorkspace::from),
+        traceparent: task.extras.as_deref().and_then(|extras| extras.traceparent),
         deadline: Instant::now() + timeout + PAST_THE_RUN,
     };
     let confirmed = Arc::clone(shared);

@@ -30,7 +30,7 @@ pub async fn exec_once(
         facts: RunFacts {
             tenant: extras.and_then(|extras| extras.tenant.as_deref()),
             tags: extras.map(|extras| &extras.tags),
-            traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
+            traceparent: extras.and_then(|extras| extras.traceparent),
             settings: live.settings.as_ref(),
             state: None,
             answer: None,

@@ -137,7 +137,7 @@ impl Run<'_> {
             facts: RunFacts {
                 tenant: extras.and_then(|extras| extras.tenant.as_deref()),
                 tags: extras.map(|extras| &extras.tags),
-                traceparent: extras.and_then(|extras| extras.traceparent.as_deref()),
+                traceparent: extras.and_then(|extras| extras.traceparent),
                 settings: settings.as_ref(),
                 state: history.state.as_ref(),
                 answer: history.answer.as_ref(),

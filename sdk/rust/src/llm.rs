@@ -121,7 +121,7 @@ impl Request {
         candidates(count: u32) => candidates = count;
     }
 
-    /// Asks; as many answers as were asked for, at least one where it succeeds.
+    /// Asks; up to as many answers as were asked for, at least one where it succeeds.
     pub fn generate(self) -> Result<Vec<Candidate>, DelegateError> {
         if cfg!(target_arch = "wasm32") { delegate::host::generate(self) } else { testing::generate(self) }
     }

@@ -92,6 +92,7 @@ fn delegates(
         task: TaskId::parse(format!("exec-{}", std::process::id()))?,
         lease: None,
         workspace: workspace.map(CallerWorkspace::from),
+        traceparent: None,
         deadline: Instant::now() + live.options_for(None).timeout.duration(),
     };
     Ok(Some(delegates.for_run(caller, 0, || true)))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::{HandlerName, LeaseId, TaskId};
+use crate::{HandlerName, LeaseId, TaskId, Traceparent};
 
 /// The run that asks a delegate.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Caller {
     pub lease: Option<LeaseId>,
     /// The folder of the task's workspace, where the handler has the grant for one.
     pub workspace: Option<CallerWorkspace>,
+    /// Where the call stands in a trace; none where its task is part of none.
+    pub traceparent: Option<Traceparent>,
     /// When the attempt is over, and whatever is done for it must be too.
     pub deadline: Instant,
 }

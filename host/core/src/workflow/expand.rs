@@ -15,7 +15,7 @@ pub fn expand(workflow: &NewWorkflow, id: &TaskId) -> Vec<NewTask> {
         extras: Some(Box::new(Extras {
             stale_after: step.stale_after,
             options: step.options.clone(),
-            traceparent: traceparent.clone(),
+            traceparent: *traceparent,
             tenant: tenant.clone(),
             tags: tags.clone(),
             step: Some(Box::new(StepTicket {

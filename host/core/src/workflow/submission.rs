@@ -59,9 +59,9 @@ impl WorkflowSubmission {
             return Err(SubmissionError::InputTooLarge(error));
         }
         let Self { key, tenant, tags, traceparent, .. } = &self;
-        Carried { key, tenant, tags, traceparent }.check()?;
+        let traceparent = Carried { key, tenant, tags, traceparent }.check()?;
         let due = Due::parse(self.run_at, self.delay)?;
-        let Self { id, input, priority, key, tenant, tags, traceparent, .. } = self;
+        let Self { id, input, priority, key, tenant, tags, .. } = self;
         let extras = Extras { key, tenant, tags, traceparent, ..Extras::default() };
         Ok(NewWorkflow { id, plan, digest, input, priority, due, extras })
     }

@@ -8,6 +8,8 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 
+use bulkhead_core::Traceparent;
+
 use crate::admit::Plan;
 use crate::labels::Labels;
 use crate::mounts::Folder;
@@ -40,7 +42,7 @@ pub(crate) fn body(plan: &Plan, folders: &Folders<'_>, labels: &Labels) -> Conta
         // The program in the place of the image's entry point, so that a command means the same with every image.
         entrypoint: program,
         cmd: arguments,
-        env: Some(env(plan)),
+        env: Some(env(plan, labels.traceparent)),
         working_dir: plan.working_dir.clone(),
         user: Some(plan.user.clone()),
         labels: Some(labels.to_map()),
@@ -93,8 +95,11 @@ fn host_config(plan: &Plan, folders: &Folders<'_>) -> HostConfig {
 }
 
 /// The environment; where the engine's default runtime is that of GPUs, it reads there which of them to show.
-fn env(plan: &Plan) -> Vec<String> {
+fn env(plan: &Plan, traceparent: Option<Traceparent>) -> Vec<String> {
     let mut env = plan.env.clone();
+    if let Some(place) = traceparent.filter(|_| !env.iter().any(|pair| pair.starts_with("TRACEPARENT="))) {
+        env.push(format!("TRACEPARENT={place}"));
+    }
     let devices = if plan.devices.is_empty() { "void".to_owned() } else { device_ids(&plan.devices).join(",") };
     env.push(format!("NVIDIA_VISIBLE_DEVICES={devices}"));
     env
@@ -181,12 +186,15 @@ mod tests {
     use super::*;
     use crate::{DockerGrant, ImagePattern};
 
+    const PLACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
     fn made(grant: DockerGrant, request: Container, devices: &[u32]) -> ContainerCreateBody {
         let grant = DockerGrant { images: vec![ImagePattern::parse("a:*").expect("a pattern")], ..grant };
         let handler = HandlerName::parse("h").expect("a name");
         let request = Container { image: "a:1".to_owned(), ..request };
         let plan = crate::admit::admit(&handler, &grant, request, devices).expect("admitted");
-        let labels = Labels { store: "s".to_owned(), task: TaskId::parse("t").expect("an id"), lease: None };
+        let task = TaskId::parse("t").expect("an id");
+        let labels = Labels { store: "s".to_owned(), task, lease: None, traceparent: Traceparent::parse(PLACE).ok() };
         let volumes = ["/data/".to_owned(), "/tmp".to_owned()];
         body(&plan, &Folders { mounts: &[], volumes: &volumes, have_owner: true }, &labels)
     }
@@ -215,12 +223,29 @@ mod tests {
     }
 
     #[test]
+    fn a_program_finds_its_place_in_the_trace_unless_the_guest_names_another() {
+        let trace = |env: Vec<(String, String)>| {
+            let made = made(DockerGrant::default(), Container { env, ..Container::default() }, &[]);
+            assert_eq!(made.labels.expect("labels")["bulkhead.traceparent"], PLACE);
+            let env = made.env.expect("an environment").into_iter();
+            env.filter(|pair| pair.starts_with("TRACEPARENT=")).collect::<Vec<_>>()
+        };
+        assert_eq!(trace(Vec::new()), [format!("TRACEPARENT={PLACE}")]);
+        assert_eq!(trace(vec![("TRACEPARENT".to_owned(), "mine".to_owned())]), ["TRACEPARENT=mine"]);
+    }
+
+    fn devices_of(made: &ContainerCreateBody) -> &str {
+        let mut env = made.env.iter().flatten();
+        env.find(|pair| pair.starts_with("NVIDIA")).expect("devices are named")
+    }
+
+    #[test]
     fn only_leased_devices_are_shown() {
         let none = made(DockerGrant::default(), Container::default(), &[]);
-        assert_eq!(none.env, Some(vec!["NVIDIA_VISIBLE_DEVICES=void".to_owned()]));
+        assert_eq!(devices_of(&none), "NVIDIA_VISIBLE_DEVICES=void");
         let grant = DockerGrant { gpus: 2, ..DockerGrant::default() };
         let two = made(grant, Container { gpus: 2, ..Container::default() }, &[1, 4]);
-        assert_eq!(two.env, Some(vec!["NVIDIA_VISIBLE_DEVICES=1,4".to_owned()]));
+        assert_eq!(devices_of(&two), "NVIDIA_VISIBLE_DEVICES=1,4");
         let requests = two.host_config.and_then(|host| host.device_requests).expect("a request");
         assert_eq!(requests[0].device_ids, Some(vec!["1".to_owned(), "4".to_owned()]));
     }

@@ -77,7 +77,12 @@ impl Docker {
             plan,
             folders,
             turn,
-            labels: Labels { store: self.store.clone(), task: caller.task.clone(), lease: caller.lease },
+            labels: Labels {
+                store: self.store.clone(),
+                task: caller.task.clone(),
+                lease: caller.lease,
+                traceparent: caller.traceparent,
+            },
             cgroups: self.settings.cgroups.clone(),
             output: usize::try_from(self.settings.output.bytes()).unwrap_or(usize::MAX),
             deadline,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bulkhead_core::{LeaseId, TaskId};
+use bulkhead_core::{LeaseId, TaskId, Traceparent};
 
 use crate::maker::Maker;
 
@@ -18,26 +18,31 @@ pub(crate) const LEASE: &str = "bulkhead.lease";
 /// The process that made it, where it has no lease by which to tell whether it is over.
 pub(crate) const MAKER: &str = "bulkhead.process";
 
+/// Where it stands in its task's trace; not there where the task is part of none.
+pub(crate) const TRACEPARENT: &str = "bulkhead.traceparent";
+
 /// What a container is labelled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Labels {
     pub(crate) store: String,
     pub(crate) task: TaskId,
     pub(crate) lease: Option<LeaseId>,
+    pub(crate) traceparent: Option<Traceparent>,
 }
 
 impl Labels {
     /// As the engine keeps them.
     pub(crate) fn to_map(&self) -> HashMap<String, String> {
-        let mut map = HashMap::from([
+        let mut labels = HashMap::from([
             (STORE.to_owned(), self.store.clone()),
             (TASK.to_owned(), self.task.as_str().to_owned()),
             (LEASE.to_owned(), self.lease.map(|lease| lease.0.to_string()).unwrap_or_default()),
         ]);
         if self.lease.is_none() {
-            map.extend(Maker::this().map(|maker| (MAKER.to_owned(), maker.to_label())));
+            labels.extend(Maker::this().map(|maker| (MAKER.to_owned(), maker.to_label())));
         }
-        map
+        labels.extend(self.traceparent.map(|place| (TRACEPARENT.to_owned(), place.to_string())));
+        labels
     }
 
     /// A filter that finds all containers of this task, under whatever lease.
@@ -66,7 +71,8 @@ mod tests {
     use super::*;
 
     fn labels(lease: Option<i64>) -> Labels {
-        Labels { store: "s".to_owned(), task: TaskId::parse("t").expect("an id"), lease: lease.map(LeaseId) }
+        let task = TaskId::parse("t").expect("an id");
+        Labels { store: "s".to_owned(), task, lease: lease.map(LeaseId), traceparent: None }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bulkhead_core::Traceparent;
+
 use crate::{FoundDevice, GpuSettings, ProgramSettings};
 
 /// The longest name of a program, in bytes (`interface gpu`).
@@ -49,14 +51,18 @@ pub(crate) fn is_free(name: &str) -> bool {
     !is_devices(name) && !LOADERS.contains(&name) && !LOADER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The whole environment of a program that runs on these devices.
+/// The whole environment of a program that runs on these devices; of its place in a trace it is told unless the job or
+/// the operator names another.
 pub(crate) fn environment(
     settings: &GpuSettings,
     program: &ProgramSettings,
     job: &[(String, String)],
     devices: &[FoundDevice],
+    traceparent: Option<Traceparent>,
 ) -> Vec<(String, String)> {
-    let mut all: BTreeMap<&str, &str> = job.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let place = traceparent.map(String::from);
+    let mut all: BTreeMap<&str, &str> = place.iter().map(|place| ("TRACEPARENT", place.as_str())).collect();
+    all.extend(job.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     all.insert("PATH", &settings.path);
     all.extend(program.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let visible = visible(devices);

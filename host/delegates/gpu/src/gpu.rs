@@ -77,7 +77,7 @@ impl Gpu {
         let order = Order {
             program: program.path.to_string_lossy().into_owned(),
             arguments: program.arguments.iter().cloned().chain(job.arguments).collect(),
-            env: environment(&self.settings, program, &job.env, lease.devices()),
+            env: environment(&self.settings, program, &job.env, lease.devices(), caller.traceparent),
             folder: String::new(),
             limits,
             time_ms: 0,

@@ -17,6 +17,7 @@ fn caller() -> Caller {
         task: TaskId::parse("task-1").unwrap(),
         lease: None,
         workspace: None,
+        traceparent: None,
         deadline: Instant::now() + Duration::from_secs(60),
     }
 }

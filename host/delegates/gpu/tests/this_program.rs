@@ -33,6 +33,7 @@ async fn it_runs_programs() {
         task: TaskId::parse("task-1").unwrap(),
         lease: None,
         workspace: None,
+        traceparent: None,
         deadline: Instant::now() + Duration::from_secs(60),
     };
     let grant = GpuGrant { programs: vec!["sh".into()], ..GpuGrant::default() };

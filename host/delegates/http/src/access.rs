@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bulkhead_core::{Caller, HandlerName};
+use bulkhead_core::{Caller, HandlerName, Traceparent};
 use bulkhead_outbound::{AddressRules, Resolve, SystemResolver, tls_config};
 use bulkhead_sandbox::{HttpBody, HttpFailure, HttpProblem, HttpRequest};
-use http::{HeaderName, Method, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
@@ -52,6 +52,15 @@ impl HttpAccess {
         if grant.origins.is_empty() {
             return Err(refuse("origins", "must name an origin, such as \"https://api.example.org\"".to_owned()));
         }
+        if grant.methods.is_empty() {
+            return Err(refuse("methods", "must name a method, such as \"GET\"".to_owned()));
+        }
+        if grant.timeout.duration().is_zero() {
+            return Err(refuse("timeout", "must be more than nothing".to_owned()));
+        }
+        if grant.concurrency.get() > MAX_CONCURRENCY {
+            return Err(refuse("concurrency", format!("may be {MAX_CONCURRENCY} at most: `{}`", grant.concurrency)));
+        }
         let methods = grant.methods.iter().map(|name| method(name).map_err(|rule| refuse("methods", rule)));
         let mut injected = Vec::new();
         for (origin, headers) in &grant.headers {
@@ -77,7 +86,7 @@ impl HttpAccess {
             rules: AddressRules::new(grant.addresses.clone()),
             body: grant.body.bytes(),
             timeout: grant.timeout.duration(),
-            permits: Arc::new(Semaphore::new(grant.concurrency.get().min(MOST_REQUESTS) as usize)),
+            permits: Arc::new(Semaphore::new(grant.concurrency.get() as usize)),
             tls,
             resolver: Arc::new(SystemResolver),
         })
@@ -99,12 +108,19 @@ impl HttpAccess {
         let deadline = caller.deadline.min(Instant::now() + self.timeout).into();
         let HttpRequest { request, patience } = request;
         let (parts, body) = request.into_parts();
-        let admitted = admit(&self.handler, &self.origins, &self.methods, parts)?;
+        let mut admitted = admit(&self.handler, &self.origins, &self.methods, parts)?;
+        if let Some(traceparent) = caller.traceparent {
+            join_trace(&mut admitted.headers, traceparent);
+        }
         let permit = timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             return Err(HttpFailure::new(
                 HttpProblem::Busy,
-                format!("as many requests as handler.{}.grants.http.concurrency allows are under way", self.handler),
+                format!(
+                    "as many requests as handler.{}.grants.http.concurrency allows are under way, and none ended in \
+                     time; raise it, or send fewer at once",
+                    self.handler
+                ),
             ));
         };
         let response = timeout_at(deadline, exchange(self, admitted, body, patience, permit, deadline)).await;
@@ -112,8 +128,15 @@ impl HttpAccess {
     }
 }
 
-/// More at once than a host has ports for; tokio's semaphore has a bound, too.
-const MOST_REQUESTS: u32 = 65_536;
+/// Says where the request stands in its task's trace, unless the guest says it itself.
+fn join_trace(headers: &mut HeaderMap, traceparent: Traceparent) {
+    if let Ok(value) = HeaderValue::from_str(&traceparent.to_string()) {
+        headers.entry(HeaderName::from_static("traceparent")).or_insert(value);
+    }
+}
+
+/// The most requests of one handler at once, each of which has a connection of its own.
+const MAX_CONCURRENCY: u32 = 1_024;
 
 fn method(name: &str) -> Result<Method, String> {
     let method =
@@ -156,6 +179,9 @@ mod tests {
     fn a_grant_that_makes_no_sense_is_refused_by_its_setting() {
         for (text, setting) in [
             ("", "grants.http.origins"),
+            ("origins = [\"http://a.b\"]\nmethods = []", "grants.http.methods"),
+            ("origins = [\"http://a.b\"]\ntimeout = \"0s\"", "grants.http.timeout"),
+            ("origins = [\"http://a.b\"]\nconcurrency = 1025", "grants.http.concurrency"),
             ("origins = [\"http://a.b\"]\nmethods = [\"get\"]", "grants.http.methods"),
             ("origins = [\"http://a.b\"]\nmethods = [\"TRACE\"]", "grants.http.methods"),
             ("origins = [\"http://a.b\"]\nmethods = [\"CONNECT\"]", "grants.http.methods"),

@@ -24,7 +24,7 @@ pub struct HttpGrant {
     pub body: Size,
     /// How long a request may take, from the look for the address to the end of the response: 30 s.
     pub timeout: Span,
-    /// Requests of the handler under way at once on this host: 8.
+    /// Requests of the handler under way at once on this host: 8; at most 1,024.
     pub concurrency: NonZeroU32,
     /// A file of certificates in PEM of authorities that are trusted beside the system's: none.
     #[serde(skip_serializing_if = "Option::is_none")]

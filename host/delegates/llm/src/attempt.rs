@@ -7,7 +7,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::backend::Backend;
 use crate::charge::{Charge, Share};
-use crate::exchange;
+use crate::exchange::{self, Sent};
 use crate::failure::Failure;
 use crate::metrics::HandlerMetrics;
 use crate::question::Question;
@@ -46,9 +46,10 @@ impl<'a> Attempt<'a> {
         let max_tokens = max_tokens.min(most);
         let body = question.body(backend.settings(), max_tokens);
         let body = body.map_err(|_| Failure::Malformed("the question cannot be written".to_owned()))?;
+        let sent = Sent { body, traceparent: question.traceparent(), max_bytes };
         let mut charge = Charge::new(backend, self.metrics, share, (question.prompt, max_tokens));
         let since = Instant::now();
-        let answer = tokio::time::timeout(limit, exchange::ask(backend, body, max_bytes, &mut charge)).await;
+        let answer = tokio::time::timeout(limit, exchange::ask(backend, sent, &mut charge)).await;
         self.metrics.took(backend.name(), since.elapsed());
         let answer = answer
             .unwrap_or_else(|_| Err(if charge.is_answering() { Failure::Slow(limit) } else { Failure::Silent(limit) }));

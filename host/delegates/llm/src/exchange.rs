@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use crate::backend::Backend;
 use crate::charge::Charge;
@@ -29,13 +29,17 @@ const REFUSAL: Duration = Duration::from_secs(2);
 /// How long the end of a stream may come after its last event, for the connection to be used again.
 const END: Duration = Duration::from_millis(100);
 
-/// Asks, and reads the answer of at most `max` bytes of text.
-pub(crate) async fn ask(
-    backend: &Backend,
-    body: Vec<u8>,
-    max: usize,
-    charge: &mut Charge<'_>,
-) -> Result<(String, Reported), Failure> {
+/// What one try sends, and how long an answer it takes.
+pub(crate) struct Sent {
+    pub(crate) body: Vec<u8>,
+    pub(crate) traceparent: Option<HeaderValue>,
+    /// Bytes of the answer's text.
+    pub(crate) max_bytes: usize,
+}
+
+/// Asks, and reads the answer.
+pub(crate) async fn ask(backend: &Backend, sent: Sent, charge: &mut Charge<'_>) -> Result<(String, Reported), Failure> {
+    let Sent { body, traceparent, max_bytes: max } = sent;
     let key = backend.key().await.map_err(Failure::Key)?;
     let mut request = backend
         .client()
@@ -45,6 +49,9 @@ pub(crate) async fn ask(
         .body(body);
     if let Some(key) = &key {
         request = request.header(AUTHORIZATION, key.header());
+    }
+    if let Some(traceparent) = traceparent {
+        request = request.header("traceparent", traceparent);
     }
     charge.sent();
     let response = match request.send().await {

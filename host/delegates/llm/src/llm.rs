@@ -65,7 +65,7 @@ impl Llm {
         if deadline <= Instant::now() {
             return Err(DelegateError::TimedOut);
         }
-        let question = Question::new(&request, plan.prompt)
+        let question = Question::new(&request, plan.prompt, caller.traceparent)
             .map_err(|_| DelegateError::Invalid("`messages` cannot be written as JSON".to_owned()))?;
         let call = Call {
             backends: plan.backends.iter().filter_map(|name| self.backends.get(name)).collect(),

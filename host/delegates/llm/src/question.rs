@@ -1,6 +1,7 @@
 //! What is sent to a backend.
 
-use bulkhead_core::ChatRequest;
+use bulkhead_core::{ChatRequest, Traceparent};
+use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -15,6 +16,8 @@ pub(crate) struct Question {
     pub(crate) max_tokens: Option<u32>,
     /// Tokens of the question, about.
     pub(crate) prompt: u64,
+    /// The header `traceparent`.
+    traceparent: Option<HeaderValue>,
 }
 
 #[derive(Serialize)]
@@ -44,11 +47,22 @@ struct StreamOptions {
 
 impl Question {
     /// The question of a request that was admitted, of about `prompt` tokens.
-    pub(crate) fn new(request: &ChatRequest, prompt: u64) -> Result<Self, serde_json::Error> {
+    pub(crate) fn new(
+        request: &ChatRequest,
+        prompt: u64,
+        traceparent: Option<Traceparent>,
+    ) -> Result<Self, serde_json::Error> {
         let messages =
             request.messages.iter().map(|message| Message { role: &message.role, content: &message.content });
         let messages = serde_json::value::to_raw_value(&messages.collect::<Vec<_>>())?;
-        Ok(Self { messages, temperature: request.temperature, max_tokens: request.max_tokens, prompt })
+        let traceparent = traceparent.and_then(|place| HeaderValue::from_str(&place.to_string()).ok());
+        let ChatRequest { temperature, max_tokens, .. } = *request;
+        Ok(Self { messages, temperature, max_tokens, prompt, traceparent })
+    }
+
+    /// Where the question stands in its task's trace.
+    pub(crate) fn traceparent(&self) -> Option<HeaderValue> {
+        self.traceparent.clone()
     }
 
     /// The body of one try, for an answer of at most so many tokens.

@@ -47,7 +47,7 @@ impl<F: Fn(HttpRequest) -> Sending + Send + Sync> Delegates for Answers<F> {
     }
 
     fn devices(&self) -> DelegateAnswer<Vec<Device>> {
-        other()
+        Box::pin(std::future::ready(Err(DelegateError::Gone("the lease is not confirmed".to_owned()))))
     }
 
     fn run_job(&self, _: Job) -> DelegateAnswer<Exit> {
@@ -188,7 +188,7 @@ async fn each_byte_of_a_response_is_paid_for() {
 #[tokio::test]
 async fn each_byte_of_a_query_is_paid_for_as_one_of_a_path_is() {
     let fuel = |uri: String| async move {
-        let answers = Answers::new(|_| Ok(http::Response::new(body(""))));
+        let answers = answers(|_| Ok(http::Response::new(body(""))));
         asks(&format!("GET http://example.com{uri}"), Some(answers)).report().await.fuel
     };
     let long = "x".repeat(20_000);
@@ -206,26 +206,8 @@ async fn a_guest_holds_no_more_headers_and_bodies_than_it_may() {
 
 #[tokio::test]
 async fn a_guest_that_looks_for_devices_while_nothing_may_begin_is_not_told_that_there_are_none() {
-    struct Gone;
-    impl Delegates for Gone {
-        fn run_container(&self, _: Container) -> DelegateAnswer<Exit> {
-            other()
-        }
-        fn devices(&self) -> DelegateAnswer<Vec<Device>> {
-            Box::pin(std::future::ready(Err(DelegateError::Gone("the lease is not confirmed".to_owned()))))
-        }
-        fn run_job(&self, _: Job) -> DelegateAnswer<Exit> {
-            other()
-        }
-        fn generate(&self, _: ChatRequest) -> DelegateAnswer<Vec<Candidate>> {
-            other()
-        }
-        fn send(&self, _: HttpRequest) -> DelegateAnswer<http::Response<HttpBody>, HttpFailure> {
-            Box::pin(std::future::ready(Err(HttpProblem::Denied.into())))
-        }
-    }
     let mut run = Run::of("delegates").payload("\"devices\"");
-    run.delegates = Some(Arc::new(Gone));
+    run.delegates = Some(answers(|_| Err(HttpProblem::Denied.into())));
     assert_eq!(run.end().await, RunEnd::Interrupted(Interruption::EngineGone));
 }
 

@@ -1,6 +1,6 @@
 //! What goes into a program and comes out of it.
 
-use bulkhead_core::{Container, DelegateError};
+use bulkhead_core::{Container, DelegateError, Traceparent};
 
 use crate::world::{IMAGE_WITH_VOLUME, World, printed, shell};
 
@@ -49,6 +49,14 @@ async fn environment_and_working_directory_are_given() {
         ..shell("echo $NAME; pwd")
     };
     assert_eq!(printed(&world.run(request).await.expect("it ran")), "a value = $HOME\n/tmp");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_finds_its_place_in_the_trace() {
+    const PLACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let Some(mut world) = World::new().await else { return };
+    world.caller.traceparent = Traceparent::parse(PLACE).ok();
+    assert_eq!(printed(&world.shell("echo $TRACEPARENT").await.expect("it ran")), PLACE);
 }
 
 #[tokio::test(flavor = "multi_thread")]

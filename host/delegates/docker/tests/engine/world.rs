@@ -83,6 +83,7 @@ pub(crate) fn caller(task: &str) -> Caller {
         task: TaskId::parse(task).expect("an id"),
         lease: Some(LeaseId(1)),
         workspace: None,
+        traceparent: None,
         deadline: Instant::now() + Duration::from_secs(120),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use bulkhead_core::{CallerWorkspace, DelegateError, Job, Size};
+use bulkhead_core::{Caller, CallerWorkspace, DelegateError, Job, Size, Traceparent};
 use bulkhead_gpu::{DevicesError, FoundDevice, ProgramSettings};
 
 use crate::world::{caller, grant, job, mark, sh, text, world};
@@ -26,6 +26,23 @@ async fn the_environment_is_what_is_promised_and_nothing_else() {
     ];
     assert_eq!(lines, expected);
     assert_eq!((exit.code, held.indices()), (0, vec![0]));
+}
+
+#[tokio::test]
+async fn a_program_finds_its_place_in_the_trace_unless_the_job_or_the_operator_names_another() {
+    const PLACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let caller = Caller { traceparent: Traceparent::parse(PLACE).ok(), ..caller() };
+    let own = |place: &str| vec![("TRACEPARENT".to_owned(), place.to_owned())];
+    let script = "printf %s \"$TRACEPARENT\"";
+    for (env, found) in [(Vec::new(), PLACE), (own("mine"), "mine")] {
+        let world = world(1, |_| {});
+        let exit = world.gpu.run(&caller, &grant(), Job { env, ..sh(script) }).await.unwrap();
+        assert_eq!(text(&exit.stdout), found);
+    }
+    let world = world(1, |settings| {
+        settings.programs.get_mut("sh").unwrap().env.extend(own("the operator's"));
+    });
+    assert_eq!(text(&world.gpu.run(&caller, &grant(), sh(script)).await.unwrap().stdout), "the operator's");
 }
 
 #[tokio::test]

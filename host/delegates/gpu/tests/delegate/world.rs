@@ -51,6 +51,7 @@ pub(crate) fn caller_until(time: Duration) -> Caller {
         task: TaskId::parse("task-1").unwrap(),
         lease: None,
         workspace: None,
+        traceparent: None,
         deadline: Instant::now() + time,
     }
 }

@@ -1,10 +1,13 @@
 //! What passes as it is.
 
+use std::time::Duration;
+
+use bulkhead_core::{Caller, Traceparent};
 use bulkhead_sandbox::HttpProblem;
 use http::Request;
 
 use crate::server::Server;
-use crate::world::{access_to, get, problem, read, send, send_body};
+use crate::world::{access_to, caller, get, problem, read, send, send_body, send_by};
 
 #[tokio::test]
 async fn every_status_passes_with_its_headers() {
@@ -38,6 +41,24 @@ async fn a_request_arrives_as_the_guest_made_it() {
     server.has_seen(2).await;
     asking.abort();
     assert!(server.requests()[1].starts_with("POST /?b=c HTTP/1.1\r\n"), "{:?}", server.requests());
+}
+
+#[tokio::test]
+async fn a_request_says_where_it_stands_in_its_trace_unless_the_guest_does() {
+    const PLACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let server = Server::start().await;
+    let handler = access_to(server.address, "");
+    let traced = Caller { traceparent: Traceparent::parse(PLACE).ok(), ..caller(Duration::from_secs(30)) };
+    let request = || get(&server.url("/status/200"));
+    for request in [request(), request().header("Traceparent", "mine")] {
+        send_by(&handler, &traced, request).await.unwrap();
+    }
+    send(&handler, request()).await.unwrap();
+    let told = |request: &String| {
+        let lines: Vec<&str> = request.lines().filter_map(|line| line.strip_prefix("traceparent: ")).collect();
+        lines.join(" and ")
+    };
+    assert_eq!(server.requests().iter().map(told).collect::<Vec<_>>(), [PLACE, "mine", ""]);
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ pub(crate) fn caller(time: Duration) -> Caller {
         task: TaskId::parse("019aa5c7-6f5e-7d7b-8f0a-0123456789ab").unwrap(),
         lease: None,
         workspace: None,
+        traceparent: None,
         deadline: Instant::now() + time,
     }
 }
@@ -44,6 +45,17 @@ pub(crate) async fn send(
     request: http::request::Builder,
 ) -> Result<Response<HttpBody>, HttpFailure> {
     send_body(access, request, "").await
+}
+
+/// What comes of it for this run.
+pub(crate) async fn send_by(
+    access: &HttpAccess,
+    caller: &Caller,
+    request: http::request::Builder,
+) -> Result<Response<HttpBody>, HttpFailure> {
+    let body = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
+    let request = HttpRequest { request: request.body(body).unwrap(), patience: HttpPatience::default() };
+    access.send(caller, request).await
 }
 
 pub(crate) async fn send_body(

@@ -1,5 +1,6 @@
 //! Which backend answers.
 
+use bulkhead_core::{Caller, Traceparent};
 use bulkhead_llm::{Llm, LlmGrant, TokenMeter};
 
 use crate::server::{Server, Step, half};
@@ -21,6 +22,21 @@ async fn an_answer_comes_in_pieces_or_as_a_whole() {
     assert_eq!(seen.body["stream_options"]["include_usage"], true);
     assert_eq!(seen.body["messages"], serde_json::json!([{ "role": "user", "content": "say hello" }]));
     assert!(seen.body.get("temperature").is_none());
+}
+
+#[tokio::test]
+async fn a_backend_is_told_where_the_question_stands_in_its_trace() {
+    let server = Server::start([Step::status(503), Step::Whole("x")]).await;
+    let settings = settings(&[("a", &server)]);
+    let (grant, llm) = (grant(&settings), Llm::new(settings).unwrap());
+    let place = Traceparent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").ok();
+    for traceparent in [place, None] {
+        let caller = Caller { traceparent, ..caller(PATIENCE) };
+        llm.generate(&caller, &grant, 0, &TokenMeter::new(), request(1)).await.unwrap();
+    }
+    let told: Vec<_> = server.seen().into_iter().map(|seen| seen.traceparent).collect();
+    let place = place.map(String::from);
+    assert_eq!(told, [place.clone(), place, None], "each try of a call, and none where there is no trace");
 }
 
 #[tokio::test]

@@ -52,6 +52,7 @@ fn caller(within: Duration) -> Caller {
         task: TaskId::parse("t1").unwrap(),
         lease: None,
         workspace: None,
+        traceparent: None,
         deadline: Instant::now() + within,
     }
 }

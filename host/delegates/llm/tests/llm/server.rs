@@ -41,6 +41,7 @@ impl Step {
 pub(crate) struct Seen {
     pub(crate) line: String,
     pub(crate) authorization: Option<String>,
+    pub(crate) traceparent: Option<String>,
     pub(crate) body: Value,
 }
 
@@ -176,6 +177,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
     Some(Seen {
         line: head.lines().next()?.to_owned(),
         authorization: header("authorization"),
+        traceparent: header("traceparent"),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     })
 }
