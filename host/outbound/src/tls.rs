@@ -30,28 +30,62 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// TLS that trusts whom the system trusts, and the authorities of this file, where one is given.
-pub fn tls_config(authorities: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(file) = authorities {
-        let refuse = |reason: String| TlsError::Authorities { path: file.display().to_string(), reason };
+/// Whose certificates are believed.
+#[derive(Debug, Clone)]
+pub struct Trust(RootCertStore);
+
+impl Trust {
+    /// In nobody.
+    pub fn none() -> Self {
+        Self(RootCertStore::empty())
+    }
+
+    /// In whom the system trusts, which takes some milliseconds to read.
+    pub fn of_the_system() -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        Self(roots)
+    }
+
+    /// In the authorities of this file, in PEM, as well.
+    pub fn and_file(mut self, path: &Path) -> Result<Self, TlsError> {
+        let refuse = |reason: String| TlsError::Authorities { path: path.display().to_string(), reason };
         let mut found = 0;
-        for certificate in CertificateDer::pem_file_iter(file).map_err(|error| refuse(error.to_string()))? {
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| refuse(error.to_string()))? {
             let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
-            roots.add(certificate).map_err(|error| refuse(error.to_string()))?;
+            self.0.add(certificate).map_err(|error| refuse(error.to_string()))?;
             found += 1;
         }
         if found == 0 {
             return Err(refuse("it holds none".to_owned()));
         }
+        Ok(self)
     }
-    if roots.is_empty() {
+
+    /// Whether it is in nobody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// TLS with this trust, by rustls on ring whatever else the process has made its default.
+    pub fn config(self) -> Result<ClientConfig, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        Ok(builder.with_root_certificates(self.0).with_no_client_auth())
+    }
+}
+
+/// TLS that trusts whom the system trusts, and the authorities of this file, where one is given.
+pub fn tls_config(authorities: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+    let trust = Trust::of_the_system();
+    let trust = match authorities {
+        Some(file) => trust.and_file(file)?,
+        None => trust,
+    };
+    if trust.is_empty() {
         return Err(TlsError::NoAuthorities);
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    trust.config().map(Arc::new)
 }
 
 /// Begins TLS on a connection to this name or address, and checks that the other side is it.

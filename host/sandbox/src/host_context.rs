@@ -31,7 +31,7 @@ impl Host for HostState {
 
     fn traceparent(&mut self) -> Result<Option<String>> {
         self.meter.charge(0);
-        Ok(self.facts.as_ref().and_then(|facts| facts.traceparent).map(String::from))
+        Ok(self.facts.as_ref().and_then(|facts| facts.traceparent.clone()))
     }
 
     fn settings(&mut self) -> Result<String> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bulkhead_core::{Answer, HandlerName, Size, Traceparent};
+use bulkhead_core::{Answer, HandlerName, Size};
 use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
@@ -59,7 +59,7 @@ pub(crate) struct Identity {
 pub(crate) struct Facts {
     pub(crate) tenant: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) traceparent: Option<Traceparent>,
+    pub(crate) traceparent: Option<String>,
     pub(crate) settings: Option<Box<str>>,
     pub(crate) state: Option<Box<str>>,
     pub(crate) answer: Option<Answer>,
@@ -76,7 +76,7 @@ impl Facts {
         Some(Box::new(Self {
             tenant: tenant.map(str::to_owned),
             tags: tags.cloned().unwrap_or_default(),
-            traceparent,
+            traceparent: traceparent.map(str::to_owned),
             settings: settings.map(|settings| settings.as_str().into()),
             state: state.map(|state| state.as_str().into()),
             answer: answer.cloned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Answer, Cursor, Fuel, JsonText, Options, RunEnd, Size, TagSet, Traceparent};
+use bulkhead_core::{Answer, Cursor, Fuel, JsonText, Options, RunEnd, Size, TagSet};
 
 use crate::{Delegates, Observer, RunControl, Upstream, Workspace};
 
@@ -50,7 +50,7 @@ pub struct RunFacts<'a> {
     /// The task's labels.
     pub tags: Option<&'a BTreeMap<String, String>>,
     /// W3C trace context.
-    pub traceparent: Option<Traceparent>,
+    pub traceparent: Option<&'a str>,
     /// What the operator set for the handler; an empty object where absent.
     pub settings: Option<&'a JsonText>,
     /// What the task left when it last resumed.

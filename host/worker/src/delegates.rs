@@ -10,9 +10,14 @@ use bulkhead_store::Claimed;
 
 use crate::shared::Shared;
 
-/// So much later than the run's own end is the end of what is begun for it. The run ends its calls by itself; were they to
-/// end first, the guest could still answer, and how the task ends would be a matter of chance.
+/// So much later than the run's own end is the end of what is begun for it.
 const PAST_THE_RUN: Duration = Duration::from_secs(1);
+
+/// When calls end that are made for a run which begins now and has so long. The run ends its calls by itself; were they to
+/// end first, the guest could still answer, and how the task ends would be a matter of chance.
+pub fn calls_deadline(timeout: Duration) -> Instant {
+    Instant::now() + timeout + PAST_THE_RUN
+}
 
 /// What does for the run what its handler was granted; none where that is nothing.
 pub(crate) fn delegates_for(
@@ -32,7 +37,7 @@ pub(crate) fn delegates_for(
         lease: Some(task.lease),
         workspace: workspace.map(CallerWorkspace::from),
         traceparent: task.extras.as_deref().and_then(|extras| extras.traceparent),
-        deadline: Instant::now() + timeout + PAST_THE_RUN,
+        deadline: calls_deadline(timeout),
     };
     let confirmed = Arc::clone(shared);
     Some(shared.delegates.for_run(caller, tokens, move || confirmed.lease.left().is_some()))

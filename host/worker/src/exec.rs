@@ -19,6 +19,7 @@ pub async fn exec_once(
 ) -> RunReport {
     let extras = task.extras.as_deref();
     let options = live.options_for(extras);
+    let traceparent = extras.and_then(|extras| extras.traceparent).map(String::from);
     let request = RunRequest {
         id: task.id.as_ref().map_or("exec", |id| id.as_str()),
         kind: task.route.kind.as_str(),
@@ -30,7 +31,7 @@ pub async fn exec_once(
         facts: RunFacts {
             tenant: extras.and_then(|extras| extras.tenant.as_deref()),
             tags: extras.map(|extras| &extras.tags),
-            traceparent: extras.and_then(|extras| extras.traceparent),
+            traceparent: traceparent.as_deref(),
             settings: live.settings.as_ref(),
             state: None,
             answer: None,

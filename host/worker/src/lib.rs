@@ -34,6 +34,7 @@ mod workspace;
 mod workspaces;
 
 pub use clock::now;
+pub use delegates::calls_deadline;
 pub use exec::exec_once;
 pub use metrics::Metrics;
 pub use settings::{WorkerError, WorkerSettings};

@@ -126,6 +126,7 @@ impl Run<'_> {
         let reports = Arc::clone(&shared.reports);
         let observer = Arc::new(TaskObserver::new(task.id.clone(), task.seq, Arc::clone(version), reports));
         let settings = joined_settings(live.settings.as_ref(), step.and_then(|step| step.step().settings.as_ref()));
+        let traceparent = extras.and_then(|extras| extras.traceparent).map(String::from);
         let request = RunRequest {
             id: task.id.as_str(),
             kind: task.route.kind.as_str(),
@@ -137,7 +138,7 @@ impl Run<'_> {
             facts: RunFacts {
                 tenant: extras.and_then(|extras| extras.tenant.as_deref()),
                 tags: extras.map(|extras| &extras.tags),
-                traceparent: extras.and_then(|extras| extras.traceparent),
+                traceparent: traceparent.as_deref(),
                 settings: settings.as_ref(),
                 state: history.state.as_ref(),
                 answer: history.answer.as_ref(),

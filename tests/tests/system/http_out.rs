@@ -168,6 +168,34 @@ fn a_request_is_over_when_its_task_is_cancelled_or_its_time_is_over() {
 }
 
 #[test]
+fn the_time_of_a_handler_that_is_run_by_hand_is_over_though_it_waits_for_a_response() {
+    let server = Server::start();
+    let origin = server.url("");
+    let folder = folder(&format!(
+        "[handler.fetch]\ntimeout = \"1s\"\n\
+         [handler.fetch.grants.http]\norigins = [{origin:?}]\naddresses = [\"127.0.0.1/32\"]\n"
+    ));
+    let payload = format!("\"GET {}\"", server.url("/silent"));
+    folder.bulkhead(&["exec", "fetch", "--payload", &payload]).failed(1, &["running time is over"]);
+}
+
+#[test]
+fn a_request_stands_in_the_trace_of_its_task() {
+    let server = Server::start();
+    let origin = server.url("");
+    let folder =
+        folder(&format!("[handler.fetch.grants.http]\norigins = [{origin:?}]\naddresses = [\"127.0.0.1/32\"]\n"));
+    let host = folder.host();
+    let (trace, span) = ("00-0af7651916cd43dd8448eb211c80319c-", "b7ad6b7169203331-01");
+    let words = format!("GET {}", server.url("/"));
+    let id = host.client.submit(&json!({ "kind": "FETCH", "payload": words, "traceparent": format!("{trace}{span}") }));
+    assert_eq!(host.client.ended(&id)["result"]["status"], 200);
+    let came = server.see(|seen| seen.requests[0].clone());
+    let place = came.lines().find_map(|line| line.strip_prefix("traceparent: ")).expect("a place in a trace");
+    assert!(place.starts_with(trace) && place.ends_with("-01") && !place.ends_with(span), "{place}");
+}
+
+#[test]
 fn a_grant_that_makes_no_sense_keeps_the_host_from_starting() {
     for (settings, words) in [
         ("origins = [\"https://*\"]", "origin"),

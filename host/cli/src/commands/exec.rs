@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bulkhead_core::{Caller, CallerWorkspace, HandlerName, JsonText, RunEnd, Submission, TaskId};
@@ -93,7 +93,7 @@ fn delegates(
         lease: None,
         workspace: workspace.map(CallerWorkspace::from),
         traceparent: None,
-        deadline: Instant::now() + live.options_for(None).timeout.duration(),
+        deadline: bulkhead_worker::calls_deadline(live.options_for(None).timeout.duration()),
     };
     Ok(Some(delegates.for_run(caller, 0, || true)))
 }

@@ -1,14 +1,8 @@
 //! Where the value of an injected header is: outside of the settings where it is secret.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
+use bulkhead_secrets::{SecretPlace, text_or_none};
 use http::{HeaderName, HeaderValue};
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// The longest file of a secret, in bytes; the longest tokens in use have some 2 KiB.
-const MAX_FILE: u64 = 8 << 10;
 
 /// Headers whose value is a secret by what they are called.
 const SECRET_WORDS: [&str; 6] = ["authorization", "cookie", "token", "secret", "password", "key"];
@@ -20,18 +14,18 @@ pub struct HeaderPlace(Place);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    Env {
-        before: String,
-        name: String,
-    },
-    File {
-        before: String,
-        path: PathBuf,
-    },
+    Secret(SecretHeader),
     /// The value, not secret.
     Plain(String),
     /// Something that is no text: nothing of it is kept.
     Unknown,
+}
+
+/// A secret, and the word that stands before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SecretHeader {
+    before: String,
+    place: SecretPlace,
 }
 
 /// What gives the value for a request.
@@ -40,7 +34,7 @@ pub(crate) enum Source {
     /// It was read when the host started.
     Kept(Value),
     /// It is read each time, so that a secret which is changed needs no new start.
-    File { before: String, path: PathBuf },
+    Read(SecretHeader),
 }
 
 /// The value of an injected header.
@@ -66,18 +60,23 @@ impl Value {
     }
 }
 
+impl SecretHeader {
+    fn read(&self) -> Result<Value, String> {
+        let text = self.place.read().map_err(|error| error.to_string())?;
+        let value = Value::secret(&self.before, &text);
+        value.ok_or_else(|| format!("must be visible characters on one line: `{}`", self.place))
+    }
+}
+
 impl HeaderPlace {
     /// Takes a place, or a plain value, as the settings file has it.
     pub fn new(text: &str) -> Self {
-        let (before, place) = match text.split_once(' ') {
-            Some((word, rest)) if is_place(rest) => (format!("{word} "), rest),
-            _ => (String::new(), text),
+        let after_a_word = || {
+            let (word, rest) = text.split_once(' ')?;
+            Some(SecretHeader { before: format!("{word} "), place: SecretPlace::parse(rest)? })
         };
-        Self(match place.split_once(':') {
-            Some(("env", name)) if !name.is_empty() => Place::Env { before, name: name.to_owned() },
-            Some(("file", path)) if !path.is_empty() => Place::File { before, path: path.into() },
-            _ => Place::Plain(text.to_owned()),
-        })
+        let alone = || Some(SecretHeader { before: String::new(), place: SecretPlace::parse(text)? });
+        Self(after_a_word().or_else(alone).map_or_else(|| Place::Plain(text.to_owned()), Place::Secret))
     }
 
     /// Forgets a value that is given itself and is secret by the name of its header.
@@ -91,14 +90,12 @@ impl HeaderPlace {
     /// Reads the value now, and gives what gives it for each request; else the rule that it breaks.
     pub(crate) fn open(&self) -> Result<Source, String> {
         match &self.0 {
-            Place::Env { before, name } => {
-                let missing = format!("is not in the host's environment; set it and start the host again: `{name}`");
-                let text = std::env::var(name).map_err(|_| missing)?;
-                let value = Value::secret(before, &text);
-                value.map(Source::Kept).ok_or_else(|| format!("must be visible characters on one line: `{name}`"))
-            }
-            Place::File { before, path } => {
-                read(before, path).map(|_| Source::File { before: before.clone(), path: path.clone() })
+            Place::Secret(secret) => {
+                let value = secret.read()?;
+                Ok(match secret.place {
+                    SecretPlace::Variable(_) => Source::Kept(value),
+                    SecretPlace::File(_) => Source::Read(secret.clone()),
+                })
             }
             Place::Plain(text) => {
                 let header =
@@ -110,37 +107,18 @@ impl HeaderPlace {
     }
 }
 
-fn is_place(text: &str) -> bool {
-    text.starts_with("env:") || text.starts_with("file:")
-}
-
 impl Source {
     /// The value as it is now; off the runtime's threads where a file is read.
     pub(crate) async fn value(&self) -> Result<Value, String> {
         match self {
             Self::Kept(value) => Ok(value.clone()),
-            Self::File { before, path } => {
-                let (before, path) = (before.clone(), path.clone());
-                let value = tokio::task::spawn_blocking(move || read(&before, &path)).await;
+            Self::Read(secret) => {
+                let secret = secret.clone();
+                let value = tokio::task::spawn_blocking(move || secret.read()).await;
                 value.unwrap_or_else(|_| Err("cannot be read: the reading ended".to_owned()))
             }
         }
     }
-}
-
-/// A small regular file: no device or pipe, which could be read for ever.
-fn read(before: &str, path: &Path) -> Result<Value, String> {
-    let unreadable = |reason: &str| format!("cannot be read by the host ({reason}): `{}`", path.display());
-    let failed = |error: std::io::Error| unreadable(&error.kind().to_string());
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(unreadable("it is no file"));
-    }
-    let mut text = String::new();
-    std::fs::File::open(path).map_err(failed)?.take(MAX_FILE + 1).read_to_string(&mut text).map_err(failed)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(unreadable("it is longer than 8 KiB"));
-    }
-    Value::secret(before, &text).ok_or_else(|| unreadable("it must be visible characters on one line"))
 }
 
 /// Whether an operator may inject it: the connection's own headers are the host's.
@@ -164,8 +142,7 @@ pub(crate) fn may_be_injected(name: &HeaderName) -> bool {
 impl Serialize for HeaderPlace {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Place::Env { before, name } => serializer.collect_str(&format_args!("{before}env:{name}")),
-            Place::File { before, path } => serializer.collect_str(&format_args!("{before}file:{}", path.display())),
+            Place::Secret(SecretHeader { before, place }) => serializer.collect_str(&format_args!("{before}{place}")),
             Place::Plain(text) => serializer.serialize_str(text),
             Place::Unknown => serializer.serialize_str("***"),
         }
@@ -173,41 +150,9 @@ impl Serialize for HeaderPlace {
 }
 
 impl<'de> Deserialize<'de> for HeaderPlace {
-    /// Never fails: whoever prints a failure of the settings file prints the line at which it happened, and here that
-    /// line could be a secret.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        const UNKNOWN: HeaderPlace = HeaderPlace(Place::Unknown);
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = HeaderPlace;
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("\"env:NAME\", \"file:PATH\" or a value that is no secret")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<HeaderPlace, E> {
-                Ok(HeaderPlace::new(text))
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<HeaderPlace, E> {
-                Ok(UNKNOWN)
-            }
-            fn visit_i64<E>(self, _: i64) -> Result<HeaderPlace, E> {
-                Ok(UNKNOWN)
-            }
-            fn visit_u64<E>(self, _: u64) -> Result<HeaderPlace, E> {
-                Ok(UNKNOWN)
-            }
-            fn visit_f64<E>(self, _: f64) -> Result<HeaderPlace, E> {
-                Ok(UNKNOWN)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<HeaderPlace, A::Error> {
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(UNKNOWN)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<HeaderPlace, A::Error> {
-                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(UNKNOWN)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+        let text = text_or_none(deserializer)?;
+        Ok(text.as_deref().map_or(Self(Place::Unknown), Self::new))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bulkhead_core::{Breaker, BreakerRules, BreakerState};
+use bulkhead_outbound::Trust;
 use reqwest::Client;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -11,7 +12,7 @@ use url::Url;
 
 use crate::address::under;
 use crate::choose::Standing;
-use crate::client::{self, SystemRoots};
+use crate::client;
 use crate::key::{Key, KeySource};
 use crate::{BackendSettings, KeyError, LlmError};
 
@@ -42,7 +43,7 @@ impl Backend {
         name: &str,
         settings: &BackendSettings,
         rules: BreakerRules,
-        system: &SystemRoots,
+        system: &Trust,
     ) -> Result<Self, LlmError> {
         let base = settings.url.parse().map_err(|rule| LlmError::Setting {
             name: format!("llm.backends.{name}.url"),

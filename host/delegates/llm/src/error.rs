@@ -1,5 +1,7 @@
 //! Why the backends cannot be set up.
 
+use bulkhead_outbound::TlsError;
+
 use crate::KeyError;
 
 /// What is wrong with `[llm]`. Nothing of a key is said.
@@ -22,15 +24,13 @@ pub enum LlmError {
         #[source]
         source: KeyError,
     },
-    /// The file of authorities cannot be read.
-    #[error("llm.backends.{backend}.ca has no certificates that can be read, in PEM ({reason}): `{path}`")]
-    Authorities {
+    /// The file of authorities cannot be read, or TLS cannot be spoken.
+    #[error("llm.backends.{backend}.ca is refused")]
+    Tls {
         /// The backend.
         backend: String,
-        /// The file.
-        path: String,
         /// Why.
-        reason: String,
+        source: TlsError,
     },
     /// Nobody is trusted.
     #[error(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bulkhead_core::{Caller, Candidate, ChatRequest, DelegateError};
+use bulkhead_outbound::Trust;
 use futures::future::join_all;
 use tokio::time::Instant;
 
@@ -10,7 +11,6 @@ use crate::admit::admit;
 use crate::backend::Backend;
 use crate::candidate::Call;
 use crate::charge::Share;
-use crate::client::SystemRoots;
 use crate::probe::{self, BackendHealth};
 use crate::question::Question;
 use crate::{LlmError, LlmGrant, LlmMetrics, LlmSettings, TokenMeter};
@@ -30,7 +30,8 @@ impl Llm {
     pub fn new(settings: LlmSettings) -> Result<Self, LlmError> {
         settings.check()?;
         let encrypted = |backend: &crate::BackendSettings| backend.url.parse().is_ok_and(|url| url.scheme() == "https");
-        let system = SystemRoots::load(settings.backends.values().any(encrypted));
+        let needs_trust = settings.backends.values().any(encrypted);
+        let system = if needs_trust { Trust::of_the_system() } else { Trust::none() };
         let backends = settings.backends.iter().map(|(name, backend)| {
             Backend::new(name, backend, settings.rules(), &system).map(|made| (name.clone(), made))
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use bulkhead_core::{Answer, Fuel, HandlerName, JsonText, Options, RunEnd, Size, TagSet, Traceparent};
+use bulkhead_core::{Answer, Fuel, HandlerName, JsonText, Options, RunEnd, Size, TagSet};
 use bulkhead_sandbox::{
     Delegates, Handler, LogLevel, Observer, Progress, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox,
     SandboxSettings, Upstream, Workspace,
@@ -46,7 +46,7 @@ pub(crate) struct Run {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tenant: Option<String>,
     pub(crate) tags: Option<BTreeMap<String, String>>,
-    pub(crate) traceparent: Option<Traceparent>,
+    pub(crate) traceparent: Option<String>,
     pub(crate) settings: Option<JsonText>,
     pub(crate) state: Option<JsonText>,
     pub(crate) workspace: Option<Workspace>,
@@ -120,7 +120,7 @@ impl Run {
                     facts: RunFacts {
                         tenant: self.tenant.as_deref(),
                         tags: self.tags.as_ref(),
-                        traceparent: self.traceparent,
+                        traceparent: self.traceparent.as_deref(),
                         settings: self.settings.as_ref(),
                         state: self.state.as_ref(),
                         answer: self.answer.as_ref(),

@@ -1,6 +1,6 @@
 //! What a guest finds around it.
 
-use bulkhead_core::{JsonText, TagSet, Traceparent};
+use bulkhead_core::{JsonText, TagSet};
 use bulkhead_sandbox::WorkspaceAccess;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ async fn context_knows_the_facts_of_the_task() {
     run.requires = TagSet::parse(["llm", "cpu"]).unwrap();
     run.tenant = Some("acme".to_owned());
     run.tags = Some([("team".to_owned(), "red".to_owned())].into());
-    run.traceparent = Traceparent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").ok();
+    run.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     run.settings = Some(JsonText::from_trusted(r#"{"model":"small"}"#));
     run.state = Some(JsonText::from_trusted("[7]"));
     let said = asked(run).await;

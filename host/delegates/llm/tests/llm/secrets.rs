@@ -88,7 +88,7 @@ async fn a_key_that_is_changed_in_its_file_is_used_from_then_on() {
     }
     std::fs::remove_file(&file).unwrap();
     let error = llm.generate(&caller(PATIENCE), &grant, 0, &TokenMeter::new(), request(1)).await.unwrap_err();
-    assert!(error.to_string().contains("the file of its key cannot be read"), "{error}");
+    assert!(error.to_string().contains("its key is in a file that cannot be read"), "{error}");
     assert_eq!(server.counts().requests, 2);
 }
 
