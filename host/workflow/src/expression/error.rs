@@ -17,6 +17,9 @@ pub enum ExpressionError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// It multiplies beside what builds lists, which could grow without bound.
+    #[error("an expression with `*` cannot have this, too: `{0}`; `*` also repeats lists")]
+    Grows(&'static str),
     /// It names something that there is not.
     #[error("unknown name in an expression: `{name}`; {hint}")]
     UnknownName {

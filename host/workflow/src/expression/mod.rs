@@ -4,6 +4,7 @@
 //! filter that could make much out of little.
 
 mod error;
+mod growth;
 mod names;
 mod scope;
 
@@ -86,13 +87,17 @@ impl Expression {
     }
 }
 
-/// The expression without the `{{ }}` that some write around it.
+/// The expression without the `{{ }}` that some write around it; refused where it is too long or could grow without bound.
 fn bare(text: &str) -> Result<&str, ExpressionError> {
     if text.len() > MAX_LENGTH {
         return Err(ExpressionError::TooLong { length: text.len(), limit: MAX_LENGTH });
     }
     let text = text.trim();
-    Ok(text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}")).map_or(text, str::trim))
+    let text = text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}")).map_or(text, str::trim);
+    match growth::beside_multiplication(text) {
+        Some(beside) => Err(ExpressionError::Grows(beside)),
+        None => Ok(text),
+    }
 }
 
 fn evaluate(text: &str, scope: &Scope) -> Result<Value, ExpressionError> {

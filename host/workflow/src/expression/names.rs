@@ -47,7 +47,7 @@ fn subscripts(text: &str) -> Vec<String> {
 }
 
 /// The text in quotes with which this begins, and what follows it.
-fn string(text: &str) -> Option<(&str, &str)> {
+pub(super) fn string(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|quote| *quote == '"' || *quote == '\'')?;
     let mut escaped = false;
     for (at, character) in text.char_indices().skip(1) {

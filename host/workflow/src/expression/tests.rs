@@ -70,7 +70,9 @@ fn what_is_no_list_or_too_much_is_refused() {
     assert!(list("input").unwrap_err().contains("no list"));
     assert_eq!(list("range(10000)").unwrap().len(), 10_000);
     assert!(list("range(10001)").unwrap_err().contains("more than 10000"));
-    assert!(list("['x' * 100, ['x' * 100000] * 1000]").unwrap_err().contains("item 1"));
+    let long = Scope::new(text(&format!("[{:?}]", "x".repeat((1 << 20) - 4))));
+    let error = Expression::list("['x', [input]]", &long).unwrap_err().to_string();
+    assert!(error.starts_with("item 1 of the list: longer than 1048576 bytes"), "{error}");
 }
 
 #[test]
@@ -88,6 +90,22 @@ fn what_could_grow_without_bound_is_not_there() {
     let deep = format!("{}1{}", "(".repeat(2000), ")".repeat(2000));
     assert!(holds(&deep).is_err());
     assert!(holds(&"1 + ".repeat(2000)).unwrap_err().contains("the limit is 4096"));
+}
+
+#[test]
+fn an_expression_that_multiplies_builds_no_lists() {
+    for expression in [
+        "([range(100000)] * 100000)|string",
+        "[[1] * 100000] * 100000 == [1]",
+        "input.items * 100000 ~ 'x'",
+        "(input.items * 100000)|map('list')",
+        "2 * input.a if [ ] else 1",
+    ] {
+        assert!(holds(expression).unwrap_err().starts_with("an expression with `*`"), "{expression}");
+    }
+    assert_eq!(holds("input.amount * 2 > 20 and steps['a-b'].result[1] * 3 == 6"), Ok(true));
+    assert_eq!(holds("'[*' in ['[*']"), Ok(true));
+    assert_eq!(holds("input['amount'] in [12]"), Ok(true));
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(super) fn read(
     let over = match &list.content {
         Content::Text(text) => {
             if let Err(error) = Expression::check(text) {
-                report.problems.push(Problem::at(list.mark, format!("`for_each`: {error}")));
+                report.problems.push(Problem::at(list.mark, format!("`for_each` of step `{name}`: {error}")));
                 return None;
             }
             expressions.push(("for_each", text.to_string(), list.mark));

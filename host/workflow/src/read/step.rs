@@ -81,7 +81,7 @@ pub(crate) fn read_step(
     let payload = executor.and_then(|executor| execute::payload(node, executor, path, report));
     let initialization = handler.and_then(|handler| handler.get("initialization"));
     let settings = if executor.is_none() { read_settings(initialization, node, &role, report) } else { None };
-    let when = read_when(node, &mut expressions, report);
+    let when = read_when(node, &name, &mut expressions, report);
     let fan_out = fan_out::read(node, &name, &role, executor, path, &mut expressions, report);
     let problems = &mut report.problems;
     let options = read_options(node, problems);
@@ -200,20 +200,25 @@ fn read_settings(initialization: Option<&Node>, node: &Node, role: &Role, report
     }
 }
 
-fn read_when(node: &Node, expressions: &mut Vec<(&'static str, String, Mark)>, report: &mut Report) -> Option<String> {
+fn read_when(
+    node: &Node,
+    name: &StepName,
+    expressions: &mut Vec<(&'static str, String, Mark)>,
+    report: &mut Report,
+) -> Option<String> {
     let when = node.get("when")?;
     let text = match when.flag() {
         Some(flag) => flag.to_string(),
         None => when.text()?.to_owned(),
     };
     if let Err(error) = Expression::check(&text) {
-        report.problems.push(Problem::at(when.mark, format!("`when`: {error}")));
+        report.problems.push(Problem::at(when.mark, format!("`when` of step `{name}`: {error}")));
         return None;
     }
     match Expression::constant(&text) {
         Some(true) => None,
         Some(false) => {
-            let message = format!("`when` never holds, so the step can never run: `{}`", shown(&text));
+            let message = format!("`when` never holds, so the step `{name}` can never run: `{}`", shown(&text));
             let names = quoted(["input", "steps"].into_iter());
             report.problems.push(Problem::at(when.mark, message).hint(format!("a condition speaks of {names}")));
             None
