@@ -22,6 +22,7 @@ mod redis;
 mod server;
 mod steps;
 mod test;
+mod test_gpu;
 mod tools;
 mod torture;
 
@@ -36,6 +37,12 @@ use clap::Parser;
 enum Chore {
     /// Sets up what it needs and runs every check and test.
     Test,
+    /// Runs the tests that need a GPU where NVML answers, and says that they are skipped where it does not.
+    TestGpu {
+        /// Fails where there is no GPU, as a machine should that is there to run them.
+        #[arg(long)]
+        required: bool,
+    },
     /// Formats and lints only.
     Check,
     /// Builds handlers and host, starts the host on a fresh folder and runs the examples on it.
@@ -83,6 +90,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Test => test::run(),
+        Chore::TestGpu { required } => test_gpu::run(required),
         Chore::Check => check::run(),
         Chore::Demo { serve } => demo::run(serve),
         Chore::Bench { quick, names } => bench::run(quick, &names),

@@ -1,6 +1,6 @@
-//! The delegate on a machine with a real GPU: `cargo test -p bulkhead-gpu --test real_gpu -- --ignored --nocapture`.
+//! The delegate on a machine with a real GPU: `cargo xtask test-gpu`.
 //!
-//! On a machine without NVML each says so and passes.
+//! On a machine without NVML each says so, which xtask looks for, and passes.
 
 #![allow(clippy::print_stderr, reason = "whoever runs these must see what was skipped")]
 
