@@ -46,8 +46,8 @@ impl Delegates {
 
     /// Removes the containers that nobody will remove any more; gives their number.
     async fn sweep(&self, store: &dyn Store) -> Result<usize, String> {
-        let orphans = self.docker.remove_orphans().await.map_err(|error| error.to_string())?;
-        Ok(orphans + self.sweep_leases(store).await?)
+        let over = self.sweep_leases(store).await?;
+        Ok(over + self.docker.remove_orphans().await.map_err(|error| error.to_string())?)
     }
 
     /// Removes the containers of this store that no living lease is for; gives their number.

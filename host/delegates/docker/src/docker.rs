@@ -10,7 +10,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::admit::admit;
-use crate::engine::{Engine, fault};
+use crate::engine::Engine;
+use crate::fault::fault;
 use crate::labels::{self, Labels};
 use crate::mounts::{self, Folder};
 use crate::orphans::remove_orphans;

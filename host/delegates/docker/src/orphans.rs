@@ -21,8 +21,13 @@ pub(crate) async fn remove_orphans(client: &bollard::Docker) -> Result<usize, Er
         let is_orphan =
             labels.get(MAKER).and_then(|label| Maker::parse(label)).is_some_and(|maker| maker.is_gone(&this));
         if let Some(id) = container.id.filter(|_| is_orphan) {
-            tracing::info!(container = id, "what a process that was killed left is removed");
-            removed += usize::from(remove(client, &id).await?);
+            match remove(client, &id).await {
+                Ok(there_was_one) => removed += usize::from(there_was_one),
+                // It is nobody's, and must not keep others from what they are about.
+                Err(error) => {
+                    tracing::warn!(container = id, %error, "what a killed process left cannot be removed yet")
+                }
+            }
         }
     }
     Ok(removed)

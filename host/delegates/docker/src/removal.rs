@@ -6,7 +6,8 @@ use bollard::errors::Error;
 use bollard::query_parameters::{InspectContainerOptions, RemoveContainerOptionsBuilder};
 use tokio::time::{sleep, timeout};
 
-use crate::engine::{Engine, Fault, fault};
+use crate::engine::Engine;
+use crate::fault::{Fault, fault};
 
 /// How long one try may take: an engine waits up to 10 s for what it kills.
 const TRY_FOR: Duration = Duration::from_secs(30);

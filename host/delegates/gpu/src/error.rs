@@ -32,6 +32,9 @@ pub enum GpuError {
     /// Too little address space for any program to start.
     #[error("`gpu.memory` is at least 512MiB, or absent: `{0}`")]
     Memory(bulkhead_core::Size),
+    /// NVML would be left alone from the start.
+    #[error("`gpu.failures` is at least 1: `0`")]
+    Failures,
     /// Too few files for any program to start.
     #[error("`gpu.files` is at least 16: `{0}`")]
     Files(u64),

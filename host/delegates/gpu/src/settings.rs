@@ -90,6 +90,9 @@ impl GpuSettings {
         if let Some(memory) = self.memory.filter(|memory| *memory < LEAST_MEMORY) {
             return Err(GpuError::Memory(memory));
         }
+        if self.failures == 0 {
+            return Err(GpuError::Failures);
+        }
         if self.files < 16 {
             return Err(GpuError::Files(self.files));
         }
@@ -154,6 +157,7 @@ mod tests {
         assert_eq!(checked("shared = true\nper_device = 0"), Err(GpuError::PerDevice(0)));
         assert_eq!(checked("shared = true\nper_device = 2"), Ok(()));
         assert_eq!(checked("files = 3"), Err(GpuError::Files(3)));
+        assert_eq!(checked("failures = 0"), Err(GpuError::Failures));
         assert_eq!(checked("memory = '511MiB'"), Err(GpuError::Memory(Size::from_mib(511))));
         let error = checked("[programs.smi]\npath = 'nvidia-smi'").unwrap_err();
         assert_eq!(error.to_string(), "`gpu.programs.smi.path` must be an absolute path in UTF-8: `nvidia-smi`");
