@@ -16,7 +16,13 @@ guest!("ASK", |task| {
             + context::upstream(0, 10).len()
             + usize::from(context::upstream_named("a").is_some()),
         context::resumption().is_some(),
-        context::step().is_some(),
+        context::step().map_or("false".to_owned(), |step| {
+            let cursor = step.cursor.map(|cursor| (cursor.start, cursor.end, cursor.metadata));
+            format!(
+                "{:?}",
+                format!("{} {} {} {:?} {cursor:?}", step.workflow_id, step.workflow, step.name, step.method)
+            )
+        }),
         context::cancelled(),
         context::remaining_ms(),
         context::remaining_fuel(),

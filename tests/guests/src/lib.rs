@@ -15,7 +15,7 @@ pub mod bindings {
 }
 
 pub use bindings::bulkhead::handler::types::{
-    BatchPlan, Category, Checkpoint, Child, Completion, Join, Spawn, Suspension,
+    BatchPlan, Category, Checkpoint, Child, Completion, Cursor, Decision, Join, Spawn, Suspension,
 };
 pub use bindings::bulkhead::handler::{context, docker, gpu, llm};
 pub use bindings::export;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bulkhead_core::{Answer, Fuel, HandlerName, JsonText, Options, RunEnd, Size, TagSet};
 use bulkhead_sandbox::{
     Delegates, Handler, LogLevel, Observer, Progress, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox,
-    SandboxSettings, Upstream, Workspace,
+    SandboxSettings, StepFacts, Upstream, Workspace,
 };
 
 pub(crate) const ID: &str = "019aa5c7-6f5e-7d7b-8f0a-0123456789ab";
@@ -51,6 +51,7 @@ pub(crate) struct Run {
     pub(crate) state: Option<JsonText>,
     pub(crate) workspace: Option<Workspace>,
     pub(crate) answer: Option<Answer>,
+    pub(crate) step: Option<StepFacts<'static>>,
     pub(crate) upstream: Option<Arc<dyn Upstream>>,
     pub(crate) delegates: Option<Arc<dyn Delegates>>,
 }
@@ -75,6 +76,7 @@ impl Run {
             state: None,
             workspace: None,
             answer: None,
+            step: None,
             upstream: None,
             delegates: None,
         }
@@ -124,6 +126,7 @@ impl Run {
                         settings: self.settings.as_ref(),
                         state: self.state.as_ref(),
                         answer: self.answer.as_ref(),
+                        step: self.step,
                     },
                     limits: self.limits,
                     control: Arc::clone(&self.control),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bulkhead_core::{Category, Due, Limit, RunEnd, Size, Span};
+use bulkhead_core::{BatchPlan, Category, Due, Limit, RunEnd, Size, Span};
 
 use crate::harness::Run;
 
@@ -86,9 +86,28 @@ async fn a_result_over_its_bound_is_a_limit_and_bad_json_is_invalid() {
 }
 
 #[tokio::test]
-async fn a_verb_of_a_later_release_is_refused_by_name() {
-    let end = Run::of("plans_batch").end().await;
-    assert!(matches!(&end, RunEnd::Invalid(why) if why.starts_with("`batch` is not served")), "{end:?}");
+async fn ranges_come_as_they_were_cut_and_one_that_ends_before_it_starts_is_refused() {
+    let end = Run::of("plans_batch").payload(3).end().await;
+    let RunEnd::Batched(plan) = end else { panic!("{end:?}") };
+    let cut: Vec<_> =
+        plan.cursors.iter().map(|cursor| (cursor.start, cursor.end, cursor.metadata.to_string())).collect();
+    assert_eq!(cut[2], (20, 30, "{\"number\":2}".to_owned()));
+    assert_eq!((cut.len(), plan.result.as_str()), (3, "\"cut\""));
+    assert_eq!(BatchPlan::kept_cursors(&plan.clone().with_cursors_kept().metadata), plan.cursors);
+    let end = Run::of("plans_batch").payload("\"backwards\"").end().await;
+    assert!(matches!(&end, RunEnd::Invalid(why) if why == "cursors[0]: ends at 1, before it starts at 2"), "{end:?}");
+    let end = Run::of("plans_batch").payload(10_001).end().await;
+    assert!(matches!(&end, RunEnd::Invalid(why) if why.contains("10001; the limit is 10000")), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_decision_names_what_it_chose() {
+    let end = Run::of("chooses").payload("\"left,right\"").end().await;
+    let RunEnd::Decided(decision) = end else { panic!("{end:?}") };
+    assert_eq!((decision.steps, decision.result.as_str()), (vec!["left".to_owned(), "right".to_owned()], "\"chosen\""));
+    let names: Vec<String> = (0..101).map(|number| format!("s{number}")).collect();
+    let end = Run::of("chooses").payload(format!("\"{}\"", names.join(","))).end().await;
+    assert!(matches!(&end, RunEnd::Invalid(why) if why.contains("101 steps are chosen; the limit is 100")), "{end:?}");
 }
 
 #[tokio::test]

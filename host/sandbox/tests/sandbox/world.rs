@@ -1,7 +1,7 @@
 //! What a guest finds around it.
 
-use bulkhead_core::{JsonText, TagSet};
-use bulkhead_sandbox::WorkspaceAccess;
+use bulkhead_core::{Cursor, JsonText, TagSet};
+use bulkhead_sandbox::{StepFacts, WorkspaceAccess};
 use serde_json::{Value, json};
 
 use crate::harness::{ID, Run};
@@ -44,7 +44,17 @@ async fn context_knows_the_facts_of_the_task() {
     run.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     run.settings = Some(JsonText::from_trusted(r#"{"model":"small"}"#));
     run.state = Some(JsonText::from_trusted("[7]"));
+    let cursor: &'static Cursor =
+        Box::leak(Box::new(Cursor { start: 3, end: 9, metadata: JsonText::from_trusted("{}") }));
+    run.step = Some(StepFacts {
+        workflow: "w-1",
+        template: "orders",
+        name: "pay_002",
+        method: Some("charge"),
+        cursor: Some(cursor),
+    });
     let said = asked(run).await;
+    assert_eq!(said["step"], "w-1 orders pay_002 Some(\"charge\") Some((3, 9, \"{}\"))");
     assert_eq!(said["key"], format!("{ID}:4"));
     assert_eq!(said["tenant"], "acme");
     assert_eq!(said["tags"], json!(["team=red"]));
