@@ -58,7 +58,7 @@ enum Torture {
         /// Runs of each guest.
         #[arg(long, default_value_t = 10_000)]
         runs: usize,
-        /// Only guests whose name has this in it.
+        /// Only guests whose name has this in it, and rows that say it.
         #[arg(long, default_value = "")]
         only: String,
     },
@@ -183,17 +183,16 @@ fn attack_all(runs: usize, only: &str) -> Result<()> {
     for file in arena.bad_files()?.iter().filter(|file| file.name.contains(only)) {
         say(file.is, "refused", arena.drop_bad(file, runs.min(5)));
     }
-    let chosen = || Guest::ALL.iter().filter(|guest| guest.name().contains(only));
+    let chosen = || {
+        let all = Guest::ALL.iter().flat_map(|guest| rows(*guest).into_iter().map(|row| (*guest, row)));
+        all.filter(|(guest, row)| arena.can(row) && (guest.name().contains(only) || row.does.contains(only)))
+    };
     // What is made once, for each row, is there before any is measured.
-    for (guest, row) in chosen().flat_map(|guest| rows(*guest).into_iter().map(move |row| (guest, row))) {
-        if row.most >= WARM {
-            arena.attack(*guest, &row, runs.min(WARM))?;
-        }
+    for (guest, row) in chosen().filter(|(_, row)| row.most >= WARM) {
+        arena.attack(guest, &row, runs.min(WARM))?;
     }
-    for guest in chosen() {
-        for row in rows(*guest) {
-            say(row.does, &row.end.to_string(), arena.attack(*guest, &row, runs));
-        }
+    for (guest, row) in chosen() {
+        say(row.does, &row.end.to_string(), arena.attack(guest, &row, runs));
     }
     anyhow::ensure!(bad.is_empty(), "{} did not end as they must: {}", bad.len(), bad.join(", "));
     Ok(())

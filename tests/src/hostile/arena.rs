@@ -1,18 +1,20 @@
 //! One host, all the hostile guests, and what is seen when one of them runs.
 
-use std::fmt;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use bulkhead_test_guests::guest_bytes;
 use serde_json::Value;
 
-use super::{Canary, End, Guest, Row, files};
+use super::slow_server::SlowServer;
+use super::verdict::{check, ran, timeout};
+use super::{Canary, End, Guest, Row, Seen, files};
 use crate::client::text;
-use crate::{Folder, Host, places, resident};
+use crate::{Engine, Folder, Host, IMAGE, places, resident};
 
 /// Nothing takes longer, or the host hangs.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(1200);
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(2);
 /// Tasks in one request, and that wait or run at once.
@@ -25,6 +27,8 @@ const GIVES_BACK: Duration = Duration::from_secs(15);
 const AS_BEFORE: f64 = 0.01;
 /// Runs that show how soon the host finds out.
 const ALONE: usize = 3;
+/// Containers are gone within this after the run that asked for them.
+const REMOVED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What every handler has here: one attempt, so that the first end is the last, and what a few of them need.
 const SETTINGS: &str = r#"
@@ -50,38 +54,8 @@ filter = "error"
 pub struct Arena {
     folder: Folder,
     host: Host,
+    engine: Option<Engine>,
     gives_back: Duration,
-}
-
-/// What was seen of one row.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// How it really ended.
-    pub end: String,
-    /// How many runs, or loads, that was.
-    pub runs: usize,
-    /// How long the host took to find out: from the start of a run that is alone, less its timeout where that is what ended
-    /// it, or from the last byte of a file. The median.
-    pub detected_in: Duration,
-    /// How long the canary's tasks took beside it, all but a hundredth of them.
-    pub canary: Duration,
-    /// Resident memory of the host before, and within 15 s after, in KiB.
-    pub resident: (u64, u64),
-}
-
-impl Seen {
-    /// By how much resident memory grew, as a part of what it was.
-    pub fn growth(&self) -> f64 {
-        (self.resident.1 as f64 - self.resident.0 as f64) / self.resident.0.max(1) as f64
-    }
-}
-
-impl fmt::Display for Seen {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { end, runs, detected_in, canary, .. } = self;
-        let (millis, canary) = (detected_in.as_secs_f64() * 1e3, canary.as_secs_f64() * 1e3);
-        write!(formatter, "{runs:>6} {millis:>9.1} {canary:>9.1} {:>+7.1} %  {end}", self.growth() * 100.0)
-    }
 }
 
 impl Arena {
@@ -92,18 +66,24 @@ impl Arena {
 
     /// Starts the host.
     pub fn open() -> Result<Self> {
-        let folder = Folder::with_settings(SETTINGS);
+        let engine = Engine::find();
+        let folder = Folder::with_settings(&settings(engine.as_ref(), SlowServer::start()?.address()));
         folder.drop_in("echo", &guest_bytes("echo"));
         // The link that `leaves_workspace` tries to go through leads here.
         std::fs::create_dir(folder.path().join("outside"))?;
         folder.write("outside/secret", "secret");
         let host = Host::start(&folder, &[])?;
-        Ok(Self { folder, host, gives_back: Duration::ZERO })
+        Ok(Self { folder, host, engine, gives_back: Duration::ZERO })
     }
 
     /// The host.
     pub fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// Whether a row can be made here: some take an engine.
+    pub fn can(&self, row: &Row) -> bool {
+        self.engine.is_some() || !row.takes_engine
     }
 
     /// Files that are no handlers, with machine code of this host among them.
@@ -144,8 +124,9 @@ impl Arena {
         let id = format!("{kind}-s{}{}", chance(), chance());
         self.prepare_workspace(&id)?;
         self.host.client.submit(&task_of(kind, &id, row));
-        let task = self.host.client.try_get(&format!("/v1/tasks/{id}?wait=60s"))?.body;
+        let task = self.ended(&id)?;
         check(&task, &row.end)?;
+        self.nothing_is_left(&[id], row)?;
         Ok(task)
     }
 
@@ -170,15 +151,17 @@ impl Arena {
 
     fn run(&self, name: &str, bytes: &[u8], row: &Row, runs: usize) -> Result<Seen> {
         let kind = self.bring_in(name, bytes)?;
-        // A first round fills whatever is filled once.
-        self.round(&kind, row, (runs / 10).max(1), "w")?;
+        // A first round fills whatever is filled once; what is made only once takes too long for it.
+        if row.most > 1 {
+            self.round(&kind, row, (runs / 10).max(1), "w")?;
+        }
         let (before, canary) = (self.resident()?, Canary::beside(&self.host.client));
         let end = self.round(&kind, row, runs, "r")?;
         let sung = canary.ask()?;
         let resident = (before, self.given_back(before)?);
         // Alone, without turns of others among its own.
         let mut took = Vec::new();
-        for _ in 0..ALONE {
+        for _ in 0..ALONE.min(runs) {
             let task = self.attack_once(&kind, row)?;
             took.push(ran(&task)?.saturating_sub(timeout(row, text(&task, "/reason"))));
         }
@@ -205,10 +188,29 @@ impl Arena {
         for (tasks, ids) in tasks.chunks(CHUNK).zip(ids.chunks(CHUNK)) {
             self.host.client.submit_all(tasks);
             for id in ids {
-                end = check(&self.host.client.ended(id), &row.end)?;
+                end = check(&self.ended(id)?, &row.end)?;
             }
+            self.nothing_is_left(ids, row)?;
         }
         Ok(end)
+    }
+
+    fn ended(&self, id: &str) -> Result<Value> {
+        self.wait_for("it has ended", || {
+            let task = self.host.client.get(&format!("/v1/tasks/{id}?wait=60s")).body;
+            (!task["ended_at"].is_null()).then_some(task)
+        })
+    }
+
+    /// Waits until the containers of these tasks are gone; an error where they stay.
+    fn nothing_is_left(&self, ids: &[String], row: &Row) -> Result<()> {
+        let Some(engine) = self.engine.as_ref().filter(|_| row.takes_engine) else { return Ok(()) };
+        let (ids, began) = (ids.iter().cloned().collect(), Instant::now());
+        while engine.containers_among(&ids)? > 0 {
+            ensure!(began.elapsed() < REMOVED_WITHIN, "containers are left {REMOVED_WITHIN:?} after the run");
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
     }
 
     /// A link out of it, in the workspace that the task will have.
@@ -248,38 +250,29 @@ impl Arena {
     }
 }
 
+/// With the server that takes its time, and the engine that is there.
+fn settings(engine: Option<&Engine>, server: SocketAddr) -> String {
+    let mut settings = format!(
+        "{SETTINGS}\n[handler.waits_for_http.settings]\nhost = \"{server}\"\n\
+         [handler.waits_for_http.grants.http]\norigins = [\"http://{server}\"]\naddresses = [\"127.0.0.1/32\"]\n\
+         body = \"1MiB\"\ntimeout = \"1s\"\nconcurrency = {CHUNK}\n"
+    );
+    if let Some(engine) = engine {
+        let socket = engine.socket();
+        settings += &format!(
+            "[docker]\nsocket = {socket:?}\n\
+             [handler.abuses_containers.grants]\nworkspace = {{ access = \"read-write\", max_files = 100000 }}\n\
+             docker = {{ images = [{IMAGE:?}] }}\n"
+        );
+    }
+    settings
+}
+
 fn task_of(kind: &str, id: &str, row: &Row) -> Value {
     let mut task = row.task.clone();
     task["id"] = id.into();
     task["kind"] = kind.into();
     task
-}
-
-/// Says how a task ended; an error where it should have ended otherwise.
-fn check(task: &Value, end: &End) -> Result<String> {
-    let (state, reason) = (text(task, "/state"), text(task, "/reason"));
-    let said = format!("{} {}", text(task, "/error/reason"), text(task, "/error/message"));
-    let as_it_must = match end {
-        End::Dead(expected, words) => state == "dead" && reason == *expected && said.contains(words),
-        End::Succeeds(result) => state == "succeeded" && task["result"] == *result,
-        End::Tells(words) => state == "succeeded" && task["result"].to_string().contains(words),
-        End::Refused(_) | End::KeptOut(_) => false,
-    };
-    ensure!(as_it_must, "not {end:?} but {state} {reason}: {said} {}", task["result"]);
-    Ok(if state == "dead" { format!("{reason}: {}", said.trim()) } else { format!("succeeded: {}", task["result"]) })
-}
-
-/// How long the last attempt ran.
-fn ran(task: &Value) -> Result<Duration> {
-    let last = task["attempts"].as_array().and_then(|attempts| attempts.last()).context("no attempt")?;
-    let at = |field: &str| -> Result<jiff::Timestamp> { Ok(text(last, field).parse()?) };
-    Ok(at("/ended_at")?.duration_since(at("/started_at")?).unsigned_abs())
-}
-
-/// What of a run's time was given to it.
-fn timeout(row: &Row, reason: &str) -> Duration {
-    let given = row.task["timeout"].as_str().and_then(|timeout| timeout.strip_suffix("ms")?.parse().ok());
-    if reason == "timeout" { Duration::from_millis(given.unwrap_or(100)) } else { Duration::ZERO }
 }
 
 fn median(mut took: Vec<Duration>) -> Duration {

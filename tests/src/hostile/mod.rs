@@ -11,9 +11,13 @@ mod guest {
 }
 mod row;
 mod rows;
+mod seen;
+mod slow_server;
+mod verdict;
 
-pub use arena::{Arena, Seen};
+pub use arena::Arena;
 pub use canary::{Canary, Sung};
 pub use guest::Guest;
 pub use row::{End, Row};
 pub use rows::rows;
+pub use seen::Seen;

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 /// Runs of the long form: what leaks a page each time has leaked 40 MB then.
 const MOST: usize = 10_000;
+/// The same of rows that run containers.
+const CONTAINERS: usize = 20;
 
 /// One way to use a guest.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Row {
     pub task: Value,
     /// The most runs that are worth their time.
     pub most: usize,
+    /// Whether it takes a Docker engine: with none it cannot be made.
+    pub takes_engine: bool,
 }
 
 /// How a row must end.
@@ -48,7 +52,7 @@ impl fmt::Display for End {
 
 impl Row {
     pub(super) fn new(does: &'static str, end: End) -> Self {
-        Self { does, end, task: json!({}), most: MOST }
+        Self { does, end, task: json!({}), most: MOST, takes_engine: false }
     }
 
     pub(super) fn kept_out(does: &'static str, words: &'static str) -> Self {
@@ -82,6 +86,12 @@ impl Row {
             task.insert(field.to_owned(), value.into());
         }
         self
+    }
+
+    /// It runs containers: they take long, so that few must do.
+    pub(super) fn in_containers(mut self) -> Self {
+        self.takes_engine = true;
+        self.most(CONTAINERS)
     }
 
     /// Each run takes long, so that fewer must do.

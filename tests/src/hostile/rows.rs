@@ -10,6 +10,7 @@ const LITTLE: u64 = 10_000_000;
 /// What a guest is made to do. There is no arm for the rest: a guest without a row does not compile.
 pub fn rows(guest: Guest) -> Vec<Row> {
     match guest {
+        Guest::AbusesContainers => containers(),
         Guest::AsksRandom => vec![Row::dead("asks for 4 GiB of random bytes", "limit", "host_calls")],
         Guest::BadAudit => vec![Row::dead("audits with a code that is none", "invalid_outcome", "context.audit: code")],
         Guest::BadDefaults => vec![Row::refused("asks for an unknown option", "timout")],
@@ -115,5 +116,45 @@ pub fn rows(guest: Guest) -> Vec<Row> {
         Guest::StartLoops => {
             vec![Row::dead("loops in its start function", "out_of_fuel", "fuel").with("fuel", 10 * LITTLE)]
         }
+        Guest::WaitsForHttp => {
+            let waits = |does, path: &str, words| Row::tells(does, words).payload(path).most(50);
+            vec![
+                waits("waits for a server that never answers", "/silent", "no response: "),
+                waits("waits for a head that comes byte by byte", "/drips-head", "no response: "),
+                waits("waits for a body that comes byte by byte", "/drips-body", "broken off: HTTP response timeout"),
+                waits("reads a body that never ends", "/endless", "HTTP response body size exceeds limit"),
+            ]
+        }
     }
+}
+
+/// What is done by containers, or asked of them.
+fn containers() -> Vec<Row> {
+    let ends = |does, way: &str, words| Row::tells(does, words).payload(way).in_containers();
+    let stays = |does, way: &str| Row::dead(does, "timeout", "").payload(way).with("timeout", "3000ms").in_containers();
+    let nothing = |does, way: &str| Row::succeeds(does, json!([])).payload(way).in_containers();
+    vec![
+        nothing("asks for containers with more than it may have", "more"),
+        ends("tries to gain privileges in a container", "privileges", "out of memory false: that is all"),
+        stays("forks for ever in a container", "bomb"),
+        ends("starts 200 processes in a container", "forks", "can't fork"),
+        ends("leaves processes behind in a container", "forks away", "code 0"),
+        stays("ignores all signals in a container", "stays"),
+        ends("prints 1 GiB in a container", "prints 1073741824", "printed 4194304, truncated true")
+            .with("timeout", "10m")
+            .most(3),
+        ends("prints 10 GiB in a container", "prints 10737418240", "printed 4194304, truncated true")
+            .with("timeout", "30m")
+            .most(1),
+        stays("prints for ever in a container", "prints for ever"),
+        ends("fills `/tmp`, `/dev/shm` and `/` of a container", "fills", ": 67108864\\n67108864\\n"),
+        ends("eats memory in a container", "eats", "out of memory true"),
+        nothing("has a container make links out of its workspace", "links"),
+        nothing("has a container make a FIFO, and opens it 1,000 times", "fifo"),
+        ends("has a container make 20,000 files", "files", "20000 files"),
+        Row::dead("has a container make a hole of 1 TiB, and reads it", "out_of_fuel", "fuel")
+            .payload("hole")
+            .with("fuel", 100 * LITTLE)
+            .in_containers(),
+    ]
 }
