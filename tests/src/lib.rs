@@ -15,6 +15,7 @@ mod folder;
 mod host;
 pub mod hostile;
 pub mod hosts;
+pub mod killed_workflows;
 pub mod kills;
 mod model_server;
 pub mod places;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use bulkhead_tests::hostile::{Arena, Guest, rows};
 use bulkhead_tests::hosts::{self, hosts};
+use bulkhead_tests::killed_workflows::kill_workflows;
 use bulkhead_tests::kills::{Engine, Plan, kills};
 use bulkhead_tests::{cancels, soak, swaps};
 use clap::Parser;
@@ -71,6 +72,24 @@ enum Torture {
         #[arg(long, default_value_t = 1000)]
         swaps: usize,
     },
+    /// Kills the host again and again while workflows run, and counts what became of every step.
+    Workflows {
+        /// Where chance begins; a new one each time where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// On a PostgreSQL server instead of SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// How many workflows.
+        #[arg(long, default_value_t = 1_000)]
+        workflows: usize,
+        /// How often the host ends at a named place.
+        #[arg(long, default_value_t = 10)]
+        named: usize,
+        /// How often it is killed at a moment chosen at random.
+        #[arg(long, default_value_t = 10)]
+        random: usize,
+    },
     /// Cancels tasks at random while containers and requests are made for them, and looks what is left.
     Cancels {
         /// Where chance begins; a new one each time where it is not given.
@@ -99,6 +118,12 @@ fn main() -> ExitCode {
             let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
             let first = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
             kill_until(until, first, |seed| Plan::new(seed, tasks, named, random).on(engine))
+        }
+        Torture::Workflows { seed, postgres, workflows, named, random } => {
+            let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
+            let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+            let plan = Plan::new(seed, workflows, named, random).with_releases().on(engine);
+            kill_workflows(&plan, &mut |line| println!("{line}")).and_then(|ledger| ledger.check())
         }
         Torture::Hosts { seed, tasks, faults, minutes } => {
             let until = Instant::now() + Duration::from_secs(minutes * 60);

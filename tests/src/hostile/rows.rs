@@ -107,6 +107,7 @@ pub fn rows(guest: Guest) -> Vec<Row> {
         Guest::ReadsInput => vec![Row::succeeds("reads standard input to the end", json!(0))],
         Guest::Says => vec![Row::succeeds("logs newlines, NUL and terminal escapes", Value::Null)],
         Guest::SleepForever => vec![Row::dead("sleeps for ever", "timeout", "").with("timeout", "50ms")],
+        Guest::PlansBatch => vec![Row::dead("plans a batch outside of a workflow", "invalid_outcome", "`batch`")],
         Guest::Spawns => vec![
             Row::dead("spawns 10,001 children", "invalid_outcome", "10000").payload(10_001).most(500),
             Row::dead("spawns 150,000 children", "limit", "result").payload(150_000).most(500),

@@ -13,8 +13,9 @@ mod work;
 
 pub use ledger::Ledger;
 pub(crate) use ledger::SETTLED;
+pub(crate) use number::children_of;
 pub use plan::{Death, Engine, Plan};
-pub(crate) use rounds::{settle, submit_chunk};
+pub(crate) use rounds::{run as run_rounds, settle, submit_chunk};
 pub use work::{attempts_of, effects_of};
 
 use anyhow::{Context, Result};
@@ -35,7 +36,7 @@ pub fn kills(plan: &Plan, say: &mut dyn FnMut(String)) -> Result<Ledger> {
     };
     let began = std::time::Instant::now();
     say(format!("seed {}: {} tasks, {} deaths, {:?}", plan.seed, plan.tasks, plan.deaths.len(), plan.engine));
-    rounds::run(&folder, plan, say)?;
+    rounds::run(&folder, plan, submit_chunk, say)?;
     let killed = began.elapsed();
     let (ledger, settled) = ledger::draw_up(&folder, plan.tasks)?;
     say(format!("{ledger}last task ended {:.1} s after the last death", settled.as_secs_f64()));

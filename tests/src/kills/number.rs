@@ -11,7 +11,7 @@ pub(super) const fn fails_at_first(number: usize) -> bool {
 }
 
 /// The numbers of its children: one in ten has three, which have none.
-pub(super) const fn children_of(number: usize) -> Range<usize> {
+pub(crate) const fn children_of(number: usize) -> Range<usize> {
     let first = CHILDREN + 3 * number;
     let count = if number < CHILDREN && number % 10 == 6 { 3 } else { 0 };
     first..first + count

@@ -16,26 +16,29 @@ const PATIENCE: Duration = Duration::from_secs(7);
 /// How often a host is looked at that is to die mid-run.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// Submits some of what is left; it leaves the list once the host has said that it has it.
+pub(crate) type Feed = fn(&Client, &mut VecDeque<usize>) -> Result<()>;
+
 /// Lives and deaths as planned, and one last life in which everything is submitted; it leaves no host behind.
-pub(super) fn run(folder: &Folder, plan: &Plan, say: &mut dyn FnMut(String)) -> Result<()> {
+pub(crate) fn run(folder: &Folder, plan: &Plan, feed: Feed, say: &mut dyn FnMut(String)) -> Result<()> {
     let mut left: VecDeque<usize> = (0..plan.tasks).collect();
     let each = plan.tasks.div_ceil(plan.deaths.len() + 1);
     for (number, death) in plan.deaths.iter().enumerate() {
         let before = left.len();
-        let how = live(folder, death, &mut left, each)?;
+        let how = live(folder, death, &mut left, each, feed)?;
         let death = death.to_string();
         say(format!("{:>3}. {death:<24} {how:<24} {:>6} submitted", number + 1, before - left.len()));
     }
     let host = Host::start(folder, &[])?;
     while !left.is_empty() {
-        submit_chunk(&host.client, &mut left)?;
+        feed(&host.client, &mut left)?;
     }
     host.kill();
     Ok(())
 }
 
 /// One life; says how it ended.
-fn live(folder: &Folder, death: &Death, left: &mut VecDeque<usize>, each: usize) -> Result<String> {
+fn live(folder: &Folder, death: &Death, left: &mut VecDeque<usize>, each: usize, feed: Feed) -> Result<String> {
     let point = match death {
         Death::At { point, nth } => format!("{point}:{nth}"),
         Death::MidRun | Death::After(_) => String::new(),
@@ -67,7 +70,7 @@ fn live(folder: &Folder, death: &Death, left: &mut VecDeque<usize>, each: usize)
         feeding = feeding && left.len() > goal;
         if feeding {
             // Where the host dies under the request, the chunk stays on the list.
-            feeding = submit_chunk(&host.client, left).is_ok();
+            feeding = feed(&host.client, left).is_ok();
         } else {
             std::thread::sleep(LOOK);
         }
@@ -81,7 +84,7 @@ fn is_in_a_sandbox(client: &Client) -> bool {
     })
 }
 
-/// Submits the next tasks; they leave the list once the host has said that it has them.
+/// Submits the next tasks.
 pub(crate) fn submit_chunk(client: &Client, left: &mut VecDeque<usize>) -> Result<()> {
     let chunk: Vec<usize> = left.iter().copied().take(CHUNK).collect();
     let lines: Vec<String> = chunk

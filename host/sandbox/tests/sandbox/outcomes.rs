@@ -87,16 +87,16 @@ async fn a_result_over_its_bound_is_a_limit_and_bad_json_is_invalid() {
 
 #[tokio::test]
 async fn ranges_come_as_they_were_cut_and_one_that_ends_before_it_starts_is_refused() {
-    let end = Run::of("plans_batch").payload(3).end().await;
+    let end = Run::of("cuts").payload(3).end().await;
     let RunEnd::Batched(plan) = end else { panic!("{end:?}") };
     let cut: Vec<_> =
         plan.cursors.iter().map(|cursor| (cursor.start, cursor.end, cursor.metadata.to_string())).collect();
     assert_eq!(cut[2], (20, 30, "{\"number\":2}".to_owned()));
     assert_eq!((cut.len(), plan.result.as_str()), (3, "\"cut\""));
     assert_eq!(BatchPlan::kept_cursors(&plan.clone().with_cursors_kept().metadata), plan.cursors);
-    let end = Run::of("plans_batch").payload("\"backwards\"").end().await;
+    let end = Run::of("cuts").payload("\"backwards\"").end().await;
     assert!(matches!(&end, RunEnd::Invalid(why) if why == "cursors[0]: ends at 1, before it starts at 2"), "{end:?}");
-    let end = Run::of("plans_batch").payload(10_001).end().await;
+    let end = Run::of("cuts").payload(10_001).end().await;
     assert!(matches!(&end, RunEnd::Invalid(why) if why.contains("10001; the limit is 10000")), "{end:?}");
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use bulkhead_core::{DeadReason, Join, JoinCount, JoinStep, RunEnd, Spawn, State, family_limit, join_step};
+use bulkhead_core::{Child, DeadReason, Join, JoinCount, JoinStep, RunEnd, Spawn, State, family_limit, join_step};
 
 use crate::TaskSeq;
-use crate::ending::{AttemptFacts, Ending, error_text};
+use crate::ending::{AttemptFacts, Ending, error_text, state_number};
 use crate::history::{Answered, HistoryRow, Spawned, signed, unsigned};
 use crate::plan::Ended;
 use crate::sql::{OptionalExtension, Row, params};
@@ -32,6 +32,12 @@ impl Kin {
     fn read(row: &Row<'_>) -> crate::sql::Result<Self> {
         Ok(Self { parent: TaskSeq(row.get(0)?), spawned: (row.get(1)?, row.get(2)?), critical: row.get(3)? })
     }
+}
+
+/// Whether a child is one of the tasks that stand for a step: what such a task has done need not be done again when the
+/// step is.
+fn stands_for_a_step(child: &Child) -> bool {
+    child.task.extras.as_deref().and_then(|extras| extras.step.as_ref()).is_some_and(|step| step.instance)
 }
 
 impl Cycle<'_> {
@@ -70,8 +76,18 @@ impl Cycle<'_> {
             let critical = spawn.join.is_critical(child.name.as_deref());
             count.critical += u32::from(critical);
             let there = if repeated { self.child_at(slot.seq, spawned, place)? } else { None };
-            let end = match there {
-                Some(seq) => {
+            let before = match there {
+                None if spawned.0 > 1 && stands_for_a_step(child) => {
+                    self.ended_well_before(slot.seq, spawned, child.name.as_deref())?
+                }
+                _ => None,
+            };
+            let end = match (there, before) {
+                (None, Some((seq, state))) => {
+                    self.insert_kin((slot.seq, spawned, place), (seq, true), critical, (depth, root), child)?;
+                    Some(state)
+                }
+                (Some(seq), _) => {
                     self.ask_again(slot.seq, spawned, (place, child.name.as_deref(), critical))?;
                     self.hold_ends()?;
                     match super::place::state(self.connection, seq)? {
@@ -79,28 +95,13 @@ impl Cycle<'_> {
                         None => Some(self.state_when_removed(seq)?),
                     }
                 }
-                None => {
+                (None, None) => {
                     let Accepted { seq, submitted } =
                         self.submit_one(&Prepared::from(child.task.clone()), Asker::Task)?;
                     // Whoever its parents were, there is one more now.
                     self.known.parents.remove(&seq);
-                    self.connection
-                        .prepare_cached(
-                            "INSERT INTO kin (parent, epoch, stage, position, child, own, critical, depth, root, name) \
-                             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                        )?
-                        .execute(params![
-                            slot.seq.0,
-                            spawned.0,
-                            spawned.1,
-                            place,
-                            seq.0,
-                            !submitted.duplicate,
-                            critical,
-                            depth,
-                            root.0,
-                            child.name
-                        ])?;
+                    let own = (seq, !submitted.duplicate);
+                    self.insert_kin((slot.seq, spawned, place), own, critical, (depth, root), child)?;
                     match submitted.state {
                         _ if !submitted.duplicate => None,
                         // What was there before may have ended, and may have been removed since.
@@ -126,6 +127,42 @@ impl Cycle<'_> {
         self.note_spawned(slot, history, total)?;
         self.begin_to_wait(slot, ended, history, Wait::Children(&spawn.join, count))?;
         self.join(slot.seq, &spawn.join, &count, None)
+    }
+
+    /// Writes whose child a task is.
+    fn insert_kin(
+        &self,
+        (parent, (epoch, stage), place): (TaskSeq, (u32, u32), u32),
+        (child, own): (TaskSeq, bool),
+        critical: bool,
+        (depth, root): (u32, TaskSeq),
+        asked: &Child,
+    ) -> Result<(), Halt> {
+        const INSERT: &str = "INSERT INTO kin (parent, epoch, stage, position, child, own, critical, depth, root, name) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let values = params![parent.0, epoch, stage, place, child.0, own, critical, depth, root.0, asked.name];
+        self.connection.prepare_cached(INSERT)?.execute(values)?;
+        Ok(())
+    }
+
+    /// The task of this name that an earlier life of a step had made, where it has ended well.
+    fn ended_well_before(
+        &self,
+        parent: TaskSeq,
+        (epoch, stage): (u32, u32),
+        name: Option<&str>,
+    ) -> Result<Option<(TaskSeq, State)>, Halt> {
+        const SELECT: &str = "SELECT k.child, e.state FROM kin k JOIN ended e ON e.seq = k.child \
+            WHERE k.parent = ?1 AND k.epoch < ?2 AND k.stage = ?3 AND k.name = ?4 AND e.state IN (?5, ?6) \
+            ORDER BY k.epoch DESC LIMIT 1";
+        let (well, by_hand) = (state_number(State::Succeeded), state_number(State::Resolved));
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let found = statement
+            .query_row(params![parent.0, epoch, stage, name, well, by_hand], |row| {
+                Ok((TaskSeq(row.get(0)?), crate::ending::state_of(row.get(1)?).unwrap_or(State::Succeeded)))
+            })
+            .optional()?;
+        Ok(found)
     }
 
     /// Tells the parents of a task that has ended, where it has any.
