@@ -69,6 +69,7 @@ pub(crate) fn workspaces(settings: &Settings) -> WorkspaceSettings {
         root: workspace.root.clone(),
         bounds: WorkspaceBounds { bytes: workspace.max_bytes, files: workspace.max_files },
         keep_unused: workspace.keep_unused.duration(),
+        shared: workspace.shared,
         sweep_every: (shortest / 24).clamp(Duration::from_secs(1), Duration::from_secs(3600)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Backoff, DeadReason, Fuel, Limit, OnTrap, Options, ReadyReason, RunEnd};
+use crate::{Backoff, DeadReason, Fuel, Interruption, Limit, OnTrap, Options, ReadyReason, RunEnd};
 
 /// The longest wait that a failure may ask for.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
@@ -79,6 +79,8 @@ pub enum NextStep {
     Defer(Duration, ReadyReason),
     /// Not charged; out of the claim index until the catalogue changes.
     Park,
+    /// Not charged, and as if it had not been begun; ready at once where its workspace is.
+    Move,
     /// Not charged; ready at once, one stage on, with its new state.
     Advance,
     /// Not charged; out of the queue until its children, or somebody outside, let it go on, one stage on.
@@ -94,7 +96,13 @@ impl NextStep {
     pub const fn charges(self) -> bool {
         match self {
             Self::Succeed | Self::Retry(_) | Self::Die(_) => true,
-            Self::Defer(..) | Self::Park | Self::Advance | Self::Suspend | Self::Cancel | Self::Skip => false,
+            Self::Defer(..)
+            | Self::Park
+            | Self::Move
+            | Self::Advance
+            | Self::Suspend
+            | Self::Cancel
+            | Self::Skip => false,
         }
     }
 }
@@ -140,6 +148,7 @@ pub fn decide(standing: &Standing, conduct: &Conduct, end: &RunEnd, dice: u64) -
         RunEnd::TimedOut => retry(None, DeadReason::Timeout),
         RunEnd::LimitReached(_) => NextStep::Die(DeadReason::Limit),
         RunEnd::Invalid(_) => NextStep::Die(DeadReason::InvalidOutcome),
+        RunEnd::Interrupted(Interruption::WorkspaceElsewhere) => NextStep::Move,
         RunEnd::Interrupted(_) => deferred(ReadyReason::Interrupted),
         RunEnd::Cancelled => NextStep::Cancel,
     }
@@ -241,6 +250,13 @@ mod tests {
     fn a_task_that_every_handler_declined_is_parked() {
         let nobody_left = Standing { others_may_serve: false, ..standing(1) };
         assert_eq!(decide(&nobody_left, &conduct(3), &RunEnd::Declined(String::new()), 0), NextStep::Park);
+    }
+
+    #[test]
+    fn a_task_whose_workspace_is_elsewhere_goes_there_at_once() {
+        let end = RunEnd::Interrupted(Interruption::WorkspaceElsewhere);
+        assert_eq!(decide(&standing(9), &conduct(1), &end, 0), NextStep::Move);
+        assert!(!NextStep::Move.charges());
     }
 
     #[test]

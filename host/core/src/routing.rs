@@ -1,6 +1,6 @@
 //! Which handler and which worker may serve a task.
 
-use crate::{Kind, TagSet};
+use crate::{Home, Kind, TagSet};
 
 /// What decides where a task can run: tasks of one route can be served by the same workers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,6 +9,15 @@ pub struct Route {
     pub kind: Kind,
     /// The tags it requires.
     pub requires: TagSet,
+    /// Where its workspace is, which no caller says: only hosts of that home serve it.
+    pub home: Option<Home>,
+}
+
+impl Route {
+    /// The route of tasks that no home binds.
+    pub const fn new(kind: Kind, requires: TagSet) -> Self {
+        Self { kind, requires, home: None }
+    }
 }
 
 /// Why a worker keeps a handler out.
@@ -45,7 +54,7 @@ mod tests {
         #[test]
         fn a_task_is_served_only_where_requires_provides_and_caps_nest(requires in tags(), provides in tags(), caps in tags()) {
             let kind = Kind::parse("RENDER").unwrap();
-            let route = Route { kind: kind.clone(), requires: requires.clone() };
+            let route = Route::new(kind.clone(), requires.clone());
             let runs = admits(&caps, &provides).is_ok() && serves(&kind, &provides, &route);
             let nested = requires.iter().all(|tag| provides.contains(tag.as_str()))
                 && provides.iter().all(|tag| caps.contains(tag.as_str()));

@@ -122,6 +122,8 @@ pub enum Interruption {
     LeaseLost,
     /// The handler was retired between claim and run.
     HandlerGone,
+    /// The workspace that the task uses is on another host, where it goes on.
+    WorkspaceElsewhere,
 }
 
 impl Interruption {
@@ -133,6 +135,7 @@ impl Interruption {
             Self::EngineGone => "engine_gone",
             Self::LeaseLost => "lease_lost",
             Self::HandlerGone => "handler_gone",
+            Self::WorkspaceElsewhere => "workspace_elsewhere",
         }
     }
 }

@@ -122,6 +122,8 @@ pub enum ReadyReason {
     WorkerLost,
     /// No live handler serves it.
     Unroutable,
+    /// Its workspace is on another host, which is to run it.
+    WorkspaceHost,
 }
 
 impl ReadyReason {
@@ -135,6 +137,7 @@ impl ReadyReason {
             Self::Interrupted => "interrupted",
             Self::WorkerLost => "worker_lost",
             Self::Unroutable => "unroutable",
+            Self::WorkspaceHost => "workspace_host",
         }
     }
 }

@@ -278,7 +278,7 @@ impl Submission {
         };
         Ok(NewTask {
             id: self.id,
-            route: Route { kind: self.kind, requires: self.requires },
+            route: Route::new(self.kind, self.requires),
             payload: self.payload,
             priority: self.priority,
             due,

@@ -106,6 +106,11 @@ impl Delegates {
         self.grants.get(handler).is_some_and(|grants| !grants.is_empty())
     }
 
+    /// Whether what the handler may begin can change its workspace: a container, or a program.
+    pub fn may_change_files(&self, handler: &HandlerName) -> bool {
+        self.grants.get(handler).is_some_and(|grants| grants.docker.is_some() || grants.gpu.is_some())
+    }
+
     /// Whether any handler has a grant for containers.
     pub(crate) fn grants_docker(&self) -> bool {
         self.grants.values().any(|grants| grants.docker.is_some())

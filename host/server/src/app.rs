@@ -70,7 +70,7 @@ impl App {
 
     /// Says of a ready task that no live handler serves it, where that is so.
     pub(crate) fn mark_unroutable(&self, task: &mut TaskView) {
-        let route = Route { kind: task.kind.clone(), requires: task.requires.clone() };
+        let route = Route::new(task.kind.clone(), task.requires.clone());
         if task.state == State::Ready && !self.catalogue.snapshot().serves(&route) {
             task.reason = Some(bulkhead_core::ReadyReason::Unroutable.as_str().to_owned());
         }

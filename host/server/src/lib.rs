@@ -27,6 +27,7 @@ mod submit;
 mod tasks;
 mod webhooks;
 mod workers;
+mod workspace_hosts;
 mod workspaces;
 
 pub use app::{App, AppSettings};

@@ -179,7 +179,11 @@ impl From<WorkspaceError> for Problem {
         let detail = error.to_string();
         match error {
             WorkspaceError::Unknown(_) | WorkspaceError::NoFile { .. } => Self::NotFound(detail),
-            WorkspaceError::Unfit { .. } | WorkspaceError::InUse(_) => Self::Conflict(detail),
+            WorkspaceError::Unfit { .. }
+            | WorkspaceError::InUse(_)
+            | WorkspaceError::Elsewhere { .. }
+            | WorkspaceError::TakenElsewhere(_) => Self::Conflict(detail),
+            WorkspaceError::Store(error) => Self::Store(error),
             WorkspaceError::Full { .. } => Self::TooLarge(detail),
             WorkspaceError::DiskFull => Self::NoSpace(detail),
             WorkspaceError::Busy => Self::Busy(detail),
@@ -255,6 +259,7 @@ mod tests {
             (WorkspaceError::Busy.into(), 429),
             (WorkspaceError::DiskFull.into(), 507),
             (WorkspaceError::Unfit { path: text(), rule: "is a folder" }.into(), 409),
+            (WorkspaceError::Store(StoreError::Full).into(), 503),
             (Problem::Stopping, 503),
             (Problem::Store(StoreError::Full), 503),
             (Problem::Store(StoreError::Cursor(text())), 400),

@@ -27,6 +27,7 @@ pub(crate) async fn get(State(app): State<App>) -> Json<Value> {
             json!({
                 "kind": depth.route.kind,
                 "requires": depth.route.requires,
+                "home": depth.route.home,
                 "pending": depth.pending,
                 "oldest_due": depth.oldest_due,
             })

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::problem::Problem;
 use crate::{
     changes, dead_letters, events, handlers, health, host_check, metrics, queue, schedules, submit, tasks, webhooks,
-    workers, workspaces,
+    workers, workspace_hosts, workspaces,
 };
 
 /// The whole API.
@@ -49,6 +49,8 @@ pub fn routes(app: App) -> Router {
         .route("/v1/workers/{name}/pause", post(workers::pause))
         .route("/v1/workers/{name}/resume", post(workers::resume))
         .route("/v1/workers/{name}/drain", post(workers::drain))
+        .route("/v1/workspace-hosts", get(workspace_hosts::list))
+        .route("/v1/workspace-hosts/{host}/release", post(workspace_hosts::release))
         .route("/v1/workspaces/{id}", delete(workspaces::remove_all))
         .route("/v1/workspaces/{id}/files", get(workspaces::list))
         .route("/v1/workspaces/{id}/files/", get(workspaces::list))

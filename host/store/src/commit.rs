@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bulkhead_core::{Digest, HandlerVersion, NextStep, RunEnd, RunRecord};
+use bulkhead_core::{Digest, HandlerVersion, Home, NextStep, RunEnd, RunRecord};
 
 use crate::{LeaseId, TaskSeq, Told};
 
@@ -29,6 +29,8 @@ pub struct Commit {
     pub from_start: bool,
     /// Attempts in all, as it held for this attempt; kept for those who ask later.
     pub max_attempts: u32,
+    /// Where the task goes on, since its workspace is there; none where it may do so anywhere it could before.
+    pub home: Option<Home>,
 }
 
 /// What became of a commit.

@@ -12,6 +12,7 @@ mod ending;
 mod error;
 mod events;
 mod history;
+mod homes;
 mod lease;
 mod plan;
 pub mod postgres;
@@ -35,6 +36,7 @@ pub use events::{
     Listener, LiveEvent, MAX_WEBHOOKS, NewWebhook, ParkedDelivery, Settlement, StoredSecret, Webhook, WebhookFate,
 };
 pub use history::Spawned;
+pub use homes::{HOME_GONE_AFTER, HomeView, Homes, ReleaseFate};
 pub use lease::{LEASE_CONFIRMED_FOR, LEASE_DURATION, LEASE_RENEW_EVERY, LeaseId, WorkerId};
 pub use query::{ChildrenView, Page, Selection, TaskFilter, TaskView, WaitView, WorkflowRef};
 pub use queue_depth::{DeadCount, RouteDepth};

@@ -125,6 +125,11 @@ pub(crate) fn plan<'a>(ended: &Ended<'a>) -> (NextStep, Plan<'a>) {
             next.reason = Some(reason.as_str().to_owned());
             Plan::GoOn(same(next, Until::Due))
         }
+        NextStep::Move => {
+            let mut next = next();
+            (next.due, next.reason) = (now, None);
+            Plan::GoOn(same(next, Until::Due))
+        }
         NextStep::Park => {
             let mut next = next();
             next.deferrals = next.deferrals.saturating_add(1);

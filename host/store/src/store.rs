@@ -8,7 +8,7 @@ use std::time::Duration;
 use bulkhead_core::{Kind, LeaseId, NewTask, Route, ScheduleName, TaskId, UpstreamTask};
 
 use crate::{
-    AuditView, BatchRefusal, Change, DeadCount, EventStore, Fate, LogPage, Page, RouteDepth, ScheduleChange,
+    AuditView, BatchRefusal, Change, DeadCount, EventStore, Fate, Homes, LogPage, Page, RouteDepth, ScheduleChange,
     ScheduleFate, ScheduleView, Selection, Spawned, StoreError, Submitted, TaskFilter, TaskSeq, TaskView, WorkLine,
     WorkflowStore,
 };
@@ -93,6 +93,11 @@ pub trait Store: EventStore + WorkflowStore + Send + Sync + std::fmt::Debug + 's
 
     /// A name of this store that no other has, thrown when it was made.
     fn identity(&self) -> &str;
+
+    /// Where workspaces are; none where only one host can have the store, and with it all of them.
+    fn homes(&self) -> Option<&dyn Homes> {
+        None
+    }
 
     /// The leases under which anything may still run, on whichever host.
     fn living_leases(&self) -> BoxFuture<'_, Result<BTreeSet<LeaseId>, StoreError>>;

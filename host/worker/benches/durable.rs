@@ -75,7 +75,7 @@ fn drain(sandbox: &Sandbox, catalogue: &Arc<Catalogue>, tasks: usize) -> f64 {
         let store: Arc<dyn Store> = Arc::new(store);
         let task = NewTask {
             id: None,
-            route: Route { kind: Kind::parse("NOOP").expect("a kind"), requires: TagSet::default() },
+            route: Route::new(Kind::parse("NOOP").expect("a kind"), TagSet::default()),
             payload: JsonText::from_trusted(PAYLOAD),
             priority: Priority::default(),
             due: Due::Now,

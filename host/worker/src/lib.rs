@@ -41,6 +41,5 @@ pub use settings::{WorkerError, WorkerSettings};
 pub use status::{DrainReport, WorkerState, WorkerStatus};
 pub use worker::Worker;
 pub use workspaces::{
-    Entry, EntryType, Listing, MAX_LISTED, OpenedBy, Upload, WorkspaceError, WorkspacePath, WorkspaceSettings,
-    Workspaces,
+    Entry, EntryType, Listing, MAX_LISTED, Upload, WorkspaceError, WorkspacePath, WorkspaceSettings, Workspaces,
 };

@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{
-    Conduct, Digest, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide,
+    Conduct, Digest, Home, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide,
 };
 use bulkhead_sandbox::{
     Delegates, LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox, Snapshot,
-    Upstream,
+    Upstream, Workspace,
 };
 use bulkhead_store::{Claimed, Commit, History, Told};
 
+use crate::concurrency::Turn;
 use crate::delegates::delegates_for;
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
 use crate::steps::{StepRun, check_outcome, joined_settings, run_by_host, upstream_of};
 use crate::upstream::Children;
-use crate::workspace::{check_children, open_workspace};
+use crate::workspace::{Found, NotHere, check_children, find_workspace};
 
 /// The most declining versions that are kept on a task.
 const MAX_DECLINED: usize = 16;
@@ -82,8 +83,20 @@ impl Run<'_> {
             (None, None) => None,
         };
         for live in snapshot.serving_beside(&task.route, &history.declined) {
-            let (report, told, tokens) = self.run_by(live, tried, step.as_ref(), upstream.clone()).await;
-            let report = RunReport { end: check_outcome(step.as_ref(), report.end), ..report };
+            let (found, _turn) = match self.enter(live).await {
+                Ok(entered) => entered,
+                Err(not_here) => {
+                    let (end, home) = not_here.end();
+                    (tried.end, tried.home) = (Some(end), home);
+                    break;
+                }
+            };
+            let workspace = found.workspace.clone();
+            let (report, told, tokens) = self.run_by(live, tried, step.as_ref(), upstream.clone(), workspace).await;
+            let (home, moved) = found.outcome();
+            tried.home = home.or(tried.home.take());
+            let end = moved.unwrap_or_else(|| check_outcome(step.as_ref(), report.end));
+            let report = RunReport { end, ..report };
             let declined = matches!(report.end, RunEnd::Declined(_));
             tried.tokens = tried.tokens.saturating_add(tokens);
             tried.add(live, report, told);
@@ -95,6 +108,21 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Waits for the handler's turn, and finds the workspace that the task uses.
+    async fn enter(&self, live: &LiveHandler) -> Result<(Found, Option<Turn>), NotHere> {
+        let Self { shared, task, history, .. } = *self;
+        let name = &live.handler.version().name;
+        let turn = match live.options_for(task.extras.as_deref()).max_concurrent {
+            Some(limit) => shared.concurrency.turn(name, live.handler.kind(), limit).await,
+            None => None,
+        };
+        let found = match live.workspace {
+            Some(grant) => find_workspace(shared, task, history, name, grant).await?,
+            None => Found::NOTHING,
+        };
+        Ok((found, turn))
+    }
+
     /// One run of one handler.
     async fn run_by(
         &self,
@@ -102,22 +130,15 @@ impl Run<'_> {
         tried: &Tried,
         step: Option<&StepRun<'_>>,
         upstream: Option<Arc<dyn Upstream>>,
+        workspace: Option<Workspace>,
     ) -> (RunReport, Told, u64) {
         let Self { shared, sandbox, task, history, control, .. } = *self;
         let extras = task.extras.as_deref();
         let options = live.options_for(extras);
         let version = live.handler.version();
-        let _turn = match options.max_concurrent {
-            Some(limit) => shared.concurrency.turn(&version.name, live.handler.kind(), limit).await,
-            None => None,
-        };
         let mut limits = RunLimits::from(&*options);
         let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
         limits.timeout = limits.timeout.saturating_sub(used);
-        let workspace = match live.workspace {
-            Some(grant) => open_workspace(shared, task, history, grant).await,
-            None => None,
-        };
         let tokens = history.tokens.saturating_add(tried.tokens);
         let delegates = delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, tokens);
         let metrics = shared.metrics.handler(&version.name);
@@ -173,6 +194,8 @@ struct Tried {
     peak_memory: u64,
     tokens: u64,
     told: Told,
+    /// Where the task goes on, since its workspace is there.
+    home: Option<Home>,
 }
 
 impl Tried {
@@ -214,7 +237,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
         others_may_serve: history.declined.len() + tried.declined.len() > MAX_DECLINED,
     };
     let conduct = Conduct::from(&*options);
-    let mut end = check_children(shared, task, bounded(&standing, &conduct, end));
+    let mut end = check_children(shared, task, tried.home.as_ref(), bounded(&standing, &conduct, end));
     if let Some(extras) = task.extras.as_deref() {
         end.children_mut().iter_mut().for_each(|child| child.task.inherit(extras));
     }
@@ -247,6 +270,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
         told: (!tried.told.is_empty()).then(|| Box::new(tried.told)),
         from_start: options.retry_from == RetryFrom::Start,
         max_attempts: options.max_attempts,
+        home: tried.home,
     };
     Ended { commit, route: Arc::clone(&task.route), due_at: task.due_at }
 }

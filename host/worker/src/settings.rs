@@ -27,6 +27,9 @@ pub enum WorkerError {
     /// The store would not have it.
     #[error("the worker could not attach to the store")]
     Attach(#[source] StoreError),
+    /// The folder of workspaces cannot be used.
+    #[error("the workspaces cannot be used (workspace.root)")]
+    Workspaces(#[source] std::io::Error),
     /// The system gave no thread.
     #[error("a guest thread could not be started")]
     Thread(#[source] std::io::Error),

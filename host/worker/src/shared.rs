@@ -18,7 +18,7 @@ use crate::progress::Reports;
 use crate::settings::WorkerSettings;
 use crate::status::WorkerState;
 use crate::steps::Plans;
-use crate::workspaces::Workspaces;
+use crate::workspaces::{Bindings, Workspaces};
 
 /// One worker's parts.
 pub(crate) struct Shared {
@@ -49,6 +49,7 @@ impl Shared {
         delegates: Arc<Delegates>,
         settings: WorkerSettings,
         metrics: Arc<Metrics>,
+        bindings: Option<Arc<Bindings>>,
     ) -> Self {
         let max_concurrent = settings.max_concurrent.max(1) as usize;
         Self {
@@ -58,7 +59,7 @@ impl Shared {
             in_flight: InFlight::default(),
             concurrency: Concurrency::default(),
             reports: Arc::default(),
-            workspaces: Arc::new(Workspaces::new(settings.workspaces.clone())),
+            workspaces: Arc::new(Workspaces::new(settings.workspaces.clone(), bindings)),
             plans: Plans::default(),
             lease: LeaseGuard::default(),
             state: AtomicU8::new(WorkerState::Running as u8),

@@ -18,7 +18,7 @@ use crate::progress::send_reports;
 use crate::settings::{WorkerError, WorkerSettings};
 use crate::shared::Shared;
 use crate::status::{DrainReport, WorkerState, WorkerStatus};
-use crate::workspaces::{Workspaces, sweep};
+use crate::workspaces::{Bindings, Workspaces, hear_of_homes, sweep};
 
 /// How often a worker that was cut off tries to attach again.
 const ATTACH_AGAIN: Duration = Duration::from_secs(1);
@@ -56,9 +56,18 @@ impl Worker {
         settings: WorkerSettings,
         metrics: Arc<Metrics>,
     ) -> Result<Self, WorkerError> {
+        let bindings = Bindings::of(&store, &settings.workspaces, &settings.name).map_err(WorkerError::Workspaces)?;
         let asked_at = since_boot();
         let line = store.attach(&settings.name).await.map_err(WorkerError::Attach)?;
-        let shared = Arc::new(Shared::new(Arc::clone(&store), sandbox, catalogue, delegates, settings, metrics));
+        let shared = Arc::new(Shared::new(
+            Arc::clone(&store),
+            sandbox,
+            catalogue,
+            delegates,
+            settings,
+            metrics,
+            bindings.clone(),
+        ));
         shared.lease.confirm(asked_at);
         for number in 0..shared.settings.cpu_slots.max(1) {
             guest_thread::start(Arc::clone(&shared), number).map_err(WorkerError::Thread)?;
@@ -70,6 +79,9 @@ impl Worker {
         services.spawn(send_reports(Arc::clone(&shared.reports), current.clone()));
         services.spawn(renew(Arc::clone(&shared), current.clone()));
         services.spawn(sweep(Arc::clone(&shared.workspaces), Arc::clone(&store)));
+        if let Some(bindings) = bindings {
+            services.spawn(hear_of_homes(bindings));
+        }
         let (barriers, asked) = mpsc::channel(1);
         services.spawn(live(Arc::clone(&shared), store, line, line_changed, asked));
         Ok(Self { shared, line: current, barriers, services, drained: OnceCell::new() })
@@ -333,9 +345,13 @@ async fn tell_routes(shared: Arc<Shared>, mut line: watch::Receiver<Option<Arc<d
             let saturated = shared.concurrency.saturated();
             let generation = snapshot.generation;
             let others = Arc::clone(&snapshot);
+            let bindings = shared.workspaces.bindings().cloned();
+            let is_here = move |route: &_| bindings.as_ref().is_none_or(|bindings| bindings.may_run(route));
             line.serve(ServedRoutes {
                 generation,
-                serves: Arc::new(move |route| !saturated.contains(&route.kind) && snapshot.serves(route)),
+                serves: Arc::new(move |route| {
+                    !saturated.contains(&route.kind) && is_here(route) && snapshot.serves(route)
+                }),
                 has_another: Arc::new(move |route, declined| others.serving_beside(route, declined).next().is_some()),
             });
         }
@@ -343,7 +359,16 @@ async fn tell_routes(shared: Arc<Shared>, mut line: watch::Receiver<Option<Arc<d
             changed = line.changed() => if changed.is_err() { return },
             changed = catalogue.changed() => if changed.is_err() { return },
             () = shared.concurrency.changed.notified() => {}
+            () = homes_changed(&shared) => {}
         }
+    }
+}
+
+/// Waits until tasks of other homes may run here; for ever where no home binds any.
+async fn homes_changed(shared: &Shared) {
+    match shared.workspaces.bindings() {
+        Some(bindings) => bindings.changed.notified().await,
+        None => std::future::pending().await,
     }
 }
 

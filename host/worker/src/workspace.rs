@@ -2,22 +2,118 @@
 
 use std::sync::Arc;
 
-use bulkhead_core::{RunEnd, TaskId};
-use bulkhead_sandbox::{Workspace, WorkspaceGrant};
+use bulkhead_core::{HandlerName, Home, Interruption, RunEnd, TaskId, Use, before_use};
+use bulkhead_sandbox::{Workspace, WorkspaceAccess, WorkspaceGrant};
 use bulkhead_store::{Claimed, History};
 
 use crate::shared::Shared;
-use crate::workspaces::OpenedBy;
+use crate::workspaces::{BindError, Bindings, Claim, Entered, OpenedBy};
 
-/// Opens the workspace that the task uses; none where it cannot be, which the guest is told as a folder that is not there.
+/// What a run finds of the workspace that its task uses.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The folder; none where it cannot be opened, which the guest is told as one that is not there.
+    pub(crate) workspace: Option<Workspace>,
+    /// What it is bound to; none where nothing is bound.
+    claim: Option<Arc<Claim>>,
+}
+
+/// Why a run is not begun: the task goes on elsewhere, or later.
+#[derive(Debug)]
+pub(crate) enum NotHere {
+    /// Its workspace is at this home.
+    Elsewhere(Home),
+    /// It is not known where the workspace is.
+    Unknown(BindError),
+}
+
+impl<E: Into<BindError>> From<E> for NotHere {
+    fn from(error: E) -> Self {
+        Self::Unknown(error.into())
+    }
+}
+
+impl NotHere {
+    /// How the run ends that was not begun, and where the task goes on.
+    pub(crate) fn end(self) -> (RunEnd, Option<Home>) {
+        match self {
+            Self::Elsewhere(home) => (RunEnd::Interrupted(Interruption::WorkspaceElsewhere), Some(home)),
+            Self::Unknown(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "it is not known where a workspace is");
+                (RunEnd::Interrupted(Interruption::EngineGone), None)
+            }
+        }
+    }
+}
+
+impl Found {
+    /// What a run of a handler without a grant finds.
+    pub(crate) const NOTHING: Self = Self { workspace: None, claim: None };
+
+    /// Where the task goes on from now on, once a run is over; and how that run ended, where what it did came to nothing,
+    /// since another host had begun the same workspace.
+    pub(crate) fn outcome(&self) -> (Option<Home>, Option<RunEnd>) {
+        let Some(claim) = &self.claim else { return (None, None) };
+        match claim.elsewhere() {
+            Some(home) => (Some(home), Some(RunEnd::Interrupted(Interruption::WorkspaceElsewhere))),
+            None => (claim.home(), None),
+        }
+    }
+}
+
+/// Finds the workspace that the task uses, and opens it where that is this host's.
+pub(crate) async fn find_workspace(
+    shared: &Arc<Shared>,
+    task: &Claimed,
+    history: &History,
+    handler: &HandlerName,
+    grant: WorkspaceGrant,
+) -> Result<Found, NotHere> {
+    let Some(bindings) = shared.workspaces.bindings() else {
+        let entered = open_workspace(shared, task, history, grant).await;
+        return Ok(Found { workspace: entered.map(|entered| entered.workspace), claim: None });
+    };
+    let bound_to = bound_to(bindings, task).await?;
+    if let Use::Elsewhere(home) = before_use(bound_to.clone(), bindings.own().as_ref(), false, false) {
+        return Err(NotHere::Elsewhere(home));
+    }
+    let Some(Entered { workspace, claim: Some(claim) }) = open_workspace(shared, task, history, grant).await else {
+        return Ok(Found::NOTHING);
+    };
+    let unwatched = grant.access == WorkspaceAccess::ReadWrite && shared.delegates.may_change_files(handler);
+    let holds_files = workspace.usage.now().1 > 0;
+    match before_use(bound_to.clone(), bindings.own().as_ref(), holds_files, unwatched) {
+        Use::Elsewhere(home) => return Err(NotHere::Elsewhere(home)),
+        Use::Here => bound_to.into_iter().for_each(|home| claim.note(home)),
+        Use::Unbound => {}
+        Use::Bind => {
+            let is_here = claim.bind().await?;
+            if let Some(home) = claim.elsewhere().filter(|_| !is_here) {
+                return Err(NotHere::Elsewhere(home));
+            }
+        }
+    }
+    Ok(Found { workspace: Some(workspace), claim: Some(claim) })
+}
+
+/// What the task's workspace is bound to; a task that was sent here for it need not be asked about.
+async fn bound_to(bindings: &Bindings, task: &Claimed) -> Result<Option<Home>, NotHere> {
+    if task.route.home.is_some() && task.route.home == bindings.own() {
+        return Ok(task.route.home.clone());
+    }
+    let found = bindings.bound_to(workspace_of(task)).await;
+    Ok(found?.map(|view| view.home))
+}
+
+/// Opens the workspace that the task uses; none where it cannot be.
 ///
 /// Off the guest's thread, since a large one takes a while to be counted.
-pub(crate) async fn open_workspace(
+async fn open_workspace(
     shared: &Arc<Shared>,
     task: &Claimed,
     history: &History,
     grant: WorkspaceGrant,
-) -> Option<Workspace> {
+) -> Option<Entered> {
     let choice = task.extras.as_deref().and_then(|extras| extras.workspace.as_ref());
     let is_fresh = choice.and_then(|choice| choice.fresh).unwrap_or(grant.fresh);
     let id = workspace_of(task).clone();
@@ -28,7 +124,7 @@ pub(crate) async fn open_workspace(
         shared.workspaces.open(&name, OpenedBy { task: &user, grant: &grant, empties })
     });
     match opened.await.unwrap_or_else(|_| Err(std::io::Error::other("it was given up"))) {
-        Ok(workspace) => Some(workspace),
+        Ok(entered) => Some(entered),
         Err(error) => {
             tracing::warn!(%error, workspace = id.as_str(), task = task.id.as_str(), "the workspace cannot be opened");
             None
@@ -47,12 +143,16 @@ const fn is_retry(history: &History) -> bool {
     history.deferrals > 0 || (begins && (history.attempts > 0 || history.epoch > 1 || history.losses > 0))
 }
 
-/// Lets children use no workspace but their own or the one that their parent uses, which is kept for them.
-pub(crate) fn check_children(shared: &Shared, task: &Claimed, mut end: RunEnd) -> RunEnd {
+/// Lets children use no workspace but their own or the one that their parent uses, which is kept for them; and sends them
+/// where that is.
+pub(crate) fn check_children(shared: &Shared, task: &Claimed, home: Option<&Home>, mut end: RunEnd) -> RunEnd {
     let own = workspace_of(task);
     let named = |child: &bulkhead_core::Child| child.task.extras.as_deref()?.workspace_of().cloned();
     let children = end.children_mut();
     let Some(first) = children.iter().find_map(named) else { return end };
+    for child in children.iter_mut().filter(|child| named(child).is_some()) {
+        child.task.route.home = home.cloned();
+    }
     if let Some(other) = children.iter().filter_map(named).find(|id| id != own) {
         return RunEnd::Invalid(format!(
             "a child may use the workspace of its parent, `workspace:{own}`, not `{other}`"

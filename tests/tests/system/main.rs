@@ -36,4 +36,5 @@ mod thousand_tasks;
 mod tls;
 mod webhooks;
 mod workers;
+mod workspace_hosts;
 mod workspaces;

@@ -25,6 +25,13 @@ pub(crate) enum WorkspaceCommand {
         /// The folder, made where it is not there.
         folder: PathBuf,
     },
+    /// Lists the hosts that have workspaces, where several hosts share a store.
+    Hosts,
+    /// Gives up what is in the workspaces of a host that is gone for good: their tasks go on elsewhere, with empty ones.
+    Release {
+        /// The host's name or home, as `hosts` lists them.
+        host: String,
+    },
     /// Removes a workspace that no run uses.
     Remove {
         /// The task whose workspace it is.

@@ -19,6 +19,14 @@ pub(super) fn run(command: WorkspaceCommand, client: &Client, printer: &mut Prin
         WorkspaceCommand::Push { id, folder } => push(&id, &folder, client, printer)?,
         WorkspaceCommand::List { id } => list(&id, client, printer)?,
         WorkspaceCommand::Pull { id, folder } => pull(&id, &folder, client, printer)?,
+        WorkspaceCommand::Hosts => hosts(client, printer)?,
+        WorkspaceCommand::Release { host } => {
+            let released =
+                client.post(&format!("/v1/workspace-hosts/{}/release", part(&host)), &[], "application/json", b"{}")?;
+            let released = released.accepted()?;
+            let count = show::text(&released, "workspaces");
+            printer.item(&released, || format!("{count} workspaces of {host} released"))?;
+        }
         WorkspaceCommand::Remove { id } => {
             let removed = client.delete(&format!("/v1/workspaces/{}", part(&id)))?.accepted()?;
             printer.item(&removed, || format!("workspace of {id} removed"))?;
@@ -31,6 +39,14 @@ pub(super) fn run(command: WorkspaceCommand, client: &Client, printer: &mut Prin
 fn address(id: &str, path: &str) -> String {
     let parts: Vec<String> = path.split('/').map(part).collect();
     format!("/v1/workspaces/{}/files/{}", part(id), parts.join("/"))
+}
+
+fn hosts(client: &Client, printer: &mut Printer) -> Result<()> {
+    let hosts = client.get("/v1/workspace-hosts", &[])?.accepted()?;
+    let items = hosts.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    printer.list(&items, &["HOST", "HOME", "WORKSPACES", "SEEN", "RELEASED"], |item| {
+        ["host", "home", "workspaces", "seen_at", "released_at"].map(|field| show::text(item, field)).into()
+    })
 }
 
 fn push(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Result<()> {

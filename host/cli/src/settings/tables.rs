@@ -207,13 +207,15 @@ pub(crate) struct Workspace {
     pub(crate) max_files: u64,
     /// How long one is kept that no task has used yet.
     pub(crate) keep_unused: Span,
+    /// Whether all hosts of the store see the same `root`; else tasks are bound to the host that has their workspace.
+    pub(crate) shared: bool,
 }
 
 impl Default for Workspace {
     fn default() -> Self {
         let WorkspaceBounds { bytes, files } = WorkspaceBounds::default();
         let keep_unused = Span::from_secs(24 * 3600);
-        Self { root: "workspaces".into(), max_bytes: bytes, max_files: files, keep_unused }
+        Self { root: "workspaces".into(), max_bytes: bytes, max_files: files, keep_unused, shared: false }
     }
 }
 

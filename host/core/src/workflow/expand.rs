@@ -8,7 +8,7 @@ pub fn expand(workflow: &NewWorkflow, id: &TaskId) -> Vec<NewTask> {
     let Extras { traceparent, tenant, tags, .. } = &workflow.extras;
     let task = |(place, step): (u32, &super::PlanStep)| NewTask {
         id: None,
-        route: Route { kind: step.kind.clone(), requires: step.requires.clone() },
+        route: Route::new(step.kind.clone(), step.requires.clone()),
         payload: step.payload.clone().unwrap_or_else(JsonText::absent),
         priority: step.priority.unwrap_or(workflow.priority),
         due: workflow.due,

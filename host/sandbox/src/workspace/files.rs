@@ -76,12 +76,13 @@ impl WorkspaceRoom {
         self.usage.now()
     }
 
-    fn check(&self, counted: &Counted, bytes: u64, files: u64) -> io::Result<()> {
-        if counted.has_room(self.bounds, bytes, files) {
-            return Ok(());
+    /// Whether so much may be added.
+    fn check(&self, counted: &mut Counted, bytes: u64, files: u64) -> io::Result<()> {
+        if !counted.has_room(self.bounds, bytes, files) {
+            self.refused.store(true, Ordering::Relaxed);
+            return Err(full());
         }
-        self.refused.store(true, Ordering::Relaxed);
-        Err(full())
+        if bytes > 0 || files > 0 { counted.keep() } else { Ok(()) }
     }
 
     /// Opens a file or a folder; anything else (FIFO, device, socket) is refused, and never waited for.
@@ -114,7 +115,7 @@ impl WorkspaceRoom {
             Err(error) => return Err(error),
         };
         if is_new {
-            self.check(&counted, 0, 1)?;
+            self.check(&mut counted, 0, 1)?;
         }
         let mut options = OpenOptions::new();
         options.read(how.read || !how.write).write(how.write)._cap_fs_ext_follow(follow);
@@ -176,7 +177,7 @@ impl WorkspaceRoom {
     ) -> io::Result<T> {
         let mut counted = self.usage.lock();
         let size = file.metadata()?.len();
-        self.check(&counted, end(size).saturating_sub(size), 0)?;
+        self.check(&mut counted, end(size).saturating_sub(size), 0)?;
         let done = work();
         // Half of it may have been done where it failed.
         counted.resized(size, file.metadata()?.len());
@@ -186,7 +187,7 @@ impl WorkspaceRoom {
     /// Makes a folder.
     pub fn create_dir(&self, folder: &File, path: &Path) -> io::Result<()> {
         let mut counted = self.usage.lock();
-        self.check(&counted, 0, 1)?;
+        self.check(&mut counted, 0, 1)?;
         create_dir(folder, path, &DirOptions::new())?;
         counted.add_files(1);
         Ok(())
@@ -195,7 +196,7 @@ impl WorkspaceRoom {
     /// Makes a link, which may lead nowhere outside.
     pub fn symlink(&self, target: &Path, folder: &File, path: &Path) -> io::Result<()> {
         let mut counted = self.usage.lock();
-        self.check(&counted, 0, 1)?;
+        self.check(&mut counted, 0, 1)?;
         symlink(target, folder, path)?;
         counted.add_files(1);
         Ok(())
@@ -242,7 +243,7 @@ impl WorkspaceRoom {
             Some(_) => (adopted.len(), 0),
             None => (adopted.len(), 1),
         };
-        self.check(&counted, bytes, files)?;
+        self.check(&mut counted, bytes, files)?;
         rename(outside, path, to, new)?;
         if let Some(replaced) = replaced {
             counted.removed(&replaced);

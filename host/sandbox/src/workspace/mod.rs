@@ -23,7 +23,7 @@ pub use self::files::{Opening, WorkspaceRoom, is_full};
 pub use self::grant::{WorkspaceAccess, WorkspaceGrant};
 pub(crate) use self::guest::{GuestFiles, WorkspaceFilesystem};
 pub(crate) use self::run_files::RunFiles;
-pub use self::usage::{MAX_DEPTH, WorkspaceUsage};
+pub use self::usage::{Keeper, MAX_DEPTH, WorkspaceUsage};
 
 /// The folder, and what the guest may do there.
 #[derive(Debug, Clone)]

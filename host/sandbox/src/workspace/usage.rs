@@ -12,6 +12,12 @@ use super::WorkspaceBounds;
 /// How deep folders may be nested. What is deeper is not counted, and then nothing may be added.
 pub const MAX_DEPTH: usize = 100;
 
+/// Asked before anything is first put into a workspace, and not again once it has agreed; may block.
+pub trait Keeper: Send + Sync + std::fmt::Debug {
+    /// Agrees, or says why nothing may be put there.
+    fn keep(&self) -> io::Result<()>;
+}
+
 /// What one workspace holds, for everybody who uses it at the same time.
 #[derive(Debug, Default)]
 pub struct WorkspaceUsage(Mutex<Counted>);
@@ -19,6 +25,8 @@ pub struct WorkspaceUsage(Mutex<Counted>);
 /// The count, and what must be known to keep it right.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
+    /// Who is still to be asked before anything is added.
+    keeper: Option<Arc<dyn Keeper>>,
     is_counted: bool,
     /// Whether all was counted; where it was not, nothing may be added before it is counted anew.
     is_whole: bool,
@@ -29,6 +37,11 @@ pub(super) struct Counted {
 }
 
 impl WorkspaceUsage {
+    /// That of a workspace into which nothing is put before this keeper has agreed.
+    pub fn kept_by(keeper: Arc<dyn Keeper>) -> Self {
+        Self(Mutex::new(Counted { keeper: Some(keeper), ..Counted::default() }))
+    }
+
     /// Counts what is in the folder, once: later calls leave the count as it is. Stops soon after so many files.
     pub fn count(&self, folder: &File, most_files: u64) {
         let mut counted = self.lock();
@@ -62,6 +75,15 @@ impl Counted {
         let fits = |used: u64, more: u64, most: u64| more == 0 || used.saturating_add(more) <= most;
         (bytes == 0 && files == 0)
             || self.is_whole && fits(self.bytes, bytes, bounds.bytes.bytes()) && fits(self.files, files, bounds.files)
+    }
+
+    /// Asks the keeper, where there is one that has not agreed yet.
+    pub(super) fn keep(&mut self) -> io::Result<()> {
+        if let Some(keeper) = &self.keeper {
+            keeper.keep()?;
+            self.keeper = None;
+        }
+        Ok(())
     }
 
     pub(super) fn add_files(&mut self, files: u64) {

@@ -236,7 +236,7 @@ fn the_operator_has_the_say_over_tags_options_and_settings() {
     let task = Extras { options, ..Extras::default() };
     assert_eq!(live.options_for(Some(&task)).timeout, Span::from_secs(1));
     assert!(Arc::ptr_eq(&live.options_for(None), &live.options));
-    let route = |tags: &[&str]| Route { kind: kind("WITH"), requires: TagSet::parse(tags.iter().copied()).unwrap() };
+    let route = |tags: &[&str]| Route::new(kind("WITH"), TagSet::parse(tags.iter().copied()).unwrap());
     assert!(snapshot.serves(&route(&["cpu"])) && !snapshot.serves(&route(&["llm"])));
 }
 

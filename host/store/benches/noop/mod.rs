@@ -15,7 +15,7 @@ pub(crate) const WINDOW: usize = 2_048;
 pub(crate) fn task(kind: String) -> NewTask {
     NewTask {
         id: None,
-        route: Route { kind: Kind::parse(kind).unwrap(), requires: TagSet::default() },
+        route: Route::new(Kind::parse(kind).unwrap(), TagSet::default()),
         payload: JsonText::from_trusted(r#"{"n":1,"text":"a payload of ordinary size, some eighty bytes long ..."}"#),
         priority: Priority::default(),
         due: Due::Now,
@@ -48,6 +48,7 @@ fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
         declined: Vec::new(),
         told: None,
         from_start: false,
+        home: None,
         max_attempts: 3,
     }
 }

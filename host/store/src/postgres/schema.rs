@@ -15,16 +15,17 @@ use super::address::shown_url;
 use super::client::Client;
 
 /// The schema that this host writes.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
-/// The oldest schema whose hosts can still work with what this one writes.
-const MIN_COMPATIBLE: i64 = 3;
+/// The oldest schema whose hosts can still work with what this one writes: earlier ones cannot read a route with a home.
+const MIN_COMPATIBLE: i64 = 4;
 
 /// Each takes the schema from its place in the list to the next; never changed once released.
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_events.sql"),
     include_str!("migrations/0003_workflows.sql"),
+    include_str!("migrations/0004_homes.sql"),
 ];
 
 /// A host that has not renewed its leases for so long does not count as there.

@@ -133,9 +133,10 @@ impl Cycle<'_> {
         if let NextStep::Retry(_) = ended.commit.step {
             self.note_retried(slot, &history, "retry")?;
         }
-        if let NextStep::Defer(..) | NextStep::Park = ended.commit.step {
+        if let NextStep::Defer(..) | NextStep::Move | NextStep::Park = ended.commit.step {
             self.heed_expiry(slot.seq)?;
         }
+        let slot = self.bind(slot, ended.commit.home.as_ref())?;
         match until {
             Until::Due => self.place(slot),
             Until::Catalogue => self.place_as(slot, Waits::Parked),

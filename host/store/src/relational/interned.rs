@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bulkhead_core::{HandlerVersion, Kind, Route, TagSet};
+use bulkhead_core::{HandlerVersion, Home, Kind, Route, TagSet};
 
 use super::failure::Halt;
 use super::slot::RouteId;
 use crate::sql::{Connection, Error, OptionalExtension, params};
+
+/// What the tag of a home begins with.
+pub(super) const HOME_MARK: char = '@';
 
 /// A route in memory.
 #[derive(Debug)]
@@ -64,7 +67,7 @@ impl Routes {
 
 /// The number of a route in the database; made where absent. The flag says that it was made.
 pub(super) fn route_number(connection: &Connection, route: &Route) -> Result<(RouteId, bool), Halt> {
-    let requires = route.requires.to_string();
+    let requires = write_tags(route);
     let find = || {
         connection
             .prepare_cached("SELECT id FROM routes WHERE kind = ?1 AND requires = ?2")?
@@ -98,9 +101,25 @@ pub(super) fn route_of(connection: &Connection, id: RouteId) -> crate::sql::Resu
 /// A route as its row has it.
 pub(super) fn read_route(kind: String, requires: &str) -> crate::sql::Result<Route> {
     let kind = Kind::parse(kind).map_err(|error| Error::Other(format!("a route is damaged: {error}")))?;
-    let requires = TagSet::parse(requires.split_ascii_whitespace())
-        .map_err(|error| Error::Other(format!("a route is damaged: {error}")))?;
-    Ok(Route { kind, requires })
+    let damaged = |error: &dyn std::fmt::Display| Error::Other(format!("a route is damaged: {error}"));
+    let (homes, tags): (Vec<&str>, Vec<&str>) =
+        requires.split_ascii_whitespace().partition(|word| word.starts_with(HOME_MARK));
+    let requires = TagSet::parse(tags).map_err(|error| damaged(&error))?;
+    let home = homes.first().map(|word| Home::parse(word.trim_start_matches(HOME_MARK)));
+    Ok(Route { kind, requires, home: home.transpose().map_err(|error| damaged(&error))? })
+}
+
+/// The tags of a route as its row has them: that of its home among them, which begins as no caller's can.
+fn write_tags(route: &Route) -> String {
+    let mut words = route.requires.to_string();
+    if let Some(home) = &route.home {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(HOME_MARK);
+        words.push_str(home.as_str());
+    }
+    words
 }
 
 /// Numbers of handler versions and worker names that were used lately.
@@ -180,4 +199,20 @@ fn interned(
         }
     }
     Err(Halt::Raced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_read_as_it_was_written() {
+        let kind = Kind::parse("RENDER").unwrap();
+        let home = Some(Home::parse("0123456789abcdef").unwrap());
+        for (tags, home) in [(vec![], None), (vec![], home.clone()), (vec!["cpu", "gpu"], home), (vec!["cpu"], None)] {
+            let route = Route { kind: kind.clone(), requires: TagSet::parse(tags).unwrap(), home };
+            assert_eq!(read_route(kind.as_str().to_owned(), &write_tags(&route)).unwrap(), route);
+        }
+        assert!(read_route("RENDER".to_owned(), "cpu @nowhere").is_err());
+    }
 }

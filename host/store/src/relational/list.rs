@@ -10,6 +10,7 @@ use crate::{Page, Selection, StoreError, TaskFilter, TaskSeq};
 
 use super::cursor;
 use super::failure::reading;
+use super::interned::HOME_MARK;
 use super::place::{PLACE, PLACES};
 use super::shared::Shared;
 use super::slot::RouteId;
@@ -98,8 +99,10 @@ impl Question {
         match reason {
             ReadyReason::Scheduled => self.and("d.seq IS NOT NULL AND h.reason IS NULL"),
             ReadyReason::NoCapableWorker => self.and("p.seq IS NOT NULL"),
-            ReadyReason::Unroutable => match shared.served() {
+            ReadyReason::Unroutable | ReadyReason::WorkspaceHost => match shared.served() {
                 Some(served) => {
+                    let is_bound = if reason == ReadyReason::WorkspaceHost { "LIKE" } else { "NOT LIKE" };
+                    self.and(&format!("rt.requires {is_bound} '%{HOME_MARK}%'"));
                     let served = joined(served.into_iter().map(|RouteId(id)| id));
                     self.and("e.seq IS NULL AND coalesce(r.seq, a.seq) IS NOT NULL");
                     self.and(&format!("t.route NOT IN ({served})"));

@@ -58,6 +58,35 @@ impl Readers {
         read.await.map_err(|error| StoreError::Database(error.to_string()))?
     }
 
+    /// Writes by statements of which each is a transaction of its own, and may be done twice: where the connection is lost
+    /// while they are on their way, they are sent again, once.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        statements: impl Fn(&Connection) -> crate::sql::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (connections, source) = (Arc::clone(&self.connections), Arc::clone(&self.source));
+        let written = tokio::task::spawn_blocking(move || {
+            let send = || {
+                let kept = connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let connection = kept.map_or_else(|| source.reader(), Ok)?;
+                let done = statements(&connection).map_err(|error| reading(&error));
+                let is_lost = connection.is_closed();
+                if !is_lost {
+                    connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                }
+                Ok((done, is_lost))
+            };
+            let done = match send()? {
+                (Err(_), true) => send()?.0,
+                (done, _) => done,
+            };
+            drop(permit);
+            done
+        });
+        written.await.map_err(|error| StoreError::Database(error.to_string()))?
+    }
+
     /// Lets no new question in, and closes what is not in use.
     pub(super) fn close(&self) {
         self.free.close();

@@ -11,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::sql::{Connection, params};
 use crate::sqlite::LockFile;
 use crate::{
-    AuditView, BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, LogPage, Page, RouteDepth, ScheduleChange,
-    ScheduleFate, ScheduleView, Selection, Spawned, Store, StoreError, Submitted, TaskFilter, TaskSeq, TaskView,
-    UpstreamPart, WorkLine,
+    AuditView, BatchRefusal, BoxFuture, Change, DeadCount, Fate, Held, Homes, LogPage, Page, RouteDepth,
+    ScheduleChange, ScheduleFate, ScheduleView, Selection, Spawned, Store, StoreError, Submitted, TaskFilter, TaskSeq,
+    TaskView, UpstreamPart, WorkLine,
 };
 
 use super::bell::Listen;
@@ -52,6 +52,8 @@ pub struct DatabaseStore {
     room: Arc<Semaphore>,
     secret: i64,
     identity: String,
+    /// Whether several hosts may have it.
+    is_shared: bool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -82,6 +84,7 @@ impl DatabaseStore {
             _ => None,
         };
         let now = now.unwrap_or_else(|| settings.clock.now());
+        let is_shared = many_hosts.is_some();
         let shared = Arc::new(Shared::default());
         let newest = latest(&connection).map_err(failed)?;
         let readers = Readers::open(&source, settings.readers)?;
@@ -106,7 +109,7 @@ impl DatabaseStore {
             .spawn(move || thread.run())
             .map_err(|error| StoreError::Database(format!("no thread for the store: {error}")))?;
         let room = Arc::new(Semaphore::new(REQUESTS));
-        Ok(Self { inbox, shared, readers, room, secret, identity, thread: Mutex::new(Some(thread)) })
+        Ok(Self { inbox, shared, readers, room, secret, identity, is_shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Looks at the clock now, and answers when all that is due has been done once.
@@ -262,6 +265,10 @@ impl Store for DatabaseStore {
 
     fn identity(&self) -> &str {
         &self.identity
+    }
+
+    fn homes(&self) -> Option<&dyn Homes> {
+        self.is_shared.then_some(self)
     }
 
     fn living_leases(&self) -> BoxFuture<'_, Result<BTreeSet<LeaseId>, StoreError>> {

@@ -60,7 +60,8 @@ pub(super) fn read(row: &Row<'_>, shared: &Shared) -> crate::sql::Result<(TaskSe
         Place::Waiting(Waits::Delayed) => Some(kept.unwrap_or_else(|| ReadyReason::Scheduled.as_str().to_owned())),
         Place::Waiting(Waits::Parked) => Some(ReadyReason::NoCapableWorker.as_str().to_owned()),
         Place::Waiting(Waits::Ready | Waits::Alone) if shared.is_unroutable(route_id) => {
-            Some(ReadyReason::Unroutable.as_str().to_owned())
+            let waits_for = if route.home.is_some() { ReadyReason::WorkspaceHost } else { ReadyReason::Unroutable };
+            Some(waits_for.as_str().to_owned())
         }
         Place::Waiting(Waits::Alone) => Some(ReadyReason::WorkerLost.as_str().to_owned()),
         Place::Waiting(Waits::Ready) => None,

@@ -194,7 +194,7 @@ pub(crate) fn kind(name: &str) -> Kind {
 }
 
 pub(crate) fn route(name: &str, tags: &[&str]) -> Route {
-    Route { kind: kind(name), requires: TagSet::parse(tags.iter().copied()).unwrap() }
+    Route::new(kind(name), TagSet::parse(tags.iter().copied()).unwrap())
 }
 
 pub(crate) fn json(text: &str) -> JsonText {
@@ -249,6 +249,7 @@ pub(crate) fn ended_under(lease: LeaseId, seq: TaskSeq, step: NextStep, end: Run
         told: None,
         from_start: false,
         max_attempts: 3,
+        home: None,
     }
 }
 

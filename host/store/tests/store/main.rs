@@ -6,6 +6,7 @@ mod postgres_engine;
 mod sqlite_engine;
 
 mod alone;
+mod binding;
 mod cancelling;
 mod children;
 mod claiming;
@@ -31,6 +32,7 @@ mod workflows;
 mod workflows_at_random;
 
 mod postgres_events;
+mod postgres_homes;
 mod postgres_only;
 mod postgres_partitions;
 mod sqlite_only;
@@ -63,6 +65,9 @@ properties! {
     alone:
         a_task_that_lost_two_workers_runs_with_nothing_beside_it
         a_task_that_keeps_losing_workers_is_dead_as_poison;
+    binding:
+        a_task_that_moves_is_run_where_its_workspace_is_as_if_it_had_not_begun
+        a_bound_task_is_retried_paused_requeued_and_restarted_where_it_is_bound;
     cancelling:
         a_task_that_waits_is_cancelled_at_once
         a_run_that_succeeds_within_the_grace_wins_over_the_cancel

@@ -11,10 +11,11 @@ use rustix::fs::{AtFlags, FileType, statat};
 use super::folders::make_workspace;
 use super::name::folder_name;
 use super::removal::remove_tree;
-use super::{WorkspaceError, WorkspacePath, Workspaces};
+use super::{Claim, WorkspaceError, WorkspacePath, Workspaces};
 
 /// A workspace that somebody outside changes or reads.
 pub(super) struct Opened {
+    claim: Option<Arc<Claim>>,
     pub(super) room: WorkspaceRoom,
     pub(super) root: File,
 }
@@ -48,30 +49,50 @@ impl Opened {
         if self.room.has_refused() {
             return WorkspaceError::Full { id: id.clone(), bounds: self.room.bounds() };
         }
+        if self.claim.as_ref().is_some_and(|claim| claim.elsewhere().is_some()) {
+            return WorkspaceError::TakenElsewhere(id.clone());
+        }
         WorkspaceError::of(id, path, error)
     }
 }
 
 impl Workspaces {
+    /// Refuses a workspace that another host has.
+    fn check_here(&self, id: &TaskId) -> Result<(), WorkspaceError> {
+        let Some(bindings) = &self.bindings else { return Ok(()) };
+        match bindings.block_on(bindings.bound_to(id))? {
+            Some(home) if bindings.own().as_ref() != Some(&home.home) => {
+                Err(WorkspaceError::Elsewhere { id: id.clone(), host: home.host })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens a workspace that is there.
     pub(super) fn open_to_read(&self, id: &TaskId) -> Result<Opened, WorkspaceError> {
+        self.check_here(id)?;
+        self.open_here(id)
+    }
+
+    fn open_here(&self, id: &TaskId) -> Result<Opened, WorkspaceError> {
         let name = folder_name(id);
         let unknown = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => WorkspaceError::Unknown(id.clone()),
             _ => WorkspaceError::of(id, "", error),
         };
         let root = open_folder(&self.settings.root.join(&name)).map_err(unknown)?;
-        let usage = {
+        let (usage, claim) = {
             let mut live = self.live();
             live.touched.insert(name.clone());
-            live.usage_of(&name)
+            self.usage_of(&mut live, id, &name)
         };
         usage.count(&root, self.settings.bounds.files);
-        Ok(Opened { room: WorkspaceRoom::new(usage, self.settings.bounds), root })
+        Ok(Opened { claim, room: WorkspaceRoom::new(usage, self.settings.bounds), root })
     }
 
     /// Opens a workspace, and makes it where it is not there yet.
     pub(super) fn open_to_change(&self, id: &TaskId) -> Result<Opened, WorkspaceError> {
+        self.check_here(id)?;
         let name = folder_name(id);
         let made = {
             let mut live = self.live();
@@ -79,7 +100,7 @@ impl Workspaces {
             make_workspace(&self.settings.root, &self.settings.root.join(&name))
         };
         made.and_then(|()| self.notes.hold(&name)).map_err(|error| WorkspaceError::of(id, "", error))?;
-        self.open_to_read(id)
+        self.open_here(id)
     }
 
     /// Opens a file to be read; gives its length.
@@ -148,6 +169,7 @@ impl Workspaces {
 
     /// Removes a workspace that no run uses.
     pub fn remove_all(&self, id: &TaskId) -> Result<(), WorkspaceError> {
+        self.check_here(id)?;
         let name = folder_name(id);
         let removed = self.notes.removed().map_err(|error| WorkspaceError::of(id, "", error))?;
         {
@@ -162,6 +184,9 @@ impl Workspaces {
                 moved => moved.map_err(|error| WorkspaceError::of(id, "", error))?,
             }
             self.notes.forget(&name);
+        }
+        if let Some(bindings) = &self.bindings {
+            bindings.block_on(bindings.unbind(id))?;
         }
         remove_tree(&removed).map_err(|error| WorkspaceError::of(id, "", error))
     }

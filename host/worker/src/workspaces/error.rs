@@ -5,6 +5,7 @@ use std::io;
 use bulkhead_core::TaskId;
 use bulkhead_sandbox::WorkspaceBounds;
 use bulkhead_sandbox::workspace::is_full;
+use bulkhead_store::StoreError;
 
 /// Why something was not done with a workspace.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,22 @@ pub enum WorkspaceError {
     /// There is no such workspace.
     #[error("there is no workspace `{0}` on this host; a task's workspace is made when it first runs, or by a push")]
     Unknown(TaskId),
+    /// Another host has it.
+    #[error(
+        "workspace `{id}` is on host `{host}`: ask that host; if it is gone for good, `bulkhead workspace release {host}` gives up what it has"
+    )]
+    Elsewhere {
+        /// The workspace.
+        id: TaskId,
+        /// The name of the worker there.
+        host: String,
+    },
+    /// Another host was the first to put something into it.
+    #[error("workspace `{0}` was just begun on another host; try again, and you are told which")]
+    TakenElsewhere(TaskId),
+    /// The store does not say where it is.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// There is no such file.
     #[error("there is no file `{path}` in workspace `{id}`")]
     NoFile {

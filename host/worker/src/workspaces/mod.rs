@@ -1,11 +1,15 @@
 //! The folders that tasks share with the host.
 //!
 //! Each is named after a task ([`name`]). Runs open them, the API lists, fills and fetches them ([`access`]), and the sweep
-//! ([`sweep`]) removes those of tasks that are gone. What the host notes of them lies beside them, in `.bulkhead`.
+//! ([`sweep`]) removes those of tasks that are gone. What the host notes of them lies beside them, in `.bulkhead`. Where
+//! several hosts have the store, one that holds anything is bound to the host that has it ([`bindings`], [`claim`]).
 
 mod access;
+mod bindings;
+mod claim;
 mod error;
 mod folders;
+mod home_file;
 mod listing;
 mod name;
 mod notes;
@@ -21,10 +25,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bulkhead_core::TaskId;
-use bulkhead_sandbox::workspace::{WorkspaceUsage, open_folder};
+use bulkhead_sandbox::workspace::{Keeper, WorkspaceUsage, open_folder};
 use bulkhead_sandbox::{Workspace, WorkspaceBounds, WorkspaceGrant};
 use tokio::sync::Semaphore;
 
+pub(crate) use self::bindings::{BindError, Bindings, hear_of_homes};
+pub(crate) use self::claim::Claim;
 pub use self::error::WorkspaceError;
 use self::folders::make_workspace;
 pub use self::listing::{Entry, EntryType, Listing, MAX_LISTED};
@@ -48,13 +54,15 @@ pub struct WorkspaceSettings {
     pub keep_unused: Duration,
     /// How long between two looks for those of tasks that are gone.
     pub sweep_every: Duration,
+    /// Whether all hosts of the store see the same folder.
+    pub shared: bool,
 }
 
 impl WorkspaceSettings {
     /// Everything as it is where nothing is set, but in this folder.
     pub fn at(root: PathBuf) -> Self {
         let (keep_unused, sweep_every) = (Duration::from_secs(24 * 3600), Duration::from_secs(3600));
-        Self { root, bounds: WorkspaceBounds::default(), keep_unused, sweep_every }
+        Self { root, bounds: WorkspaceBounds::default(), keep_unused, sweep_every, shared: false }
     }
 }
 
@@ -63,6 +71,8 @@ impl WorkspaceSettings {
 pub struct Workspaces {
     settings: WorkspaceSettings,
     notes: Notes,
+    /// None where every host of the store has all workspaces.
+    bindings: Option<Arc<Bindings>>,
     uploads: Arc<Semaphore>,
     live: Mutex<Live>,
 }
@@ -70,49 +80,69 @@ pub struct Workspaces {
 /// Those in use, by the names of their folders.
 #[derive(Debug, Default)]
 struct Live {
-    usage: HashMap<String, Weak<WorkspaceUsage>>,
+    used: HashMap<String, Used>,
     /// Those that were opened since the sweep last asked for tasks: their tasks may be newer than its answer.
     touched: HashSet<String>,
 }
 
+/// One in use.
+#[derive(Debug)]
+struct Used {
+    usage: Weak<WorkspaceUsage>,
+    claim: Option<Arc<Claim>>,
+}
+
+/// A workspace that was opened for a run.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) workspace: Workspace,
+    /// What it is bound to; none where nothing is bound.
+    pub(crate) claim: Option<Arc<Claim>>,
+}
+
 /// Who opens a workspace, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct OpenedBy<'a> {
+pub(crate) struct OpenedBy<'a> {
     /// The task that runs.
-    pub task: &'a TaskId,
+    pub(crate) task: &'a TaskId,
     /// The grant of its handler.
-    pub grant: &'a WorkspaceGrant,
+    pub(crate) grant: &'a WorkspaceGrant,
     /// Whether what earlier runs left is to go.
-    pub empties: bool,
+    pub(crate) empties: bool,
 }
 
 impl Workspaces {
     /// The workspaces of this folder, which is made when it is first needed.
-    pub fn new(settings: WorkspaceSettings) -> Self {
+    pub(crate) fn new(settings: WorkspaceSettings, bindings: Option<Arc<Bindings>>) -> Self {
         let notes = Notes::new(&settings.root);
-        Self { settings, notes, uploads: Arc::new(Semaphore::new(UPLOADS)), live: Mutex::default() }
+        Self { settings, notes, bindings, uploads: Arc::new(Semaphore::new(UPLOADS)), live: Mutex::default() }
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is known of where workspaces are; none where every host of the store has all of them.
+    pub(crate) const fn bindings(&self) -> Option<&Arc<Bindings>> {
+        self.bindings.as_ref()
+    }
+
     /// Opens the workspace of this name for a run, and makes it where it is not there yet; blocks until it is counted.
-    pub fn open(&self, id: &TaskId, by: OpenedBy<'_>) -> io::Result<Workspace> {
+    pub(crate) fn open(&self, id: &TaskId, by: OpenedBy<'_>) -> io::Result<Entered> {
         let (name, bounds) = (folder_name(id), by.grant.bounds(self.settings.bounds));
         let folder = self.settings.root.join(&name);
-        let usage = {
+        let (usage, claim) = {
             let mut live = self.live();
             live.touched.insert(name.clone());
             if by.empties && !live.is_used(&name) {
                 self.set_aside(&name)?;
             }
             make_workspace(&self.settings.root, &folder)?;
-            live.usage_of(&name)
+            self.usage_of(&mut live, id, &name)
         };
         self.notes.used(&name, (id != by.task).then_some(by.task))?;
         usage.count(&open_folder(&folder)?, bounds.files.max(self.settings.bounds.files));
-        Ok(Workspace { folder, access: by.grant.access, bounds, usage })
+        Ok(Entered { workspace: Workspace { folder, access: by.grant.access, bounds, usage }, claim })
     }
 
     /// Notes that a task will use the workspace of another, which is kept for it.
@@ -123,6 +153,23 @@ impl Workspaces {
     /// Notes that somebody will use the workspace who has no name yet: it is kept as one that nobody has used.
     pub(crate) fn hold(&self, id: &TaskId) -> io::Result<()> {
         self.notes.hold(&folder_name(id))
+    }
+
+    /// What everybody shares who uses the workspace now: its count, and what it is bound to.
+    fn usage_of(&self, live: &mut Live, id: &TaskId, name: &str) -> (Arc<WorkspaceUsage>, Option<Arc<Claim>>) {
+        if let Some(used) = live.used.get(name)
+            && let Some(usage) = used.usage.upgrade()
+        {
+            return (usage, used.claim.clone());
+        }
+        live.forget_unused();
+        let claim = self.bindings.as_ref().map(|bindings| Arc::new(Claim::new(Arc::clone(bindings), id.clone())));
+        let usage = Arc::new(match &claim {
+            Some(claim) => WorkspaceUsage::kept_by(Arc::clone(claim) as Arc<dyn Keeper>),
+            None => WorkspaceUsage::default(),
+        });
+        live.used.insert(name.to_owned(), Used { usage: Arc::downgrade(&usage), claim: claim.clone() });
+        (usage, claim)
     }
 
     /// Moves a folder out of the way, to be removed later.
@@ -136,20 +183,13 @@ impl Workspaces {
 
 impl Live {
     fn is_used(&self, name: &str) -> bool {
-        self.usage.get(name).is_some_and(|usage| usage.strong_count() > 0)
+        self.used.get(name).is_some_and(|used| used.usage.strong_count() > 0)
     }
 
-    /// The count that everybody shares who uses the workspace now.
-    fn usage_of(&mut self, name: &str) -> Arc<WorkspaceUsage> {
-        if let Some(usage) = self.usage.get(name).and_then(Weak::upgrade) {
-            return usage;
+    /// Forgets those whose last user is gone, now and then.
+    fn forget_unused(&mut self) {
+        if self.used.len() >= 64 && self.used.len().is_power_of_two() {
+            self.used.retain(|_, used| used.usage.strong_count() > 0);
         }
-        // Those whose last user is gone.
-        if self.usage.len() >= 64 && self.usage.len().is_power_of_two() {
-            self.usage.retain(|_, usage| usage.strong_count() > 0);
-        }
-        let usage = Arc::default();
-        self.usage.insert(name.to_owned(), Arc::downgrade(&usage));
-        usage
     }
 }

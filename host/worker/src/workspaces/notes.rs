@@ -15,7 +15,7 @@ use super::folders::make_private;
 use super::name::{folder_name, id_of};
 
 /// Where they are: no id has a folder that begins with a dot.
-const FOLDER: &str = ".bulkhead";
+pub(super) const FOLDER: &str = ".bulkhead";
 
 /// The notes of one root.
 #[derive(Debug)]

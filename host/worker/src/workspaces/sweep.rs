@@ -51,14 +51,12 @@ async fn round(workspaces: &Arc<Workspaces>, store: &dyn Store) -> Result<(), Sw
             if is_known(store, workspaces, &name, &id).await? {
                 continue;
             }
-            let (workspaces, now) = (Arc::clone(workspaces), crate::now());
-            blocking(move || {
-                if workspaces.is_over(&name, now) {
-                    workspaces.let_go(&name)?;
-                }
-                Ok(())
-            })
-            .await?;
+            let now = crate::now();
+            let (theirs, folder) = (Arc::clone(workspaces), name);
+            let is_gone = blocking(move || Ok(theirs.is_over(&folder, now) && theirs.let_go(&folder)?)).await?;
+            if let Some(bindings) = workspaces.bindings().filter(|_| is_gone) {
+                bindings.unbind(&id).await?;
+            }
         }
         let leftovers = Arc::clone(workspaces);
         blocking(move || {
@@ -115,19 +113,20 @@ impl Workspaces {
         self.notes.was_used(name) || !changed().is_ok_and(is_recent)
     }
 
-    /// Removes a workspace, unless somebody has opened it since its tasks were asked for.
-    fn let_go(&self, name: &str) -> io::Result<()> {
+    /// Removes a workspace, unless somebody has opened it since its tasks were asked for; whether it did.
+    fn let_go(&self, name: &str) -> io::Result<bool> {
         let removed = self.notes.removed()?;
         {
             let live = self.live();
             if live.touched.contains(name) || live.is_used(name) {
-                return Ok(());
+                return Ok(false);
             }
             std::fs::rename(self.settings.root.join(name), &removed)?;
             self.notes.forget(name);
         }
         tracing::debug!(workspace = name, "removed with its task");
-        remove_tree(&removed)
+        remove_tree(&removed)?;
+        Ok(true)
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is counted is what is there, whatever is done.
 
+use std::sync::atomic::AtomicUsize;
+
 use bulkhead_core::Size;
 
 use super::*;
-use crate::workspace::open_folder;
+use crate::workspace::{Keeper, open_folder};
 
 struct World {
     folder: tempfile::TempDir,
@@ -126,4 +128,39 @@ fn no_link_leads_out() {
     assert!(world.room.remove_file(&world.root, "out/secret".as_ref()).is_err());
     assert!(world.room.symlink("/etc".as_ref(), &world.root, "etc".as_ref()).is_err());
     assert!(outside.path().join("secret").is_file() && !outside.path().join("made").exists());
+}
+
+/// Agrees or not, and counts how often it is asked.
+#[derive(Debug, Default)]
+struct Gate {
+    is_open: AtomicBool,
+    asked: AtomicUsize,
+}
+
+impl Keeper for Gate {
+    fn keep(&self) -> io::Result<()> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.is_open.load(Ordering::Relaxed) { Ok(()) } else { Err(Errno::IO.into()) }
+    }
+}
+
+#[test]
+fn nothing_is_put_into_a_workspace_before_its_keeper_agrees_and_then_it_is_not_asked_again() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = open_folder(place.path()).expect("a folder");
+    let gate = Arc::new(Gate::default());
+    let usage = Arc::new(WorkspaceUsage::kept_by(Arc::clone(&gate) as Arc<dyn Keeper>));
+    usage.count(&folder, 10);
+    let room = WorkspaceRoom::new(usage, WorkspaceBounds::default());
+    let makes = Opening { write: true, create: true, ..Opening::default() };
+    assert!(room.open(&folder, "a".as_ref(), Opening::default()).is_err());
+    assert_eq!(gate.asked.load(Ordering::Relaxed), 0);
+    assert!(room.open(&folder, "a".as_ref(), makes).is_err());
+    assert!(room.create_dir(&folder, "b".as_ref()).is_err());
+    assert!(room.symlink("c".as_ref(), &folder, "d".as_ref()).is_err());
+    assert_eq!((gate.asked.load(Ordering::Relaxed), room.holds(), room.has_refused()), (3, (0, 0), false));
+    gate.is_open.store(true, Ordering::Relaxed);
+    let file = room.open(&folder, "a".as_ref(), makes).expect("made");
+    room.write_all_at(&file, b"text", 0).expect("written");
+    assert_eq!((gate.asked.load(Ordering::Relaxed), room.holds()), (4, (4, 1)));
 }

@@ -78,6 +78,10 @@ impl Model {
                 (task.due, task.reason) = (now.after(wait), Some(reason));
                 task.put_back(false);
             }
+            NextStep::Move => {
+                (task.due, task.reason) = (now, None);
+                task.put_back(false);
+            }
             NextStep::Park => {
                 task.keep().deferrals += 1;
                 task.reason = Some(ReadyReason::NoCapableWorker);
