@@ -96,13 +96,9 @@ impl NextStep {
     pub const fn charges(self) -> bool {
         match self {
             Self::Succeed | Self::Retry(_) | Self::Die(_) => true,
-            Self::Defer(..)
-            | Self::Park
-            | Self::Move
-            | Self::Advance
-            | Self::Suspend
-            | Self::Cancel
-            | Self::Skip => false,
+            Self::Defer(..) | Self::Park | Self::Move | Self::Advance | Self::Suspend | Self::Cancel | Self::Skip => {
+                false
+            }
         }
     }
 }

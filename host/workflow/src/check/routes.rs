@@ -10,7 +10,7 @@ use crate::{Problem, Served};
 pub(crate) fn unroutable<'a>(steps: impl Iterator<Item = (&'a PlanStep, Mark)>, served: &[Served]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (step, mark) in steps {
-        let route = Route { kind: step.kind.clone(), requires: step.requires.clone() };
+        let route = Route::new(step.kind.clone(), step.requires.clone());
         if served.iter().any(|handler| serves(&handler.kind, &handler.provides, &route)) {
             continue;
         }

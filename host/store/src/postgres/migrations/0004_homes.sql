@@ -1,4 +1,4 @@
--- Where workspaces are (docs/adr/0014-where-workspaces-are.md). The tasks that are bound to a home have its tag, which
+-- Where workspaces are (docs/adr/0015-where-workspaces-are.md). The tasks that are bound to a home have its tag, which
 -- begins with `@`, in `routes.requires`.
 
 -- Folders that hold workspaces, by the host that had each of them last. One that was released stays, so that its tag is
