@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use bulkhead_core::{JsonText, Retention, TagSet};
+use bulkhead_core::{JsonText, Retention, TagSet, overdue_by};
 use bulkhead_delegates::{DelegateMetrics, DelegateSettings, Delegates};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
 use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings, WorkspaceBounds};
@@ -70,7 +70,7 @@ pub(crate) fn workspaces(settings: &Settings) -> WorkspaceSettings {
         bounds: WorkspaceBounds { bytes: workspace.max_bytes, files: workspace.max_files },
         keep_unused: workspace.keep_unused.duration(),
         shared: workspace.shared,
-        sweep_every: (shortest / 24).clamp(Duration::from_secs(1), Duration::from_secs(3600)),
+        sweep_every: overdue_by(shortest, Duration::from_secs(1)..=Duration::from_secs(3600)),
     }
 }
 

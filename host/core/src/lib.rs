@@ -69,7 +69,7 @@ pub use lease_id::LeaseId;
 pub use options::{Ceilings, Effective, OnTrap, Options, Overrides, RetryFrom, Source, Sources};
 pub use outcome::{Answer, BatchPlan, Checkpoint, Child, Completion, Decision, Spawn, Suspension};
 pub use priority::Priority;
-pub use retention::Retention;
+pub use retention::{Retention, overdue_by};
 pub use routing::{Route, RoutingError, admits, serves};
 pub use run_end::{Interruption, Limit, RunEnd};
 pub use schedule::{

@@ -1,6 +1,15 @@
 //! How long what has ended is kept.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use crate::{Span, State, Timestamp};
+
+/// How much longer than the time for which it is kept something may stay before anybody looks: a small part of that time,
+/// within these bounds.
+pub fn overdue_by(kept: Duration, bounds: RangeInclusive<Duration>) -> Duration {
+    (kept / 24).clamp(*bounds.start(), *bounds.end())
+}
 
 /// How long ended tasks are kept, by how they ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +42,8 @@ impl Retention {
     }
 
     /// How long between two looks at everything that has ended: a small part of the shortest time, a minute at least.
-    pub fn look_every(&self) -> std::time::Duration {
-        let shortest = self.succeeded.min(self.dead).duration();
-        (shortest / 24).clamp(std::time::Duration::from_secs(60), std::time::Duration::from_secs(3600))
+    pub fn look_every(&self) -> Duration {
+        overdue_by(self.succeeded.min(self.dead).duration(), Duration::from_secs(60)..=Duration::from_secs(3600))
     }
 }
 
@@ -44,14 +52,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_kept_for_a_day_is_overdue_by_an_hour_and_nothing_by_more_than_the_bounds_say() {
+        let by =
+            |kept| overdue_by(Duration::from_secs(kept), Duration::from_secs(5)..=Duration::from_secs(7200)).as_secs();
+        assert_eq!([0, 24, 24 * 3600, 30 * 24 * 3600].map(by), [5, 5, 3600, 7200]);
+    }
+
+    #[test]
     fn what_ended_badly_is_kept_for_longer() {
         let (retention, ended_at) = (Retention::default(), Timestamp::from_millis(0));
-        let over = |state, hours: u64| {
-            retention.is_over(state, ended_at, ended_at.after(std::time::Duration::from_secs(hours * 3600)))
-        };
+        let over =
+            |state, hours: u64| retention.is_over(state, ended_at, ended_at.after(Duration::from_secs(hours * 3600)));
         assert!(!over(State::Succeeded, 23) && over(State::Succeeded, 24) && over(State::Cancelled, 24));
         assert!(!over(State::Dead, 719) && over(State::Dead, 720));
         assert!(!over(State::Suspended, 1_000_000));
         assert_eq!(retention.look_every().as_secs(), 3600);
+        let short = Retention { succeeded: Span::from_secs(1), ..retention };
+        assert_eq!(short.look_every().as_secs(), 60);
     }
 }

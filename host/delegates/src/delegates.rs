@@ -8,6 +8,7 @@ use bulkhead_docker::{Docker, DockerError};
 use bulkhead_gpu::{Gpu, GpuError};
 use bulkhead_http::{HttpAccess, HttpError};
 use bulkhead_llm::{Llm, LlmError};
+use bulkhead_sandbox::workspace::FileCalls;
 use tokio::runtime::Handle;
 
 use crate::{DelegateMetrics, DelegateSettings, Grants, RunDelegates};
@@ -114,6 +115,11 @@ impl Delegates {
     /// Whether any handler has a grant for containers.
     pub(crate) fn grants_docker(&self) -> bool {
         self.grants.values().any(|grants| grants.docker.is_some())
+    }
+
+    /// Where the calls of guests on their workspaces are counted.
+    pub fn file_calls(&self) -> Arc<dyn FileCalls> {
+        Arc::clone(&self.metrics.files) as Arc<dyn FileCalls>
     }
 
     /// The delegates of one run, whose task has used so many tokens before; calls are refused while `may_begin` says no.

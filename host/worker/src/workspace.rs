@@ -119,12 +119,16 @@ async fn open_workspace(
     let id = workspace_of(task).clone();
     // What others use is not emptied for one of them.
     let empties = is_fresh && id == task.id && is_retry(history);
+    let calls = shared.delegates.file_calls();
     let (shared, name, user) = (Arc::clone(shared), id.clone(), task.id.clone());
     let opened = tokio::task::spawn_blocking(move || {
         shared.workspaces.open(&name, OpenedBy { task: &user, grant: &grant, empties })
     });
     match opened.await.unwrap_or_else(|_| Err(std::io::Error::other("it was given up"))) {
-        Ok(entered) => Some(entered),
+        Ok(mut entered) => {
+            entered.workspace.calls = Some(calls);
+            Some(entered)
+        }
         Err(error) => {
             tracing::warn!(%error, workspace = id.as_str(), task = task.id.as_str(), "the workspace cannot be opened");
             None

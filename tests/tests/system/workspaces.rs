@@ -145,3 +145,20 @@ fn a_retry_finds_what_the_run_before_left_unless_it_is_to_be_fresh() {
         assert_eq!(host.client.ended(&task)["result"], json!(found), "{workspace}");
     }
 }
+
+#[test]
+fn what_a_guest_does_with_its_files_is_counted_and_timed_and_charged() {
+    let folder = Folder::with_settings("[handler.leaves_note.grants]\nworkspace = \"read-write\"\n");
+    folder.drop_in("leaves_note", &bulkhead_test_guests::guest_bytes("leaves_note"));
+    let host = folder.host();
+    let calls = |result: &str| {
+        host.client.metric(&format!("delegate_calls_total{{delegate=\"workspace\",result=\"{result}\"}}"))
+    };
+    assert_eq!((calls("ok"), calls("denied"), calls("failed")), (0.0, 0.0, 0.0));
+    let task = host.client.ended(&host.client.submit(&json!({"kind": "NOTE"})));
+    assert_eq!(task["result"], json!("found"), "{task:#}");
+    // Two runs look for a note and write one; one of them reads it.
+    assert!(calls("ok") >= 5.0 && calls("failed") == 0.0, "{} {}", calls("ok"), calls("failed"));
+    let timed = "delegate_duration_seconds_count{delegate=\"workspace\"}";
+    assert_eq!(host.client.metric(timed), calls("ok") + calls("denied") + calls("invalid"));
+}

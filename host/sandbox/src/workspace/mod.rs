@@ -1,9 +1,10 @@
 //! A folder of the host that a run sees as `/workspace`.
 //!
 //! `usage` counts what is in it, `files` changes it within its bounds, `grant` is what the operator says; `guest` is
-//! wasi:filesystem as guests find it, with `input` and `output` for its streams. The host's own side (pushes, lists) goes
+//! wasi:filesystem as guests find it, with `input` and `output` for its streams and `calls` to count what they do. The host's own side (pushes, lists) goes
 //! through `files` as guests do, so that one count and one set of rules holds for both.
 
+mod calls;
 mod files;
 mod grant;
 mod guest;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use bulkhead_core::{CallerWorkspace, Size};
 use cap_primitives::ambient_authority;
 
+pub use self::calls::{FileCalls, FileResult};
 pub use self::files::{Opening, WorkspaceRoom, is_full};
 pub use self::grant::{WorkspaceAccess, WorkspaceGrant};
 pub(crate) use self::guest::{GuestFiles, WorkspaceFilesystem};
@@ -36,6 +38,8 @@ pub struct Workspace {
     pub bounds: WorkspaceBounds,
     /// What it holds; shared by everybody who uses the same folder at the same time.
     pub usage: Arc<WorkspaceUsage>,
+    /// Who is told of the guest's calls.
+    pub calls: Option<Arc<dyn FileCalls>>,
 }
 
 impl Workspace {
@@ -43,7 +47,7 @@ impl Workspace {
     pub fn open(folder: PathBuf, access: WorkspaceAccess, bounds: WorkspaceBounds) -> std::io::Result<Self> {
         let usage = Arc::new(WorkspaceUsage::default());
         usage.count(&open_folder(&folder)?, bounds.files);
-        Ok(Self { folder, access, bounds, usage })
+        Ok(Self { folder, access, bounds, usage, calls: None })
     }
 }
 

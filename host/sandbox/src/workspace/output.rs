@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::task::{JoinHandle, spawn_blocking};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use super::WorkspaceRoom;
+use super::calls::Calls;
 use crate::meter::Toll;
 
 /// The most bytes of one write.
@@ -33,26 +35,38 @@ pub(super) struct BoundedOutput {
     file: Arc<File>,
     room: Arc<WorkspaceRoom>,
     toll: Arc<Toll>,
+    calls: Calls,
     place: Place,
     state: State,
 }
 
 impl BoundedOutput {
-    pub(super) fn new(file: Arc<File>, room: Arc<WorkspaceRoom>, toll: Arc<Toll>, place: Place) -> Self {
-        Self { file, room, toll, place, state: State::Ready }
+    pub(super) fn new(
+        file: Arc<File>,
+        room: Arc<WorkspaceRoom>,
+        (toll, calls): (Arc<Toll>, Calls),
+        place: Place,
+    ) -> Self {
+        Self { file, room, toll, calls, place, state: State::Ready }
     }
 
     /// Begins to write; the bytes are those of one write at most.
     fn begin(&mut self, bytes: Bytes) {
         self.toll.charge(bytes.len());
-        let (file, room, place) = (Arc::clone(&self.file), Arc::clone(&self.room), self.place);
+        let (file, room, calls, place) =
+            (Arc::clone(&self.file), Arc::clone(&self.room), self.calls.clone(), self.place);
         if let Place::At(position) = &mut self.place {
             // A write that fails closes the stream, so that this is where a next one goes.
             *position = position.saturating_add(bytes.len() as u64);
         }
-        self.state = State::Writing(spawn_blocking(move || match place {
-            Place::At(position) => room.write_all_at(&file, &bytes, position),
-            Place::End => room.append_all(&file, &bytes),
+        self.state = State::Writing(spawn_blocking(move || {
+            let begun = Instant::now();
+            let done = match place {
+                Place::At(position) => room.write_all_at(&file, &bytes, position),
+                Place::End => room.append_all(&file, &bytes),
+            };
+            calls.passed(done.is_ok(), begun.elapsed());
+            done
         }));
     }
 

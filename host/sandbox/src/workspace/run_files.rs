@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
+use super::calls::Calls;
 use super::{Workspace, WorkspaceBounds, WorkspaceRoom};
 
 /// Files and folders that one guest may have open: far fewer than the host may, for all of its guests together.
@@ -17,17 +18,24 @@ pub(crate) struct RunFiles {
     room: Option<Arc<WorkspaceRoom>>,
     /// What is open; streams keep a file open after its descriptor is gone.
     open: Vec<Weak<File>>,
+    calls: Calls,
 }
 
 impl RunFiles {
     pub(crate) fn of(workspace: Option<&Workspace>) -> Self {
         let room = workspace.map(|workspace| WorkspaceRoom::new(Arc::clone(&workspace.usage), workspace.bounds));
-        Self { room: room.map(Arc::new), open: Vec::new() }
+        let calls = Calls::told(workspace.and_then(|workspace| workspace.calls.clone()));
+        Self { room: room.map(Arc::new), open: Vec::new(), calls }
     }
 
     /// The guest's view of its workspace, where it has one.
     pub(super) fn room(&self) -> Option<Arc<WorkspaceRoom>> {
         self.room.clone()
+    }
+
+    /// Where the guest's calls are counted.
+    pub(super) fn calls(&self) -> Calls {
+        self.calls.clone()
     }
 
     /// Remembers what is open for as long as anybody holds it.

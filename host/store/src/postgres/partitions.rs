@@ -4,9 +4,10 @@
 //! partition is over but for few of its tasks, those are moved to the partition of old ones, and it is dropped, which
 //! costs the same however many it held and needs no vacuum. Where the next begins, the sequence of numbers jumps to it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bulkhead_core::{Retention, Timestamp};
+use bulkhead_core::{Retention, Timestamp, overdue_by};
 use tokio_postgres::types::Type;
 
 use crate::StoreError;
@@ -30,7 +31,7 @@ const NUMBERS: i64 = 4_000_000;
 const CLOSED: i64 = 48;
 
 /// How long a partition takes new tasks, at least and at most.
-const LENGTH: (Duration, Duration) = (Duration::from_secs(15 * 60), Duration::from_secs(24 * 3600));
+const LENGTH: RangeInclusive<Duration> = Duration::from_secs(15 * 60)..=Duration::from_secs(24 * 3600);
 
 /// When it is looked at again.
 const SOON: Duration = Duration::from_secs(15);
@@ -83,7 +84,7 @@ pub(crate) const fn first_number(partition: i64) -> i64 {
 
 /// How long a partition takes new tasks: a small part of the time for which they are kept.
 fn length(retention: &Retention) -> Duration {
-    (retention.succeeded.duration() / 24).clamp(LENGTH.0, LENGTH.1)
+    overdue_by(retention.succeeded.duration(), LENGTH)
 }
 
 /// Looks after the partitions for one host.

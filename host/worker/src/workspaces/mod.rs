@@ -142,7 +142,7 @@ impl Workspaces {
         };
         self.notes.used(&name, (id != by.task).then_some(by.task))?;
         usage.count(&open_folder(&folder)?, bounds.files.max(self.settings.bounds.files));
-        Ok(Entered { workspace: Workspace { folder, access: by.grant.access, bounds, usage }, claim })
+        Ok(Entered { workspace: Workspace { folder, access: by.grant.access, bounds, usage, calls: None }, claim })
     }
 
     /// Notes that a task will use the workspace of another, which is kept for it.
