@@ -1,6 +1,6 @@
 //! `bulkhead workspace`
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -67,7 +67,8 @@ fn push(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
             if kind.is_dir() {
                 waiting.push((entry.path(), path));
             } else if kind.is_file() {
-                let file = File::open(entry.path()).with_context(|| format!("cannot be read: `{path}`"))?;
+                let file = without_link(File::options().read(true)).open(entry.path());
+                let file = file.with_context(|| format!("cannot be read: `{path}`"))?;
                 bytes += file.metadata()?.len();
                 let answer = client.put(&address(id, &path), &file)?;
                 answer.accepted().with_context(|| format!("`{path}` was not pushed"))?;
@@ -121,12 +122,8 @@ fn pull(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
                 if let Some(parent) = local.parent() {
                     make(parent)?;
                 }
-                let mut options = File::options();
-                options.write(true).create(true).truncate(true);
-                // A link that somebody put there would lead elsewhere.
-                options.custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default());
-                let mut file =
-                    options.open(&local).with_context(|| format!("cannot be written: `{}`", local.display()))?;
+                let file = without_link(File::options().write(true).create(true).truncate(true)).open(&local);
+                let mut file = file.with_context(|| format!("cannot be written: `{}`", local.display()))?;
                 bytes += client
                     .get_file(&address(id, &path), &mut file)
                     .with_context(|| format!("`{path}` was not pulled"))?;
@@ -138,6 +135,11 @@ fn pull(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
     })?;
     let pulled = json!({ "workspace": id, "files": files, "bytes": bytes });
     printer.item(&pulled, || format!("{files} files pulled from the workspace of {id}"))
+}
+
+/// The same where a link that somebody put there, which would lead elsewhere, is refused.
+fn without_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default())
 }
 
 /// Where a file of this path goes: never outside of the folder, whatever the host says.

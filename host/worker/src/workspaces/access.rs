@@ -58,7 +58,7 @@ impl Opened {
 
 impl Workspaces {
     /// Refuses a workspace that another host has.
-    fn check_here(&self, id: &TaskId) -> Result<(), WorkspaceError> {
+    pub(super) fn check_here(&self, id: &TaskId) -> Result<(), WorkspaceError> {
         let Some(bindings) = &self.bindings else { return Ok(()) };
         match bindings.block_on(bindings.bound_to(id))? {
             Some(home) if bindings.own().as_ref() != Some(&home.home) => {

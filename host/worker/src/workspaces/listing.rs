@@ -77,24 +77,21 @@ struct Walk<'path> {
     items: Vec<Entry>,
 }
 
-impl Walk<'_> {
+impl<'path> Walk<'path> {
+    /// The name in this folder up to which the page before has listed it, where that ended on it or inside of it.
+    fn listed_in(&self, prefix: &str, depth: usize) -> Option<&'path str> {
+        let after = self.after.as_ref()?;
+        let ended_here = after.iter().take(depth).copied().eq(prefix.split('/').take(depth));
+        after.get(depth).copied().filter(|_| ended_here)
+    }
+
     /// Lists a folder and what is in it; false where the page is full.
     fn folder(&mut self, opened: &Opened, folder: &File, prefix: &str, depth: usize) -> io::Result<bool> {
+        let listed = self.listed_in(prefix, depth);
         let mut names = names(folder)?;
         names.sort_unstable();
-        for name in names {
-            // Where the page before ended inside of this folder, what comes before that was listed.
-            let behind = self.after.as_ref().map(|after| {
-                let same_way = after.iter().take(depth).copied().eq(prefix.split('/').take(depth));
-                (same_way, after.get(depth).copied(), after.len())
-            });
-            let mut is_listed = false;
-            if let Some((true, Some(last), _)) = behind {
-                if name.as_str() < last {
-                    continue;
-                }
-                is_listed = name == last;
-            }
+        for name in names.into_iter().filter(|name| listed.is_none_or(|last| name.as_str() >= last)) {
+            let is_listed = listed == Some(name.as_str());
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
             // What is gone meanwhile is not listed.
             let Ok(found) = statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };

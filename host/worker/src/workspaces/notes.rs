@@ -2,6 +2,7 @@
 //!
 //! `used/NAME` says that a task has used the workspace, `users/NAME/TASK` that a task of another name does, and the time of
 //! `held/NAME` when somebody last said that it will be used. `uploads` and `removed` hold what is on its way in and out.
+//! `home` is the name of the root itself ([`home_file`](super::home_file)).
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -74,11 +75,11 @@ impl Notes {
 
     /// A new name for what is to be removed.
     pub(super) fn removed(&self) -> io::Result<PathBuf> {
-        self.fresh("removed")
+        self.fresh("removed").map(|(folder, name)| folder.join(name))
     }
 
-    /// A new name for what is on its way in.
-    pub(super) fn upload(&self) -> io::Result<PathBuf> {
+    /// A new name for what is on its way in, and the folder that it is for.
+    pub(super) fn upload(&self) -> io::Result<(PathBuf, String)> {
         self.fresh("uploads")
     }
 
@@ -90,11 +91,11 @@ impl Notes {
         entries("removed").chain(entries("uploads").filter(is_old)).map(|entry| entry.path()).collect()
     }
 
-    fn fresh(&self, of: &str) -> io::Result<PathBuf> {
+    fn fresh(&self, of: &str) -> io::Result<(PathBuf, String)> {
         let folder = self.folder.join(of);
         make_private(&folder)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        Ok(folder.join(format!("{}{number}", self.prefix())))
+        Ok((folder, format!("{}{number}", self.prefix())))
     }
 
     fn prefix(&self) -> String {

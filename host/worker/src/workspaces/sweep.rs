@@ -21,7 +21,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn sweep(workspaces: Arc<Workspaces>, store: Arc<dyn Store>) {
     loop {
         if let Err(error) = round(&workspaces, &*store).await {
-            tracing::warn!(%error, "workspaces could not be looked through; trying again later");
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "workspaces could not be looked through; trying again later");
         }
         tokio::time::sleep(workspaces.settings.sweep_every).await;
     }
@@ -32,13 +33,14 @@ pub(crate) async fn sweep(workspaces: Arc<Workspaces>, store: Arc<dyn Store>) {
 enum SweepError {
     #[error("the store could not be asked")]
     Store(#[from] StoreError),
-    #[error("the folder cannot be read: {0}")]
+    #[error("the folder cannot be read (workspace.root)")]
     Folder(#[from] io::Error),
 }
 
 /// Looks at every workspace once.
 async fn round(workspaces: &Arc<Workspaces>, store: &dyn Store) -> Result<(), SweepError> {
-    let mut entries = match std::fs::read_dir(&workspaces.settings.root) {
+    let root = workspaces.settings.root.clone();
+    let mut entries = match blocking(move || std::fs::read_dir(root)).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
@@ -86,11 +88,17 @@ fn take(mut entries: ReadDir) -> io::Result<(ReadDir, Vec<String>, bool)> {
 }
 
 /// Whether a task is known whose workspace it is, or that uses it.
-async fn is_known(store: &dyn Store, workspaces: &Workspaces, name: &str, id: &TaskId) -> Result<bool, StoreError> {
+async fn is_known(
+    store: &dyn Store,
+    workspaces: &Arc<Workspaces>,
+    name: &str,
+    id: &TaskId,
+) -> Result<bool, SweepError> {
     if store.get(id).await?.is_some() {
         return Ok(true);
     }
-    for user in workspaces.notes.users(name) {
+    let (theirs, name) = (Arc::clone(workspaces), name.to_owned());
+    for user in blocking(move || Ok(theirs.notes.users(&name))).await? {
         if store.get(&user).await?.is_some() {
             return Ok(true);
         }

@@ -18,22 +18,25 @@ pub struct Upload {
     id: TaskId,
     path: WorkspacePath,
     file: File,
-    place: PathBuf,
+    /// Where it is until it is whole, and what it is called there.
+    folder: PathBuf,
+    name: String,
     length: u64,
     _turn: OwnedSemaphorePermit,
 }
 
 impl Workspaces {
-    /// Begins to take in a file; blocks.
+    /// Begins to take in a file, where the workspace is not another host's; blocks.
     pub fn upload(self: &Arc<Self>, id: TaskId, path: WorkspacePath) -> Result<Upload, WorkspaceError> {
+        self.check_here(&id)?;
         let turn = Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| WorkspaceError::Busy)?;
-        let made = self.notes.upload().and_then(|place| {
+        let made = self.notes.upload().and_then(|(folder, name)| {
             let mut options = File::options();
             options.write(true).create_new(true).mode(0o666);
-            options.open(&place).map(|file| (file, place))
+            options.open(folder.join(&name)).map(|file| (file, folder, name))
         });
-        let (file, place) = made.map_err(|error| WorkspaceError::of(&id, path.as_str(), error))?;
-        Ok(Upload { workspaces: Arc::clone(self), id, path, file, place, length: 0, _turn: turn })
+        let (file, folder, name) = made.map_err(|error| WorkspaceError::of(&id, path.as_str(), error))?;
+        Ok(Upload { workspaces: Arc::clone(self), id, path, file, folder, name, length: 0, _turn: turn })
     }
 }
 
@@ -55,10 +58,8 @@ impl Upload {
         let opened = self.workspaces.open_to_change(&self.id)?;
         let of = |error| opened.error(&self.id, self.path.as_str(), error);
         let (folder, name) = opened.parent(&self.path, true).map_err(of)?;
-        let (uploads, place) = (self.place.parent(), self.place.file_name());
-        let (Some(uploads), Some(place)) = (uploads, place) else { return Err(WorkspaceError::DiskFull) };
-        let uploads = open_folder(uploads).map_err(of)?;
-        opened.room.adopt(&uploads, place.as_ref(), &folder, name.as_ref()).map_err(of)?;
+        let uploads = open_folder(&self.folder).map_err(of)?;
+        opened.room.adopt(&uploads, self.name.as_ref(), &folder, name.as_ref()).map_err(of)?;
         Ok(self.length)
     }
 }
@@ -66,6 +67,6 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         // It is gone from there where it is whole.
-        let _ = std::fs::remove_file(&self.place);
+        let _ = std::fs::remove_file(self.folder.join(&self.name));
     }
 }
