@@ -143,3 +143,29 @@ fn hosts_that_see_the_same_folder_bind_nothing() {
     assert_eq!((&task["result"], ran_on(&task)), (&json!([NOTHING, NOTE]), BTreeSet::from(["host-b".to_owned()])));
     assert_eq!(database.ask("SELECT count(*) FROM homes"), [["0"]]);
 }
+
+#[test]
+fn what_goes_with_its_task_binds_nobody_any_more() {
+    let Some(Hosts { a, b, database }) = hosts("workspace.keep_unused = \"24s\"\n") else { return };
+    let (one, two) = (a.host(), b.host());
+    for id in ["gone", "kept"] {
+        one.client.submit(&json!({ "kind": "NOTE", "id": id, "max_attempts": if id == "gone" { 1 } else { 3 } }));
+        one.client.ended(id);
+    }
+    assert_eq!(database.ask("SELECT count(*) FROM workspaces"), [["2"]]);
+    assert!(two.cli(&b, &["dlq", "purge", "--older-than", "0s"]).good().starts_with("1 "));
+    eventually("its workspace is gone", || (database.ask("SELECT id FROM workspaces") == [["kept"]]).then_some(()));
+}
+
+#[test]
+fn what_others_than_the_guest_may_write_to_is_bound_when_it_is_opened() {
+    let granted = "[handler.early_folders.grants]\nworkspace = \"read-write\"\n";
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    for (more, bound) in [("", "0"), ("docker = { images = [\"none:1\"] }\n", "1")] {
+        let folder = Folder::on_server(&database.url, "host-a", &["early_folders"], &format!("{granted}{more}"));
+        let host = folder.host();
+        assert_eq!(host.client.ended(&read(&host, &json!({})))["state"], "succeeded");
+        assert_eq!(database.ask("SELECT count(*) FROM workspaces"), [[bound]]);
+        host.stop();
+    }
+}
