@@ -8,21 +8,22 @@
 
 #![expect(clippy::print_stdout, reason = "a program whose output is its purpose")]
 
+mod connection;
+
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bulkhead_tests::{Cluster, Folder, Host};
 use serde_json::Value;
 
+use connection::{Client, Manner};
+
 /// Tasks, or floors, before the other takes its turn.
 const TURN: usize = 50;
 /// What a commit of one small task writes to the log of SQLite, roughly.
 const COMMIT_BYTES: usize = 8 << 10;
-/// An answer must come within this.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> Result<()> {
     let turns = if std::env::var_os("BULKHEAD_BENCH_QUICK").is_some() { 2 } else { 20 };
@@ -72,7 +73,8 @@ fn measure(
     let mut samples: [Vec<Duration>; 3] = Default::default();
     // The first turn warms all of it up.
     for turn in 0..=turns {
-        let works: [&mut dyn FnMut() -> Result<()>; 3] = [floor, &mut || quick.one_task(), &mut || ordinary.one_task()];
+        let works: [&mut dyn FnMut() -> Result<()>; 3] =
+            [floor, &mut || one_task(&mut quick), &mut || one_task(&mut ordinary)];
         for (samples, work) in samples.iter_mut().zip(works) {
             for _ in 0..TURN {
                 let began = Instant::now();
@@ -108,66 +110,12 @@ fn table(names: [&str; 3], rows: &mut [Vec<Duration>; 3]) {
     }
 }
 
-/// How a client writes its requests.
-#[derive(Clone, Copy, PartialEq)]
-enum Manner {
-    OneWrite,
-    TwoWrites,
-}
-
-/// One connection.
-struct Client {
-    stream: BufReader<TcpStream>,
-    address: String,
-    manner: Manner,
-}
-
-impl Client {
-    fn connect(address: &str, manner: Manner) -> Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(manner == Manner::OneWrite)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self { stream: BufReader::new(stream), address: address.to_owned(), manner })
-    }
-
-    fn one_task(&mut self) -> Result<()> {
-        let task = self.ask("POST", "/v1/tasks", r#"{"kind":"NOOP","payload":{"n":1}}"#)?;
-        let id = task.get("id").and_then(Value::as_str).with_context(|| format!("no id: {task}"))?;
-        let ended = self.ask("GET", &format!("/v1/tasks/{id}?wait=10s"), "")?;
-        match ended.get("state").and_then(Value::as_str) {
-            Some("succeeded") => Ok(()),
-            _ => bail!("the task did not succeed: {ended}"),
-        }
-    }
-
-    fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<Value> {
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            self.address,
-            body.len()
-        );
-        let stream = self.stream.get_mut();
-        match self.manner {
-            Manner::OneWrite => stream.write_all(format!("{head}{body}").as_bytes())?,
-            Manner::TwoWrites => {
-                stream.write_all(head.as_bytes())?;
-                stream.write_all(body.as_bytes())?;
-            }
-        }
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line)?;
-            let line = line.trim_end().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(text) = line.strip_prefix("content-length:") {
-                length = text.trim().parse()?;
-            }
-        }
-        let mut answer = vec![0; length];
-        self.stream.read_exact(&mut answer)?;
-        Ok(serde_json::from_slice(&answer)?)
+fn one_task(client: &mut Client) -> Result<()> {
+    let task = client.ask("POST", "/v1/tasks", r#"{"kind":"NOOP","payload":{"n":1}}"#)?;
+    let id = task.get("id").and_then(Value::as_str).with_context(|| format!("no id: {task}"))?;
+    let ended = client.ask("GET", &format!("/v1/tasks/{id}?wait=10s"), "")?;
+    match ended.get("state").and_then(Value::as_str) {
+        Some("succeeded") => Ok(()),
+        _ => bail!("the task did not succeed: {ended}"),
     }
 }

@@ -33,6 +33,11 @@ const BENCHES: &[Bench] = &[
     Bench { name: "b2", title: "B2 · durable no-op tasks on SQLite, against B1's bare loop", run: b2 },
     Bench { name: "b4", title: "B4 · durable no-op tasks on PostgreSQL, against B1's bare loop", run: b4 },
     Bench { name: "b5", title: "B5 · submit → succeeded over HTTP on an idle host, against two commits", run: b5 },
+    Bench {
+        name: "b6",
+        title: "B6 · a workflow of four steps over HTTP on an idle host, against eight commits",
+        run: b6,
+    },
     Bench { name: "b7", title: "B7 · claim and commit with a thousand tasks queued, and with ten million", run: b7 },
     Bench { name: "b8", title: "B8 · ten minutes on PostgreSQL while nothing can be vacuumed", run: b8 },
     Bench { name: "b9", title: "B9 · memory of a host, and of each suspended sandbox", run: b9 },
@@ -90,6 +95,11 @@ fn b4(steps: &mut Steps, quick: bool) -> Result<String> {
 fn b5(steps: &mut Steps, quick: bool) -> Result<String> {
     postgres::programs(steps)?;
     host_bench(steps, "latency", quick)
+}
+
+fn b6(steps: &mut Steps, quick: bool) -> Result<String> {
+    postgres::programs(steps)?;
+    host_bench(steps, "workflows", quick)
 }
 
 fn b7(steps: &mut Steps, quick: bool) -> Result<String> {
