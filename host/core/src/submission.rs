@@ -196,9 +196,10 @@ pub struct Extras {
 }
 
 impl Extras {
-    /// The task whose workspace is used, where that is named.
+    /// Whose workspace is used, where that is not the task's own: the one that it names, else that of its workflow.
     pub fn workspace_of(&self) -> Option<&TaskId> {
-        self.workspace.as_ref()?.id.as_ref()
+        let named = self.workspace.as_ref().and_then(|choice| choice.id.as_ref());
+        named.or_else(|| Some(&self.step.as_ref()?.workflow))
     }
 }
 

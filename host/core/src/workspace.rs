@@ -58,6 +58,7 @@ impl<'de> Deserialize<'de> for WorkspaceChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Digest, Extras, StepTicket};
 
     #[test]
     fn a_workspace_is_named_with_or_without_its_scheme() {
@@ -69,5 +70,26 @@ mod tests {
         assert_eq!(read(&serde_json::to_string(&named).unwrap()), Ok(named));
         assert_eq!(read(r#"{"fresh":true}"#), Ok(WorkspaceChoice { id: None, fresh: Some(true) }));
         assert!(read(r#""workspace:""#).is_err() && read(r#"{"frsh":true}"#).unwrap_err().contains("frsh"));
+    }
+
+    #[test]
+    fn a_step_uses_the_workspace_of_its_workflow_unless_it_names_another() {
+        let id = |text: &str| TaskId::parse(text).unwrap();
+        let ticket = StepTicket {
+            workflow: id("w"),
+            template: "etl".to_owned(),
+            plan: Digest::from_bytes([0; 32]),
+            place: 0,
+            name: "load".to_owned(),
+            instance: false,
+            cursor: None,
+        };
+        let mut extras = Extras { step: Some(Box::new(ticket)), ..Extras::default() };
+        assert_eq!(extras.workspace_of(), Some(&id("w")));
+        extras.workspace = Some(WorkspaceChoice { id: None, fresh: Some(true) });
+        assert_eq!(extras.workspace_of(), Some(&id("w")));
+        extras.workspace = Some(WorkspaceChoice { id: Some(id("a")), fresh: None });
+        assert_eq!(extras.workspace_of(), Some(&id("a")));
+        assert_eq!(Extras::default().workspace_of(), None);
     }
 }

@@ -87,14 +87,14 @@ fn take(mut entries: ReadDir) -> io::Result<(ReadDir, Vec<String>, bool)> {
     Ok((entries, names, false))
 }
 
-/// Whether a task is known whose workspace it is, or that uses it.
+/// Whether a task or a workflow is known whose workspace it is, or a task that uses it.
 async fn is_known(
     store: &dyn Store,
     workspaces: &Arc<Workspaces>,
     name: &str,
     id: &TaskId,
 ) -> Result<bool, SweepError> {
-    if store.get(id).await?.is_some() {
+    if store.get(id).await?.is_some() || store.workflow(id).await?.is_some() {
         return Ok(true);
     }
     let (theirs, name) = (Arc::clone(workspaces), name.to_owned());
