@@ -88,7 +88,9 @@ impl Host {
             streams: StreamSettings::default(),
             webhooks: WebhookSettings::default(),
         };
-        let app = App::new(shared, catalogue, Arc::clone(&worker), metrics, settings, stopping).expect("an app");
+        let templates = Shelf::empty();
+        let app = App::new(shared, catalogue, templates, Arc::clone(&worker), metrics, settings, stopping);
+        let app = app.expect("an app");
         Self { runtime, router: bulkhead_server::routes(app), store, worker, _stop: stop, _folder: folder }
     }
 

@@ -3,6 +3,7 @@
 mod dlq;
 mod schedule;
 mod webhook;
+mod workflow;
 mod workspace;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use self::dlq::DlqCommand;
 pub(crate) use self::schedule::{AddArguments, ScheduleCommand};
 pub(crate) use self::webhook::{AddWebhook, EventsArguments, WebhookCommand};
+pub(crate) use self::workflow::{Drawing, NewCommand, StartArguments, WorkflowCommand, WorkflowListArguments};
 pub(crate) use self::workspace::WorkspaceCommand;
 use crate::printer::OutputFormat;
 
@@ -50,6 +52,9 @@ pub(crate) enum Command {
     /// Looks at dead letters and retries them.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// Starts workflows, looks at them and changes their course; checks templates.
+    #[command(subcommand)]
+    Workflow(WorkflowCommand),
     /// Makes tasks again and again.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
@@ -67,6 +72,9 @@ pub(crate) enum Command {
     /// Fills, lists and fetches the files of tasks.
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Writes a file to begin from.
+    #[command(subcommand)]
+    New(NewCommand),
     /// Checks the store, copies it, brings it up to date.
     #[command(subcommand)]
     Db(DbCommand),

@@ -8,11 +8,12 @@ use anyhow::{Context, Result, bail};
 use bulkhead_core::{JsonText, Retention, TagSet, overdue_by};
 use bulkhead_delegates::{DelegateMetrics, DelegateSettings, Delegates};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
-use bulkhead_sandbox::{CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings, WorkspaceBounds};
+use bulkhead_sandbox::{Catalogue, CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings, WorkspaceBounds};
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_store::{DatabaseStore, QueueSettings};
 use bulkhead_worker::WorkspaceSettings;
+use bulkhead_workflow::{Served, ShelfSettings, TemplateSettings};
 
 use crate::settings::{Grants, Settings};
 use crate::store_place::StorePlace;
@@ -134,6 +135,32 @@ pub(crate) fn catalogue(settings: &Settings, folder: &Path, caps: TagSet) -> Res
         defaults: settings.handlers.defaults.clone(),
         ceilings: settings.handlers.ceilings.clone(),
     })
+}
+
+/// How templates are read by a host that has no handlers to ask.
+pub(crate) fn templates(settings: &Settings) -> TemplateSettings {
+    TemplateSettings {
+        environment: settings.workflow.environment.clone(),
+        callables: settings.workflow.callables.clone(),
+        handlers: None,
+        refuse_unroutable: false,
+    }
+}
+
+/// Where templates lie, and how they are read beside these handlers.
+pub(crate) fn shelf(settings: &Settings, catalogue: &Arc<Catalogue>) -> ShelfSettings {
+    let catalogue = Arc::clone(catalogue);
+    let served = move || {
+        let snapshot = catalogue.snapshot();
+        let live = snapshot.entries().iter().filter_map(|entry| entry.live.as_ref());
+        live.map(|live| Served { kind: live.handler.kind().clone(), provides: live.provides.clone() }).collect()
+    };
+    let templates = TemplateSettings {
+        handlers: Some(Arc::new(served)),
+        refuse_unroutable: !settings.store.allow_unknown_kinds,
+        ..templates(settings)
+    };
+    ShelfSettings { dir: settings.workflow.dir.clone(), templates }
 }
 
 /// Settings as a guest reads them.

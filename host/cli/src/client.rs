@@ -88,6 +88,20 @@ impl Client {
         std::io::copy(&mut reader, file).context("the file broke off")
     }
 
+    /// Asks for a text.
+    pub(crate) fn get_text(&self, path: &str, query: &[(&str, &str)]) -> Result<Result<String, Answer>> {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        for (name, value) in query {
+            request = request.query(name, value);
+        }
+        let response = request.call();
+        if !response.as_ref().is_ok_and(|response| response.status().is_success()) {
+            return self.answer(response).map(Err);
+        }
+        let text = response?.body_mut().with_config().limit(256 << 20).read_to_string().context("the answer broke off");
+        text.map(Ok)
+    }
+
     /// Takes something away.
     pub(crate) fn delete(&self, path: &str) -> Result<Answer> {
         self.answer(self.agent.delete(format!("{}{path}", self.url)).call())

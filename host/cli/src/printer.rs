@@ -29,6 +29,11 @@ impl Printer {
         Self { format }
     }
 
+    /// Whether a person reads it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.format == OutputFormat::Table
+    }
+
     /// One line of data.
     pub(crate) fn line(&mut self, text: impl std::fmt::Display) -> Result<()> {
         Ok(writeln!(std::io::stdout().lock(), "{text}")?)
@@ -99,7 +104,7 @@ impl Printer {
 }
 
 /// A table for people, as wide as the terminal at most.
-fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(columns);
     rows.for_each(|row| {

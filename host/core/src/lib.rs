@@ -89,9 +89,9 @@ pub use traceparent::{Traceparent, TraceparentError};
 pub use upstream::{UpstreamEnd, UpstreamTask};
 pub use waiting::{WaitLimits, WaitStep};
 pub use workflow::{
-    Cursor, DependencyCount, DependencyStep, DomainEvent, EarlyEnd, FailureStrategy, FanInCount, FanOut, FanOutOver,
-    MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepName, StepRole,
-    StepStanding, StepTally, StepTicket, TemplateRef, WorkflowPlan, WorkflowState, WorkflowSubmission, chosen_steps,
-    dependency_step, expand, fan_in, instance_name, standing,
+    CriticalStep, Cursor, DependencyCount, DependencyStep, DomainEvent, EarlyEnd, FailureStrategy, FanInCount, FanOut,
+    FanOutOver, MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepName,
+    StepRole, StepStanding, StepTally, StepTicket, StepTimes, TemplateRef, WorkflowPlan, WorkflowState,
+    WorkflowSubmission, chosen_steps, critical_path, dependency_step, expand, fan_in, instance_name, standing,
 };
 pub use workspace::WorkspaceChoice;

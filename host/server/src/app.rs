@@ -7,6 +7,7 @@ use bulkhead_sandbox::Catalogue;
 use bulkhead_store::{Store, TaskView};
 use bulkhead_webhooks::{WebhookMetrics, WebhookSettings};
 use bulkhead_worker::{Metrics, Worker};
+use bulkhead_workflow::Shelf;
 use tokio::sync::watch;
 
 use crate::event_streams::EventStreams;
@@ -31,6 +32,7 @@ pub struct AppSettings {
 pub struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) templates: Arc<Shelf>,
     pub(crate) worker: Arc<Worker>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) queue_metrics: Arc<QueueMetrics>,
@@ -52,6 +54,7 @@ impl App {
     pub fn new(
         store: Arc<dyn Store>,
         catalogue: Arc<Catalogue>,
+        templates: Arc<Shelf>,
         worker: Arc<Worker>,
         metrics: Arc<Metrics>,
         settings: AppSettings,
@@ -60,7 +63,18 @@ impl App {
         let queue_metrics = Arc::new(QueueMetrics::new()?);
         let webhook_metrics = Arc::new(WebhookMetrics::new()?);
         let streams = Arc::new(EventStreams::new(settings.streams.max_streams)?);
-        Ok(Self { store, catalogue, worker, metrics, queue_metrics, webhook_metrics, streams, settings, stopping })
+        Ok(Self {
+            store,
+            catalogue,
+            templates,
+            worker,
+            metrics,
+            queue_metrics,
+            webhook_metrics,
+            streams,
+            settings,
+            stopping,
+        })
     }
 
     /// Where the sender of webhooks counts.

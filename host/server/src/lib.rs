@@ -25,8 +25,10 @@ mod routes;
 mod schedules;
 mod submit;
 mod tasks;
+mod templates;
 mod webhooks;
 mod workers;
+mod workflows;
 mod workspace_hosts;
 mod workspaces;
 

@@ -4,10 +4,11 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{Kind, ScheduleError, SubmissionError, TextError};
-use bulkhead_store::{BatchRefusal, StoreError};
+use bulkhead_store::{BatchRefusal, StoreError, WorkflowRefusal};
 use bulkhead_webhooks::{EndpointError, SecretError};
 use bulkhead_worker::WorkspaceError;
-use serde_json::{Value, json};
+use bulkhead_workflow::{InputProblem, NoTemplate};
+use serde_json::json;
 
 /// How long a client should wait before it tries again what the store could not do, in seconds.
 const RETRY_AFTER: &str = "5";
@@ -24,6 +25,8 @@ pub(crate) enum Problem {
     Unacceptable(String),
     /// A task of a bulk submit is not acceptable.
     Line { line: usize, problem: Box<Problem> },
+    /// A workflow's input is not as its template wants it.
+    Input { detail: String, problems: Vec<InputProblem> },
     /// No live handler serves the kind.
     UnknownKind { kind: Kind, known: Vec<Kind> },
     /// The body is longer than is read.
@@ -52,7 +55,7 @@ impl Problem {
     fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Unacceptable(_) | Self::UnknownKind { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unacceptable(_) | Self::Input { .. } | Self::UnknownKind { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Line { problem, .. } => problem.status(),
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -84,6 +87,7 @@ impl Problem {
         match self {
             Self::Malformed(detail)
             | Self::Unacceptable(detail)
+            | Self::Input { detail, .. }
             | Self::TooLarge(detail)
             | Self::Forbidden(detail)
             | Self::NotFound(detail)
@@ -121,8 +125,10 @@ impl IntoResponse for Problem {
             "status": status.as_u16(),
             "detail": self.detail(),
         });
-        if let (Value::Object(members), Self::Line { line, .. }) = (&mut body, &self) {
-            members.insert("line".to_owned(), json!(line));
+        match &self {
+            Self::Line { line, .. } => body["line"] = json!(line),
+            Self::Input { problems, .. } => body["errors"] = json!(problems),
+            _ => {}
         }
         let mut response = (status, Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -231,6 +237,35 @@ impl From<BatchRefusal> for Problem {
             BatchRefusal::Refused { message, .. } => {
                 tracing::error!(message, "the store refused a task");
                 Self::Unacceptable("the store refuses this task; the host's log says why".to_owned())
+            }
+        }
+    }
+}
+
+impl From<NoTemplate> for Problem {
+    fn from(none: NoTemplate) -> Self {
+        Self::NotFound(none.to_string())
+    }
+}
+
+impl From<bulkhead_workflow::WorkflowRefusal> for Problem {
+    fn from(refusal: bulkhead_workflow::WorkflowRefusal) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            bulkhead_workflow::WorkflowRefusal::Submission(error) => error.into(),
+            bulkhead_workflow::WorkflowRefusal::Input { problems, .. } => Self::Input { detail, problems },
+        }
+    }
+}
+
+impl From<WorkflowRefusal> for Problem {
+    fn from(refusal: WorkflowRefusal) -> Self {
+        match refusal {
+            WorkflowRefusal::Taken { .. } => Self::Conflict(refusal.to_string()),
+            WorkflowRefusal::QueueFull { .. } => Self::Busy(refusal.to_string()),
+            WorkflowRefusal::Refused { message } => {
+                tracing::error!(message, "the store refused a workflow");
+                Self::Unacceptable("the store refuses this workflow; the host's log says why".to_owned())
             }
         }
     }

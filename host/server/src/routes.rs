@@ -9,8 +9,8 @@ use axum::routing::{delete, get, post};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::{
-    changes, dead_letters, events, handlers, health, host_check, metrics, queue, schedules, submit, tasks, webhooks,
-    workers, workspace_hosts, workspaces,
+    changes, dead_letters, events, handlers, health, host_check, metrics, queue, schedules, submit, tasks, templates,
+    webhooks, workers, workflows, workspace_hosts, workspaces,
 };
 
 /// The whole API.
@@ -31,6 +31,16 @@ pub fn routes(app: App) -> Router {
         .route("/v1/schedules/{name}", get(schedules::get).delete(schedules::remove))
         .route("/v1/schedules/{name}/pause", post(schedules::pause))
         .route("/v1/schedules/{name}/resume", post(schedules::resume))
+        .route("/v1/workflows", post(workflows::start).get(workflows::list))
+        .route("/v1/workflows/{id}", get(workflows::get))
+        .route("/v1/workflows/{id}/graph", get(workflows::graph))
+        .route("/v1/workflows/{id}/cancel", post(workflows::cancel))
+        .route("/v1/workflows/{id}/pause", post(workflows::pause))
+        .route("/v1/workflows/{id}/resume", post(workflows::resume))
+        .route("/v1/templates", get(templates::list))
+        .route("/v1/templates/schema", get(templates::schema))
+        .route("/v1/templates/{namespace}/{name}", get(templates::get))
+        .route("/v1/templates/{namespace}/{name}/graph", get(templates::graph))
         .route("/v1/dlq", get(dead_letters::list))
         .route("/v1/dlq/retry", post(dead_letters::retry_matching))
         .route("/v1/dlq/purge", post(dead_letters::purge))

@@ -5,7 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bulkhead_core::{NewTask, TaskId};
+use bulkhead_core::{Kind, NewTask, TaskId};
 use serde_json::json;
 
 use crate::app::App;
@@ -65,10 +65,15 @@ fn workspace_of(task: &NewTask) -> Option<TaskId> {
 
 /// Refuses a task of a kind that nobody serves, where those are refused.
 pub(crate) fn check_kind(app: &App, task: &NewTask) -> Result<(), Problem> {
-    if app.settings.allow_unknown_kinds || !app.catalogue.snapshot().serving(&task.route.kind).is_empty() {
+    check_served(app, &task.route.kind)
+}
+
+/// Refuses a kind that nobody serves, where those are refused.
+pub(crate) fn check_served(app: &App, kind: &Kind) -> Result<(), Problem> {
+    if app.settings.allow_unknown_kinds || !app.catalogue.snapshot().serving(kind).is_empty() {
         return Ok(());
     }
-    Err(Problem::UnknownKind { kind: task.route.kind.clone(), known: app.kinds() })
+    Err(Problem::UnknownKind { kind: kind.clone(), known: app.kinds() })
 }
 
 pub(crate) async fn read_body(body: Body) -> Result<Bytes, Problem> {

@@ -47,6 +47,6 @@ pub use submitted::{BatchRefusal, Change, Fate, Submitted};
 pub use told::{Audit, AuditView, LogLine, LogPage, ProgressNote, RunLog, Told};
 pub use work::{Claimed, Delivery, HasAnother, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};
 pub use workflow::{
-    Begun, StepView, WorkflowChange, WorkflowFate, WorkflowFilter, WorkflowPage, WorkflowRefusal, WorkflowSelection,
-    WorkflowStore, WorkflowView,
+    Begun, SlowAttempt, StepView, WorkflowChange, WorkflowFate, WorkflowFilter, WorkflowPage, WorkflowRefusal,
+    WorkflowSelection, WorkflowStore, WorkflowView,
 };

@@ -36,6 +36,14 @@ pub trait WorkflowStore: Send + Sync + 'static {
         change: WorkflowChange,
     ) -> BoxFuture<'a, Result<WorkflowFate, StoreError>>;
 
+    /// The attempts of a workflow's steps, and of the tasks that they made, that ran longest: at most so many, the longest
+    /// first.
+    fn slowest_attempts<'a>(
+        &'a self,
+        id: &'a TaskId,
+        count: u32,
+    ) -> BoxFuture<'a, Result<Vec<SlowAttempt>, StoreError>>;
+
     /// What workflows of this digest do; `None` where there is none.
     fn plan(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<WorkflowPlan>>, StoreError>>;
 
@@ -190,6 +198,27 @@ pub struct StepView {
     /// Why its last attempt did not succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
+}
+
+/// One of the attempts of a workflow that ran longest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlowAttempt {
+    /// The step; with the number of the task where several stand for it.
+    pub step: String,
+    /// The task.
+    pub task: TaskId,
+    /// 1 for the first of an epoch.
+    pub number: u32,
+    /// 1 in the task's first life.
+    pub epoch: u32,
+    /// The worker that ran it.
+    pub worker: String,
+    /// When its last run began.
+    pub started_at: Option<Timestamp>,
+    /// How long it ran, waiting left out.
+    pub ran: Duration,
+    /// How it ended.
+    pub end: String,
 }
 
 /// Which workflows are meant.

@@ -36,5 +36,6 @@ mod thousand_tasks;
 mod tls;
 mod webhooks;
 mod workers;
+mod workflows;
 mod workspace_hosts;
 mod workspaces;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use bulkhead_delegates::{Health, found_tags};
 use bulkhead_store::StoreError;
 use bulkhead_store::postgres::{self, PostgresSettings};
+use bulkhead_workflow::{Shelf, ShelfSettings};
 use serde_json::{Value, json};
 
 use crate::assemble;
@@ -43,6 +44,7 @@ pub(super) fn run(resolved: &Resolved, printer: &mut Printer) -> Result<ExitStat
         ("store", store(settings)),
         ("disk", disk(settings)),
         ("handlers", handlers(settings)),
+        ("workflows", workflows(settings)),
         ("address", address(settings)),
     ];
     let findings = findings.into_iter().chain(delegates(settings));
@@ -241,6 +243,26 @@ fn handlers(settings: &Settings) -> Finding {
         }
         Err(error) => Finding::Bad(format!("{}: {error}; make it with `bulkhead init`", folder.display())),
     }
+}
+
+/// Which templates a host would have; what its handlers serve is not asked.
+fn workflows(settings: &Settings) -> Finding {
+    let folder = settings.workflow.dir.display();
+    if !settings.workflow.dir.exists() {
+        return Finding::Good(format!("no templates: {folder} is not there"));
+    }
+    let shelf = ShelfSettings { dir: settings.workflow.dir.clone(), templates: assemble::templates(settings) };
+    let snapshot = match Shelf::open(shelf) {
+        Ok(shelf) => shelf.snapshot(),
+        Err(error) => return Finding::Bad(format!("{:#}", anyhow::Error::new(error))),
+    };
+    let refused: Vec<&str> =
+        snapshot.files().iter().filter(|file| file.error.is_some()).map(|file| file.name.as_str()).collect();
+    let text = format!("{} templates in {folder}", snapshot.templates().count());
+    if refused.is_empty() {
+        return Finding::Good(text);
+    }
+    Finding::Note(format!("{text}; refused: {}; see `bulkhead workflow check`", refused.join(" ")))
 }
 
 fn address(settings: &Settings) -> Finding {

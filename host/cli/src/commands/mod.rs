@@ -8,6 +8,7 @@ mod events;
 mod exec;
 mod handler;
 mod init;
+mod new;
 mod run;
 mod schedule;
 mod show;
@@ -17,6 +18,7 @@ mod task;
 mod wait;
 mod webhook;
 mod worker;
+mod workflow;
 mod workspace;
 
 use std::io::Read;
@@ -43,12 +45,14 @@ pub(crate) fn run(arguments: Arguments, printer: &mut Printer) -> Result<ExitSta
         Command::Submit(submit) => submit::run(submit, &client(), printer),
         Command::Task(task) => task::run(task, &client(), printer),
         Command::Dlq(dlq) => dlq::run(dlq, &client(), printer),
+        Command::Workflow(workflow) => workflow::run(workflow, &client(), || Ok(settings(&[])?.settings), printer),
         Command::Schedule(schedule) => schedule::run(schedule, &client(), printer),
         Command::Webhook(webhook) => webhook::run(webhook, &client(), printer),
         Command::Events(events) => events::run(&events, &client(), printer),
         Command::Handler(handler) => handler::run(handler, &client(), || Ok(settings(&[])?.settings), printer),
         Command::Worker(worker) => worker::run(worker, &client(), printer),
         Command::Workspace(command) => workspace::run(command, &client(), printer),
+        Command::New(new) => new::run(&new, &settings(&[])?.settings, printer),
         Command::Db(db) => db::run(&db, &settings(&[])?.settings, printer),
         Command::Config(config) => config::run(&config, &settings(&[])?, printer),
         Command::Doctor => doctor::run(&settings(&[])?, printer),

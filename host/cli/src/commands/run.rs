@@ -12,6 +12,7 @@ use bulkhead_server::{App, AppSettings};
 use bulkhead_store::Store;
 use bulkhead_webhooks::Sender;
 use bulkhead_worker::{Metrics, Worker, WorkerSettings};
+use bulkhead_workflow::Shelf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -70,6 +71,11 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
         let sandbox = sandbox.clone();
         tokio::task::spawn_blocking(move || Catalogue::open(sandbox, catalogue_settings)).await??
     };
+    let templates = {
+        let shelf = assemble::shelf(settings, &catalogue);
+        tokio::task::spawn_blocking(move || Shelf::open(shelf)).await??
+    };
+    let keeping = tokio::spawn(follow_handlers(Arc::clone(&templates), catalogue.changes()));
     let worker_settings = WorkerSettings {
         name: settings.worker.name.clone(),
         max_concurrent: settings.worker.max_concurrent.get(),
@@ -95,6 +101,7 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     let app = App::new(
         Arc::clone(&shared),
         Arc::clone(&catalogue),
+        Arc::clone(&templates),
         Arc::clone(&worker),
         metrics,
         app_settings,
@@ -104,7 +111,9 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
     let server = tokio::spawn(bulkhead_server::serve(listener, app, stopping));
-    announce(arguments, settings, address, &catalogue, printer)?;
+    announce(settings, address, &catalogue, printer)?;
+    announce_templates(&templates, printer);
+    ready(arguments, address)?;
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -114,6 +123,7 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
     let drained = async {
         let report = worker.drain().await;
         upkeep.abort();
+        keeping.abort();
         if tokio::time::timeout(LAST_REMOVALS, delegates.settled()).await.is_err() {
             tracing::warn!("containers are left behind; the next host of this store removes them");
         }
@@ -137,7 +147,6 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
 
 /// Says where the host is and what it serves.
 fn announce(
-    arguments: &RunArguments,
     settings: &Settings,
     address: std::net::SocketAddr,
     catalogue: &Catalogue,
@@ -156,10 +165,35 @@ fn announce(
             printer.note(format_args!("handler {}: {reason}", entry.name));
         }
     }
-    if let Some(file) = &arguments.ready_file {
-        write_whole(file, &format!("http://{address}\n"))?;
-    }
     Ok(())
+}
+
+/// Says which templates are there, and which files are none.
+fn announce_templates(templates: &Shelf, printer: &mut Printer) {
+    let snapshot = templates.snapshot();
+    if !snapshot.files().is_empty() {
+        printer.note(format_args!("{} workflow templates live", snapshot.templates().count()));
+    }
+    for error in snapshot.files().iter().filter_map(|file| file.error.as_deref()) {
+        printer.note(format_args!("template {error}"));
+    }
+}
+
+/// Tells whoever waits for it that the host answers, and where.
+fn ready(arguments: &RunArguments, address: std::net::SocketAddr) -> Result<()> {
+    match &arguments.ready_file {
+        Some(file) => write_whole(file, &format!("http://{address}\n")),
+        None => Ok(()),
+    }
+}
+
+/// Reads the templates anew whenever the live handlers are others: kinds of callables and warnings follow from them.
+async fn follow_handlers(templates: Arc<Shelf>, mut changes: watch::Receiver<u64>) {
+    while changes.changed().await.is_ok() {
+        let templates = Arc::clone(&templates);
+        // The folder that cannot be read now is looked at again by the shelf itself.
+        let _ = tokio::task::spawn_blocking(move || templates.reload()).await;
+    }
 }
 
 /// Writes a file so that whoever waits for it never sees half of it.

@@ -78,6 +78,10 @@ pub(super) fn whole(task: &Value) -> String {
         let [stage, text, fraction] = ["stage", "text", "fraction"].map(|field| self::text(progress, field));
         lines.push(format!("{:<14}{stage} {fraction} {text}", "progress"));
     }
+    if let Some(workflow) = task.get("workflow") {
+        let [id, template, step] = ["id", "template", "step"].map(|field| text(workflow, field));
+        lines.push(format!("{:<14}{step} of workflow {id} ({template})", "step"));
+    }
     if let Some(waits) = task.get("waits") {
         lines.extend(waiting(waits));
     }

@@ -14,6 +14,7 @@ use bulkhead_sandbox::{WorkspaceBounds, WorkspaceGrant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::events::{Events, Webhooks};
+use super::workflow::Workflow;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) workspace: Workspace,
     pub(crate) log: Log,
     pub(crate) handlers: Handlers,
+    pub(crate) workflow: Workflow,
     pub(crate) events: Events,
     pub(crate) webhooks: Webhooks,
     pub(crate) docker: DockerSettings,

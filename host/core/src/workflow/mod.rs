@@ -1,10 +1,11 @@
 //! Workflows: tasks tied by dependencies, as every room sees them.
 //!
 //! A template is read elsewhere; what comes of it is a [`WorkflowPlan`], kept with every workflow that began from it.
-//! Here is what a plan may say, how it becomes tasks ([`expand`]), when a step may run ([`dependency_step`]) and how a
-//! workflow stands ([`standing`]).
+//! Here is what a plan may say, how it becomes tasks ([`expand`]), when a step may run ([`dependency_step`]), how a
+//! workflow stands ([`standing`]), and where its time went ([`critical_path`]).
 
 mod choice;
+mod critical_path;
 mod dependency;
 mod domain_event;
 mod expand;
@@ -17,6 +18,7 @@ mod submission;
 mod ticket;
 
 pub use choice::chosen_steps;
+pub use critical_path::{CriticalStep, StepTimes, critical_path};
 pub use dependency::{DependencyCount, DependencyStep, StepEnd, StepStanding, dependency_step};
 pub use domain_event::{DomainEvent, PublishCondition};
 pub use expand::{expand, instance_name};

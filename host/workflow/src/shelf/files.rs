@@ -56,7 +56,11 @@ impl Files {
     /// Looks at the folder and reads what is due; says whether anything is new. `closed` are the files that their writers are
     /// done with; with `all`, every file is.
     pub(super) fn sweep(&mut self, now: Instant, all: bool, closed: &HashSet<PathBuf>) -> std::io::Result<bool> {
-        let found = folder::scan(&self.settings.dir)?;
+        let found = match folder::scan(&self.settings.dir) {
+            // Who has no templates need not have the folder either.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.files.is_empty() => BTreeMap::new(),
+            found => found?,
+        };
         let before = self.files.len();
         self.files.retain(|name, _| {
             let stays = found.contains_key(name);

@@ -34,9 +34,6 @@ pub struct ShelfSettings {
 /// Why there is no shelf.
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
-    /// There is no such folder.
-    #[error("the templates folder does not exist: `{}`; make it, or set workflow.dir", .0.display())]
-    Missing(PathBuf),
     /// The folder cannot be read.
     #[error("the templates folder cannot be read: `{}`", folder.display())]
     Unreadable {
@@ -60,12 +57,10 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// Reads what the folder holds, then keeps watching. Blocks until all is read.
+    /// Reads what the folder holds, then keeps watching; a folder that is not there yet holds nothing. Blocks until all is
+    /// read.
     pub fn open(settings: ShelfSettings) -> Result<Arc<Self>, ShelfError> {
         let folder = settings.dir.clone();
-        if !folder.is_dir() {
-            return Err(ShelfError::Missing(folder));
-        }
         let (words, heard) = sync_channel(watch::WORDS);
         // Watched before the first look, so that nothing falls between the two.
         let watcher = watch::watch(&folder, words.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bulkhead_core::TemplateRef;
 
-use super::{Shelf, ShelfError, ShelfSettings, ShelfSnapshot};
+use super::{Shelf, ShelfSettings, ShelfSnapshot};
 use crate::TemplateSettings;
 
 fn template(name: &str, version: &str, kind: &str) -> String {
@@ -191,13 +191,14 @@ fn a_reload_reads_everything_by_what_is_live_now() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
-    let settings = ShelfSettings { dir: "no/such".into(), templates: TemplateSettings::default() };
-    let missing = Shelf::open(settings).expect_err("no folder");
-    assert!(matches!(missing, ShelfError::Missing(_)));
-    assert!(missing.to_string().contains("`no/such`; make it, or set workflow.dir"));
-    assert_eq!(
-        kind(&Shelf::empty().snapshot(), "a"),
-        "unknown template: `a`; there are no templates: put one into the folder of workflow.dir"
-    );
+fn a_folder_that_is_not_there_yet_holds_nothing_and_is_read_once_it_is() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let folder = parent.path().join("workflows");
+    let shelf = open(&folder);
+    let nothing = "unknown template: `order`; there are no templates: put one into the folder of workflow.dir";
+    assert_eq!(kind(&shelf.snapshot(), "order"), nothing);
+    assert_eq!(kind(&Shelf::empty().snapshot(), "order"), nothing);
+    std::fs::create_dir(&folder).expect("a folder");
+    put(&folder, "a.yaml", &template("order", "1.0.0", "RENDER"));
+    until(&shelf, |snapshot| kind(snapshot, "order") == "RENDER");
 }

@@ -61,6 +61,10 @@ fn run(shelf: &Weak<Shelf>, heard: &Receiver<Word>, watcher: Option<RecommendedW
 
 /// Watches the folder; where that cannot be, looking again and again must do.
 pub(super) fn watch(folder: &Path, words: SyncSender<Word>) -> Option<RecommendedWatcher> {
+    if !folder.exists() {
+        tracing::debug!(folder = %folder.display(), "there is no templates folder; it is looked for every 2 s");
+        return None;
+    }
     let hear = move |event: notify::Result<Event>| {
         if let Ok(event) = event {
             let closed = matches!(

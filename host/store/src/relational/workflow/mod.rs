@@ -16,6 +16,7 @@ mod removal;
 mod request;
 mod resolved;
 mod settle;
+mod slowest;
 mod store;
 mod tally;
 mod view;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bulkhead_core::{Digest, NewWorkflow, TaskId, UpstreamTask, WorkflowPlan};
 
 use super::request::{AskedWorkflow, BeginWorkflow};
-use super::{dependencies, view};
+use super::{dependencies, slowest, view};
 use crate::{
-    Begun, BoxFuture, StoreError, TaskSeq, UpstreamPart, WorkflowChange, WorkflowFate, WorkflowPage, WorkflowRefusal,
-    WorkflowSelection, WorkflowStore, WorkflowView,
+    Begun, BoxFuture, SlowAttempt, StoreError, TaskSeq, UpstreamPart, WorkflowChange, WorkflowFate, WorkflowPage,
+    WorkflowRefusal, WorkflowSelection, WorkflowStore, WorkflowView,
 };
 
 use super::super::request::Request;
@@ -80,6 +80,15 @@ impl WorkflowStore for DatabaseStore {
             let id = id.clone();
             self.ask(|answer| Request::Workflow(AskedWorkflow { id, change, answer, _permit: permit })).await
         })
+    }
+
+    fn slowest_attempts<'a>(
+        &'a self,
+        id: &'a TaskId,
+        count: u32,
+    ) -> BoxFuture<'a, Result<Vec<SlowAttempt>, StoreError>> {
+        let id = id.clone();
+        Box::pin(self.readers.read(move |connection| slowest::slowest(connection, &id, count)))
     }
 
     fn plan(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<WorkflowPlan>>, StoreError>> {

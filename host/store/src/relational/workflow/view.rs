@@ -130,10 +130,17 @@ pub(super) fn page(
     shared: &Shared,
 ) -> Result<WorkflowPage, StoreError> {
     let limit = selection.limit.clamp(1, MAX_PAGE);
+    let after = match &selection.after {
+        // Not from the start again: who reads page by page would never come to an end.
+        Some(id) => match find(connection, id).map_err(|error| reading(&error))? {
+            None => return Err(StoreError::Cursor(id.to_string())),
+            found => found,
+        },
+        None => None,
+    };
     let read = || -> crate::sql::Result<WorkflowPage> {
         let (mut conditions, values) = conditions(&selection.filter);
-        if let Some(after) = &selection.after {
-            let after = find(connection, after)?.map_or(i64::MAX, |seq| seq.0);
+        if let Some(TaskSeq(after)) = after {
             let _ = write!(conditions, " AND x.seq < {after}");
         }
         let select =
