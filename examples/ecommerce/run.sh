@@ -43,6 +43,7 @@ cp "$example"/workflows/*.yaml workflows/
 for handler in validate_cart process_payment update_inventory create_order send_confirmation; do
     cp "$HANDLERS/$handler.wasm" handlers/
 done
+"$BULKHEAD" workflow check workflows/*.yaml >&2
 "$example/make_orders.py" "$orders" > orders.ndjson
 
 "$example/mail_sink.py" 0 mails.ndjson > mail &
