@@ -1,6 +1,6 @@
 //! Where workspaces are, as the hosts of one store tell each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use bulkhead_core::{Home, TaskId, Timestamp};
@@ -46,8 +46,8 @@ pub trait Homes: Send + Sync + std::fmt::Debug {
     /// Says that the host of this name is there and has this home, if any; gives the homes that were released.
     fn tell<'a>(&'a self, home: Option<&'a Home>, host: &'a str) -> BoxFuture<'a, Result<BTreeSet<Home>, StoreError>>;
 
-    /// What a workspace is bound to.
-    fn home_of<'a>(&'a self, workspace: &'a TaskId) -> BoxFuture<'a, Result<Option<HomeView>, StoreError>>;
+    /// What each of these workspaces is bound to, of those that are.
+    fn homes_of(&self, workspaces: Vec<TaskId>) -> BoxFuture<'_, Result<HashMap<TaskId, HomeView>, StoreError>>;
 
     /// Binds a workspace to the home of the host of this name, unless it is bound; gives what it is bound to then. None where
     /// that home was released.

@@ -18,7 +18,7 @@ use crate::progress::send_reports;
 use crate::settings::{WorkerError, WorkerSettings};
 use crate::shared::Shared;
 use crate::status::{DrainReport, WorkerState, WorkerStatus};
-use crate::workspaces::{Bindings, Workspaces, hear_of_homes, sweep};
+use crate::workspaces::{Bindings, Workspaces, look_after_bindings, sweep};
 
 /// How often a worker that was cut off tries to attach again.
 const ATTACH_AGAIN: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ impl Worker {
         services.spawn(renew(Arc::clone(&shared), current.clone()));
         services.spawn(sweep(Arc::clone(&shared.workspaces), Arc::clone(&store)));
         if let Some(bindings) = bindings {
-            services.spawn(hear_of_homes(bindings));
+            services.spawn(look_after_bindings(bindings));
         }
         let (barriers, asked) = mpsc::channel(1);
         services.spawn(live(Arc::clone(&shared), store, line, line_changed, asked));

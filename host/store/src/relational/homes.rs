@@ -1,8 +1,9 @@
 //! Where workspaces are, in tables that every host reads and writes beside the queue.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use bulkhead_core::{Home, TaskId, Timestamp};
+use tokio_postgres::types::Type;
 
 use crate::sql::{Error, OptionalExtension, Result, Row, params};
 use crate::{BoxFuture, HOME_GONE_AFTER, HomeView, Homes, ReleaseFate, StoreError};
@@ -55,17 +56,33 @@ impl Homes for DatabaseStore {
         }))
     }
 
-    fn home_of<'a>(
-        &'a self,
-        workspace: &'a TaskId,
-    ) -> BoxFuture<'a, std::result::Result<Option<HomeView>, StoreError>> {
-        let workspace = workspace.clone();
-        Box::pin(self.readers.read(move |connection| {
+    fn homes_of(
+        &self,
+        workspaces: Vec<TaskId>,
+    ) -> BoxFuture<'_, std::result::Result<HashMap<TaskId, HomeView>, StoreError>> {
+        Box::pin(self.readers.write(move |connection| {
+            let Some(client) = connection.postgres() else { return Ok(HashMap::new()) };
             let select = format!(
-                "SELECT {COLUMNS}, 1::bigint, {NOW} FROM workspaces w JOIN homes h ON h.home = w.home WHERE w.id = ?1"
+                "SELECT w.id, {COLUMNS}, {NOW} FROM workspaces w JOIN homes h ON h.home = w.home WHERE w.id = ANY(?1)"
             );
-            let read = || connection.prepare_cached(&select)?.query_row([workspace.as_str()], view).optional();
-            read().map_err(|error| reading(&error))
+            let names: Vec<&str> = workspaces.iter().map(TaskId::as_str).collect();
+            let rows = client.query_arrays(&select, &[(&names, Type::TEXT_ARRAY)])?;
+            let mut found = HashMap::with_capacity(rows.len());
+            for row in rows {
+                let name: String = row.get(0);
+                let Some(workspace) = workspaces.iter().find(|workspace| workspace.as_str() == name) else { continue };
+                let (seen_at, now) = (Timestamp::from_millis(row.get(3)), Timestamp::from_millis(row.get(5)));
+                let view = HomeView {
+                    home: parse(row.get(1))?,
+                    host: row.get(2),
+                    seen_at,
+                    is_there: seen_at.after(HOME_GONE_AFTER) > now,
+                    released_at: row.get::<_, Option<i64>>(4).map(Timestamp::from_millis),
+                    workspaces: 1,
+                };
+                found.insert(workspace.clone(), view);
+            }
+            Ok(found)
         }))
     }
 

@@ -11,6 +11,7 @@ use bulkhead_store::{HomeView, Homes, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use super::questions::Questions;
 use super::{WorkspaceSettings, home_file};
 
 /// How often a host says that it is there, and hears which homes were released.
@@ -25,6 +26,7 @@ pub(crate) struct Bindings {
     known: Mutex<Known>,
     /// Told when it may serve other routes than before.
     pub(crate) changed: Notify,
+    questions: Questions,
     runtime: Handle,
 }
 
@@ -56,6 +58,7 @@ impl Bindings {
             root: settings.root.clone(),
             known: Mutex::new(known),
             changed: Notify::new(),
+            questions: Questions::default(),
             runtime: Handle::current(),
         })))
     }
@@ -81,7 +84,7 @@ impl Bindings {
 
     /// What a workspace is bound to.
     pub(crate) async fn bound_to(&self, workspace: &TaskId) -> Result<Option<HomeView>, StoreError> {
-        self.homes()?.home_of(workspace).await
+        self.questions.ask(workspace).await
     }
 
     /// Binds a workspace to this host unless it is bound, and gives what it is bound to then; none where this host was
@@ -150,8 +153,12 @@ pub(crate) enum BindError {
     Folder(#[from] io::Error),
 }
 
-/// Keeps a host's knowledge up to date for as long as it lives.
-pub(crate) async fn hear_of_homes(bindings: Arc<Bindings>) {
+/// Keeps a host's knowledge up to date, and asks for its runs, for as long as it lives.
+pub(crate) async fn look_after_bindings(bindings: Arc<Bindings>) {
+    tokio::join!(hear_of_homes(&bindings), bindings.questions.answer(&bindings.store));
+}
+
+async fn hear_of_homes(bindings: &Bindings) {
     loop {
         if let Err(error) = bindings.hear().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "it is not known which workspaces were released");

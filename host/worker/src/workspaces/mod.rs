@@ -14,6 +14,7 @@ mod listing;
 mod name;
 mod notes;
 mod path;
+mod questions;
 mod removal;
 mod sweep;
 mod upload;
@@ -29,7 +30,7 @@ use bulkhead_sandbox::workspace::{Keeper, WorkspaceUsage, open_folder};
 use bulkhead_sandbox::{Workspace, WorkspaceBounds, WorkspaceGrant};
 use tokio::sync::Semaphore;
 
-pub(crate) use self::bindings::{BindError, Bindings, hear_of_homes};
+pub(crate) use self::bindings::{BindError, Bindings, look_after_bindings};
 pub(crate) use self::claim::Claim;
 pub use self::error::WorkspaceError;
 use self::folders::make_workspace;
