@@ -8,6 +8,7 @@
 mod begin;
 mod control;
 mod dependencies;
+mod dependents;
 mod input;
 mod notes;
 mod numbers;

@@ -2,20 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use bulkhead_core::{
-    DependencyCount, DependencyStep, State, StepEnd, StepRole, StepStanding, StepTally, dependency_step,
-};
+use bulkhead_core::{DependencyCount, DependencyStep, StepEnd, StepRole, StepStanding, StepTally, dependency_step};
 
 use super::numbers::{is_among, list};
 use crate::TaskSeq;
-use crate::ending::{Ending, state_number};
 use crate::sql::{Row, params};
 
 use super::super::crash_point::crash_point;
 use super::super::cycle::Cycle;
 use super::super::failure::Halt;
 use super::super::place::{Place, locate};
-use super::super::slot::Slot;
 
 /// A task has come somewhere; if it is a step, its workflow and those that depend on it are told.
 #[derive(Debug, Clone)]
@@ -119,8 +115,13 @@ impl Cycle<'_> {
             for step in moved.iter().filter(|step| step.change.terminates) {
                 self.terminate(step.workflow)?;
             }
-            for dependent in dependents.into_values() {
-                self.move_dependent(&dependent)?;
+            let (released, others): (Vec<_>, Vec<_>) = dependents
+                .into_values()
+                .map(|dependent| (dependency_step(dependent.role, &dependent.count), dependent.seq))
+                .partition(|(step, _)| *step == DependencyStep::Release);
+            self.let_run(released.into_iter().map(|(_, seq)| seq))?;
+            for (step, seq) in others {
+                self.hold_back(seq, step)?;
             }
         }
         self.settle_workflows(&tallies)
@@ -134,16 +135,11 @@ impl Cycle<'_> {
             latest.insert(change.seq, change);
         }
         let numbers = list(self.connection, latest.keys().map(|seq| seq.0));
-        if self.is_shared() {
-            let lock = format!(
-                "SELECT seq FROM workflows WHERE seq IN (SELECT workflow FROM steps WHERE seq {}) ORDER BY seq FOR UPDATE",
-                is_among(self.connection, 1)
-            );
-            drop(self.connection.prepare_cached(&lock)?.query_map([numbers.as_str()], |_| Ok(()))?);
-        }
         let select = format!(
-            "SELECT seq, workflow, standing, name, publishes, fans_out FROM steps WHERE seq {}",
-            is_among(self.connection, 1)
+            "SELECT s.seq, s.workflow, s.standing, s.name, s.publishes, s.fans_out FROM steps s \
+             JOIN workflows w ON w.seq = s.workflow WHERE s.seq {} ORDER BY w.seq{}",
+            is_among(self.connection, 1),
+            if self.is_shared() { " FOR UPDATE OF w" } else { "" }
         );
         let mut statement = self.connection.prepare_cached(&select)?;
         let found = statement.query_map([numbers.as_str()], |row| {
@@ -169,7 +165,7 @@ impl Cycle<'_> {
             let to: Vec<i64> = to.collect();
             if !to.is_empty() {
                 let numbers = list(self.connection, to);
-                self.connection.prepare_cached(&update)?.execute(params![standing.number(), numbers])?;
+                self.connection.put_off(&update, params![standing.number(), numbers])?;
             }
         }
         Ok(())
@@ -229,53 +225,6 @@ impl Cycle<'_> {
             dependents.insert(dependent.seq, dependent);
         }
         Ok(())
-    }
-
-    /// Lets a step go on, or keeps it back, as its dependencies have come.
-    fn move_dependent(&mut self, dependent: &Dependent) -> Result<(), Halt> {
-        let step = dependency_step(dependent.role, &dependent.count);
-        let Some((slot, Place::Dependent { blocked })) = locate(self.connection, dependent.seq)? else {
-            return Ok(());
-        };
-        match step {
-            DependencyStep::Wait if blocked => self.mark_blocked(slot, false),
-            DependencyStep::Block if !blocked => self.mark_blocked(slot, true),
-            DependencyStep::Wait | DependencyStep::Block => Ok(()),
-            DependencyStep::Release => {
-                self.leave_waits(slot)?;
-                if blocked {
-                    self.out.step_changes.push(StepChange::to(slot.seq, StepStanding::Open));
-                }
-                self.heed_expiry(slot.seq)?;
-                self.place(slot)
-            }
-            DependencyStep::Skip => self.skip(slot),
-            DependencyStep::Cancel => self.stop_waiting(slot, State::Cancelled, None, None),
-        }
-    }
-
-    fn mark_blocked(&mut self, slot: Slot, blocked: bool) -> Result<(), Halt> {
-        let (state, standing) = match blocked {
-            true => (State::Blocked, StepStanding::Blocked),
-            false => (State::Waiting, StepStanding::Open),
-        };
-        self.connection
-            .prepare_cached("UPDATE waits SET state = ?2 WHERE seq = ?1")?
-            .execute(params![slot.seq.0, state_number(state)])?;
-        self.out.step_changes.push(StepChange::to(slot.seq, standing));
-        Ok(())
-    }
-
-    /// Ends a step that waits and never runs.
-    pub(super) fn skip(&mut self, slot: Slot) -> Result<(), Halt> {
-        self.leave_waits(slot)?;
-        self.end(slot, &Ending::unrun(State::Skipped, None), false)
-    }
-
-    /// Takes a step out of the table of those that wait.
-    fn leave_waits(&self, slot: Slot) -> Result<(), Halt> {
-        let left = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [slot.seq.0])?;
-        self.first(left)
     }
 
     /// Ends a workflow early: what waits is skipped, what runs or could is cancelled.

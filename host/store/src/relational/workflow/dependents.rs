@@ -1,0 +1,99 @@
+//! What becomes of steps as those before them end.
+
+use bulkhead_core::{DependencyStep, State, StepStanding, Timestamp};
+
+use super::numbers::{is_among, list};
+use super::release::StepChange;
+use crate::TaskSeq;
+use crate::ending::{Ending, state_number};
+use crate::sql::params;
+
+use super::super::cycle::Cycle;
+use super::super::failure::Halt;
+use super::super::place::{Place, locate};
+use super::super::slot::{Flags, Rank, RouteId, Slot};
+
+impl Cycle<'_> {
+    /// Lets steps run that wait for nothing any more; who does not wait has been seen to already.
+    pub(super) fn let_run(&mut self, steps: impl Iterator<Item = TaskSeq>) -> Result<(), Halt> {
+        for (slot, blocked) in self.take_waiting(steps)? {
+            if blocked {
+                self.out.step_changes.push(StepChange::to(slot.seq, StepStanding::Open));
+            }
+            self.place(slot)?;
+        }
+        Ok(())
+    }
+
+    /// Takes steps out of the table of those that wait, with whether each was blocked; on a server, all by one statement.
+    fn take_waiting(&mut self, steps: impl Iterator<Item = TaskSeq>) -> Result<Vec<(Slot, bool)>, Halt> {
+        let mut taken = Vec::new();
+        if !self.is_shared() {
+            for seq in steps {
+                if let Some((slot, Place::Dependent { blocked })) = locate(self.connection, seq)? {
+                    self.leave_waits(slot)?;
+                    taken.push((slot, blocked));
+                }
+            }
+            return Ok(taken);
+        }
+        let numbers = list(self.connection, steps.map(|seq| seq.0));
+        let take = format!(
+            "WITH gone AS (DELETE FROM waits WHERE seq {} AND state IN (?2, ?3) RETURNING seq, state) \
+             SELECT t.seq, t.route, t.rank, t.due, g.state = ?3 FROM gone g JOIN tasks t ON t.seq = g.seq ORDER BY t.seq",
+            is_among(self.connection, 1)
+        );
+        let (waiting, blocked) = (state_number(State::Waiting), state_number(State::Blocked));
+        let mut statement = self.connection.prepare_cached(&take)?;
+        let rows = statement.query_map(params![numbers, waiting, blocked], |row| {
+            let slot = Slot {
+                seq: TaskSeq(row.get(0)?),
+                route: RouteId(row.get(1)?),
+                rank: Rank(row.get(2)?),
+                due: Timestamp::from_millis(row.get(3)?),
+                flags: Flags::NONE,
+            };
+            Ok((slot, row.get(4)?))
+        })?;
+        for row in rows {
+            taken.push(row?);
+        }
+        Ok(taken)
+    }
+
+    /// Keeps a step back, or ends it without a run, as its dependencies have come.
+    pub(super) fn hold_back(&mut self, seq: TaskSeq, step: DependencyStep) -> Result<(), Halt> {
+        let Some((slot, Place::Dependent { blocked })) = locate(self.connection, seq)? else { return Ok(()) };
+        match step {
+            DependencyStep::Wait if blocked => self.mark_blocked(slot, false),
+            DependencyStep::Block if !blocked => self.mark_blocked(slot, true),
+            DependencyStep::Wait | DependencyStep::Block | DependencyStep::Release => Ok(()),
+            DependencyStep::Skip => self.skip(slot),
+            DependencyStep::Cancel => self.stop_waiting(slot, State::Cancelled, None, None),
+        }
+    }
+
+    fn mark_blocked(&mut self, slot: Slot, blocked: bool) -> Result<(), Halt> {
+        let (state, standing) = match blocked {
+            true => (State::Blocked, StepStanding::Blocked),
+            false => (State::Waiting, StepStanding::Open),
+        };
+        self.connection
+            .prepare_cached("UPDATE waits SET state = ?2 WHERE seq = ?1")?
+            .execute(params![slot.seq.0, state_number(state)])?;
+        self.out.step_changes.push(StepChange::to(slot.seq, standing));
+        Ok(())
+    }
+
+    /// Ends a step that waits and never runs.
+    pub(super) fn skip(&mut self, slot: Slot) -> Result<(), Halt> {
+        self.leave_waits(slot)?;
+        self.end(slot, &Ending::unrun(State::Skipped, None), false)
+    }
+
+    /// Takes a step out of the table of those that wait.
+    fn leave_waits(&self, slot: Slot) -> Result<(), Halt> {
+        let left = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [slot.seq.0])?;
+        self.first(left)
+    }
+}
