@@ -36,6 +36,7 @@ mod thousand_tasks;
 mod tls;
 mod webhooks;
 mod workers;
+mod workflow_examples;
 mod workflows;
 mod workspace_hosts;
 mod workspaces;
