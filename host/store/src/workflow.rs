@@ -184,8 +184,12 @@ pub struct StepView {
     /// Why it is dead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// 1 in its first life; one more for each requeue.
+    pub epoch: u32,
     /// Attempts charged so far.
     pub attempt: u32,
+    /// How often it went on after it had waited, or had kept its progress.
+    pub stage: u32,
     /// When its first attempt began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,

@@ -28,6 +28,7 @@ mod suspending;
 mod telling;
 mod waiting;
 mod workflow_harness;
+mod workflow_views;
 mod workflows;
 mod workflows_at_random;
 
@@ -216,6 +217,10 @@ properties! {
         a_template_tells_of_its_own_events_once_a_step_has_ended
         steps_stay_as_long_as_their_workflow_does
         ten_thousand_steps_fan_out_and_come_together;
+    workflow_views:
+        the_attempts_that_ran_longest_are_told_first
+        a_workflow_whose_first_step_has_waited_is_not_pending_again
+        pages_of_workflows_come_to_an_end_though_some_are_removed;
     workflows_at_random:
         random_workflows_end_as_a_walk_through_their_plan_says;
 }

@@ -145,9 +145,14 @@ steps:
     let blocked = workflow(&host, &id);
     assert_eq!(states(&blocked), ["succeeded", "dead", "blocked", "succeeded"], "{blocked:#}");
     let shown = host.cli(&folder, &["workflow", "show", &id]);
-    for words in
-        ["state         blocked", "fragile@1.0.0", "critical path: first", "SLOWEST ATTEMPTS", "burst with", command]
-    {
+    for words in [
+        "state         blocked",
+        "fragile@1.0.0",
+        "critical path: first",
+        "SLOWEST ATTEMPTS",
+        "the handler trapped",
+        command,
+    ] {
         assert!(shown.good().contains(words), "`{words}` is not in {shown:#?}");
     }
 

@@ -56,7 +56,11 @@ fn going_on(steps: &[StepView]) -> WorkflowState {
     if any(|step| step.state == State::Running) {
         return WorkflowState::Running;
     }
-    if !any(|step| step.state.is_ended() || step.attempt > 0 || step.state == State::Suspended) {
+    let has_begun = |step: &StepView| {
+        let is_moved = matches!(step.state, State::Suspended | State::Paused) || step.state.is_ended();
+        is_moved || (step.epoch, step.attempt, step.stage) > (1, 0, 0)
+    };
+    if !any(has_begun) {
         return WorkflowState::Pending;
     }
     if steps.iter().any(is_due) { WorkflowState::Running } else { WorkflowState::Waiting }
@@ -113,7 +117,9 @@ fn steps(connection: &Connection, workflow: TaskSeq, shared: &Shared) -> crate::
             kind: task.kind,
             state: task.state,
             reason: task.reason,
+            epoch: task.epoch,
             attempt: task.attempt,
+            stage: task.stage,
             started_at: first.or(last),
             ended_at: task.ended_at,
             result: row.get_ref(view::COLUMNS + 1)?.as_str_or_null()?.map(JsonText::from_trusted),
