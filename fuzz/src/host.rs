@@ -17,6 +17,7 @@ use bulkhead_store::Store;
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_webhooks::WebhookSettings;
 use bulkhead_worker::{Metrics, Worker, WorkerSettings, WorkspaceSettings};
+use bulkhead_workflow::Shelf;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tempfile::TempDir;

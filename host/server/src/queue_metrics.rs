@@ -18,6 +18,7 @@ pub(crate) struct QueueMetrics {
     unroutable: IntGauge,
     load_errors: IntCounterVec,
     dead: IntCounterVec,
+    settled: IntCounterVec,
 }
 
 impl QueueMetrics {
@@ -32,9 +33,12 @@ impl QueueMetrics {
         )?;
         let dead =
             IntCounterVec::new(Opts::new("queue_dead_total", "Tasks that became dead letters."), &["kind", "reason"])?;
+        let settled = Opts::new("workflow_settled_total", "Workflows in which nothing more happens by itself.");
+        let settled = IntCounterVec::new(settled, &["state"])?;
         let registry = Registry::new();
-        let collectors: [Box<dyn Collector>; 6] = [
+        let collectors: [Box<dyn Collector>; 7] = [
             Box::new(dead.clone()),
+            Box::new(settled.clone()),
             Box::new(pending.clone()),
             Box::new(oldest.clone()),
             Box::new(unroutable.clone()),
@@ -44,7 +48,7 @@ impl QueueMetrics {
         for collector in collectors {
             registry.register(collector)?;
         }
-        Ok(Self { registry, pending, oldest, unroutable, load_errors, dead })
+        Ok(Self { registry, pending, oldest, unroutable, load_errors, dead, settled })
     }
 
     pub(crate) fn update(&self, catalogue: &Catalogue, store: &dyn Store) {
@@ -75,6 +79,10 @@ impl QueueMetrics {
             let known = !snapshot.serving(&death.kind).is_empty();
             let kind = if known { death.kind.as_str() } else { OTHER };
             self.dead.with_label_values(&[kind, death.reason.as_str()]).inc_by(death.count);
+        }
+        self.settled.reset();
+        for (state, count) in store.settled() {
+            self.settled.with_label_values(&[state.as_str()]).inc_by(count);
         }
         self.load_errors.reset();
         for (handler, errors) in catalogue.load_errors() {

@@ -44,6 +44,10 @@ pub trait WorkflowStore: Send + Sync + 'static {
         count: u32,
     ) -> BoxFuture<'a, Result<Vec<SlowAttempt>, StoreError>>;
 
+    /// How many workflows have come to each state in which nothing more happens by itself, by what was done through this
+    /// store since it was opened.
+    fn settled(&self) -> Vec<(WorkflowState, u64)>;
+
     /// What workflows of this digest do; `None` where there is none.
     fn plan(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<WorkflowPlan>>, StoreError>>;
 

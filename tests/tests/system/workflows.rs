@@ -105,6 +105,7 @@ fn a_condition_that_does_not_hold_skips_its_step() {
     let ended = settled(&host, &start(&host, "shop/order@1.0.0", &json!({ "cart": [{ "sku": "a" }] })));
     assert_eq!(states(&ended), ["succeeded", "succeeded", "succeeded", "skipped"], "{ended:#}");
     assert_eq!(ended["state"], "succeeded");
+    assert_eq!(host.client.metric("workflow_settled_total{state=\"succeeded\"}"), 1.0);
 }
 
 #[test]

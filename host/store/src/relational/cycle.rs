@@ -293,6 +293,7 @@ impl<'a> Cycle<'a> {
             ended,
             step_changes,
             died,
+            standings,
             settled,
             marked,
             freed,
@@ -317,6 +318,7 @@ impl<'a> Cycle<'a> {
         ended.truncate(mark.ended);
         step_changes.truncate(mark.step_changes);
         died.truncate(mark.died);
+        standings.truncate(mark.standings);
         freed.truncate(mark.freed);
         for (route, count) in limited.drain(mark.limited..) {
             self.memory.limits.claim(&route.kind, -count, self.now);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bulkhead_core::{DeadReason, Route, Timestamp};
+use bulkhead_core::{DeadReason, Route, Timestamp, WorkflowState};
 
 use crate::{
     BatchRefusal, Claimed, CommitFate, Fate, LeaseId, LiveEvent, ScheduleFate, Submitted, TaskSeq, WorkerId,
@@ -33,6 +33,8 @@ pub(super) struct Outcome {
     /// Tasks that have come somewhere, of which workflows are told at the end of the cycle.
     pub(super) step_changes: Vec<StepChange>,
     pub(super) died: Vec<(RouteId, DeadReason)>,
+    /// How workflows stand in which nothing goes on since this cycle.
+    pub(super) standings: Vec<WorkflowState>,
     /// Tasks of limited kinds, perhaps, that run no more.
     pub(super) freed: Vec<RouteId>,
     /// Claims counted towards the limits of kinds.
@@ -93,6 +95,7 @@ pub(super) struct Mark {
     pub(super) ended: usize,
     pub(super) step_changes: usize,
     pub(super) died: usize,
+    pub(super) standings: usize,
     pub(super) settled: usize,
     pub(super) marked: usize,
     pub(super) freed: usize,
@@ -109,6 +112,7 @@ impl Outcome {
             ended: self.ended.len(),
             step_changes: self.step_changes.len(),
             died: self.died.len(),
+            standings: self.standings.len(),
             settled: self.settled.len(),
             marked: self.marked.len(),
             freed: self.freed.len(),
@@ -127,6 +131,7 @@ impl Mark {
         ended: 0,
         step_changes: 0,
         died: 0,
+        standings: 0,
         settled: 0,
         marked: 0,
         freed: 0,

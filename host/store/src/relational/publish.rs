@@ -84,6 +84,7 @@ pub(super) fn publish(memory: &mut Memory, todo: Todo, mut outcome: Outcome, now
         .iter()
         .filter_map(|(route, reason)| Some((memory.routes.get(*route)?.route.kind.clone(), *reason)));
     memory.shared.count_deaths(died);
+    memory.shared.count_settled(&outcome.standings);
     memory.shared.waiters.wake(&outcome.ended);
     memory.agenda.hear(&outcome.ended);
     todo.submits.into_iter().zip(outcome.submitted).for_each(|(submit, done)| drop(submit.answer.send(Ok(done))));

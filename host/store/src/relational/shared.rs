@@ -1,12 +1,12 @@
 //! What the store's thread shows to everybody else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
-use bulkhead_core::{DeadReason, Kind, Route, Timestamp};
+use bulkhead_core::{DeadReason, Kind, Route, Timestamp, WorkflowState};
 
 use crate::{DeadCount, Held, RouteDepth, TaskSeq};
 
@@ -21,6 +21,7 @@ pub(super) struct Shared {
     depths: Mutex<BTreeMap<RouteId, Depth>>,
     served: RwLock<Served>,
     deaths: Mutex<BTreeMap<(Kind, DeadReason), u64>>,
+    settled: [AtomicU64; WorkflowState::ALL.len()],
     held: Mutex<Held>,
 }
 
@@ -68,6 +69,19 @@ impl Shared {
             count: *count,
         };
         deaths.iter().map(shown).collect()
+    }
+
+    /// Counts workflows in which nothing goes on any more.
+    pub(super) fn count_settled(&self, states: &[WorkflowState]) {
+        for (count, state) in self.settled.iter().zip(WorkflowState::ALL) {
+            let more = states.iter().filter(|settled| **settled == state).count() as u64;
+            count.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn settled(&self) -> Vec<(WorkflowState, u64)> {
+        let counts = self.settled.iter().map(|count| count.load(Ordering::Relaxed));
+        WorkflowState::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect()
     }
 
     /// What operators hold back.

@@ -113,6 +113,34 @@ fn a_batch_ends_with_its_first_bad_range_or_waits_for_it_as_it_was_told() {
 }
 
 #[test]
+fn a_batch_that_waits_goes_on_once_its_step_is_resolved_or_retried() {
+    let (folder, host) = host(&["steps"], &batch("isolate"));
+    let id = start(&host, "import", &json!({}));
+    let rows = step(&settled(&host, &id), "rows")["task"].as_str().expect("a task").to_owned();
+    let ranges = |state: &str| host.client.count(&format!("parent={rows}&state={state}"));
+    assert_eq!((ranges("succeeded"), ranges("dead")), (2, 1));
+    // Retried, it makes all of its tasks anew.
+    host.cli(&folder, &["dlq", "retry", &rows]).good();
+    eventually("it is dead again", || {
+        (host.client.task(&rows)["epoch"] == 2 && host.client.task(&rows)["state"] == "dead").then_some(())
+    });
+    assert_eq!((ranges("succeeded"), ranges("dead")), (4, 2));
+    host.cli(&folder, &["dlq", "resolve", &rows]).good();
+    let ended = settled(&host, &id);
+    assert_eq!(
+        (states(&ended), &ended["state"]),
+        (vec!["succeeded", "resolved", "succeeded"], &json!("succeeded")),
+        "{ended:#}"
+    );
+    let upstream = &step(&ended, "report")["result"]["upstream"];
+    assert_eq!(
+        (&upstream["rows_001"]["range"], &upstream["rows_002"]),
+        (&json!([0, 10]), &json!("TOLD_TO")),
+        "{ended:#}"
+    );
+}
+
+#[test]
 fn a_step_ends_the_whole_workflow_early_and_well() {
     let template = r"
 name: short

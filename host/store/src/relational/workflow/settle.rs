@@ -46,7 +46,10 @@ impl Cycle<'_> {
         // Who waits for the workflow waits under the number of its first step.
         self.out.ended.push(workflow);
         match now {
-            Some(state) => self.note_workflow_settled(workflow, state),
+            Some(state) => {
+                self.out.standings.push(state);
+                self.note_workflow_settled(workflow, state)
+            }
             None => Ok(()),
         }
     }

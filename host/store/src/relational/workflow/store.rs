@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Digest, NewWorkflow, TaskId, UpstreamTask, WorkflowPlan};
+use bulkhead_core::{Digest, NewWorkflow, TaskId, UpstreamTask, WorkflowPlan, WorkflowState};
 
 use super::request::{AskedWorkflow, BeginWorkflow};
 use super::{dependencies, slowest, view};
@@ -89,6 +89,10 @@ impl WorkflowStore for DatabaseStore {
     ) -> BoxFuture<'a, Result<Vec<SlowAttempt>, StoreError>> {
         let id = id.clone();
         Box::pin(self.readers.read(move |connection| slowest::slowest(connection, &id, count)))
+    }
+
+    fn settled(&self) -> Vec<(WorkflowState, u64)> {
+        self.shared.settled()
     }
 
     fn plan(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<WorkflowPlan>>, StoreError>> {
