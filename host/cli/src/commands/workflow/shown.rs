@@ -95,21 +95,31 @@ fn in_words(millis: u64) -> String {
     }
 }
 
-/// Each dead step with its error, and how to go on.
+/// The code of the error of a step of whose tasks too many ended badly.
+const TASKS_FAILED: &str = "tasks_failed";
+
+/// Each dead step with its error, and how to go on from the first of them.
 fn failures(workflow: &Value) -> String {
-    let dead = steps(workflow).iter().filter(|step| text(step, "state") == "dead");
-    let mut lines: Vec<String> = Vec::new();
-    let mut first = None;
-    for step in dead {
-        let error = step.get("error").map(|error| text(error, "message")).unwrap_or_default();
-        lines.push(format!("step {} is dead ({}): {error}", text(step, "name"), text(step, "reason")));
-        first.get_or_insert_with(|| text(step, "task"));
-    }
-    if let Some(task) = first {
-        lines.push(format!(
-            "next: mend the cause, then `bulkhead dlq retry {task}`; or go on without it: `bulkhead dlq resolve {task} --result JSON`"
-        ));
-    }
+    let dead: Vec<&Value> = steps(workflow).iter().filter(|step| text(step, "state") == "dead").collect();
+    let of_error = |step: &Value, field: &str| step.get("error").map(|error| text(error, field)).unwrap_or_default();
+    let line = |step: &&Value| {
+        format!("step {} is dead ({}): {}", text(step, "name"), text(step, "reason"), of_error(step, "message"))
+    };
+    let mut lines: Vec<String> = dead.iter().map(line).collect();
+    lines.extend(dead.first().map(|step| {
+        let task = text(step, "task");
+        if of_error(step, "code") == TASKS_FAILED {
+            format!(
+                "next: `bulkhead task list --parent {task} --state dead` names its tasks; `bulkhead dlq retry` or \
+                 `bulkhead dlq resolve` them, then `bulkhead dlq retry {task}`"
+            )
+        } else {
+            format!(
+                "next: mend the cause, then `bulkhead dlq retry {task}`; or go on without it: \
+                 `bulkhead dlq resolve {task} --result JSON`"
+            )
+        }
+    }));
     lines.join("\n")
 }
 
