@@ -52,7 +52,7 @@ pub trait WorkflowStore: Send + Sync + 'static {
     fn plan(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<WorkflowPlan>>, StoreError>>;
 
     /// The tasks that a step of a workflow depends on, by the place of the step; those that stand for a step that fans
-    /// out, in the place of that step.
+    /// out, in the place of that step. By name, any step before it is found, however far.
     fn dependencies<'a>(
         &'a self,
         workflow: &'a TaskId,

@@ -63,6 +63,10 @@ pub(crate) async fn a_step_runs_once_those_before_it_have_ended_well<E: Engine>(
     let of_d = engine.database().dependencies(&begun.id, 3, page()).await.unwrap();
     assert_eq!(of_d.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["b", "c"]);
     assert_eq!(engine.database().count_dependencies(&begun.id, 3).await.unwrap(), 2);
+    // One further back is found by its name alone, as handlers of Tasker's ask; one that is not before it is not.
+    let named = |name: &str| engine.database().dependencies(&begun.id, 3, UpstreamPart::Named(name.to_owned()));
+    assert_eq!(named("a").await.unwrap()[0].end, UpstreamEnd::Succeeded(json("{\"of\":\"a\"}")));
+    assert!(named("d").await.unwrap().is_empty() && named("nobody").await.unwrap().is_empty());
     worker.commit(succeeded(&d), 0).await;
     let shown = engine.show(&begun.id).await;
     assert_eq!((shown.state, shown.ended, shown.total), (WorkflowState::Succeeded, 4, 4));

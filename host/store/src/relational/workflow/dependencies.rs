@@ -18,6 +18,15 @@ const FROM: &str = "(SELECT d.name AS name, d.place AS place, -1 AS position, d.
         JOIN kin k ON k.parent = d.seq WHERE s.workflow = ?1 AND s.place = ?2 AND d.fans_out \
         AND k.epoch = (SELECT max(epoch) FROM kin l WHERE l.parent = d.seq)) AS u";
 
+/// Every step before one, however far: Tasker's handlers may ask for any of them by name.
+const BEFORE: &str = "WITH RECURSIVE before (seq) AS (SELECT g.dependency FROM steps s \
+        JOIN edges g ON g.dependent = s.seq WHERE s.workflow = ?1 AND s.place = ?2 \
+    UNION SELECT g.dependency FROM before b JOIN edges g ON g.dependent = b.seq)";
+
+/// The one of a name among them.
+const EARLIER: &str = "(SELECT d.name AS name, d.seq AS seq FROM steps d JOIN before b ON b.seq = d.seq \
+    WHERE d.workflow = ?1 AND d.name = ?3) AS u";
+
 /// The columns that an upstream task is read from.
 const COLUMNS: &str = "u.name, 0, t.id, e.state, e.result, e.error, t.seq IS NULL";
 
@@ -35,7 +44,16 @@ pub(super) fn read(
         match part {
             UpstreamPart::Named(name) => {
                 let select = format!("SELECT {COLUMNS} FROM {FROM} {JOINS} WHERE u.name = ?3");
-                connection.prepare_cached(&select)?.query_map(params![seq.0, place, name], read_row)?.collect()
+                let values = params![seq.0, place, name];
+                let found: Vec<UpstreamTask> = connection
+                    .prepare_cached(&select)?
+                    .query_map(values, read_row)?
+                    .collect::<crate::sql::Result<_>>()?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+                let select = format!("{BEFORE} SELECT {COLUMNS} FROM {EARLIER} {JOINS}");
+                connection.prepare_cached(&select)?.query_map(values, read_row)?.collect()
             }
             UpstreamPart::Page { offset, count, bytes } => {
                 let select =
