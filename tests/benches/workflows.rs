@@ -95,7 +95,8 @@ fn with_templates(folder: Folder, wide: usize) -> Result<Folder> {
 fn measure(folder: &Folder, (turns, wide): (usize, usize), floor: &mut dyn FnMut() -> Result<()>) -> Result<()> {
     let host = Host::start(folder, &[("BULKHEAD_LOG__FILTER", "warn")])?;
     let mut client = Client::connect(host.url.trim_start_matches("http://"), Manner::OneWrite)?;
-    let mut samples: [Vec<Duration>; 2] = Default::default();
+    let mut ordinary = Client::connect(host.url.trim_start_matches("http://"), Manner::TwoWrites)?;
+    let mut samples: [Vec<Duration>; 3] = Default::default();
     // The first turn warms all of it up.
     for turn in 0..=turns {
         for (place, samples) in samples.iter_mut().enumerate() {
@@ -123,7 +124,7 @@ fn measure(folder: &Folder, (turns, wide): (usize, usize), floor: &mut dyn FnMut
     let before = resident(host.pid())?;
     let alone = timed(|| many_tasks(&mut client, wide))?;
     println!("{:<34} {:>12} {:>12} {:>12}", "", "seconds", "µs a task", "over tasks");
-    let mut row = |name: &str, took: Duration| {
+    let row = |name: &str, took: Duration| {
         let each = took.as_secs_f64() * 1e6 / wide as f64;
         let over = took.as_secs_f64() / alone.as_secs_f64();
         println!("{name:<34} {:>12.3} {each:>12.1} {over:>12.2}", took.as_secs_f64());
