@@ -102,10 +102,10 @@ fn measure(folder: &Folder, (turns, wide): (usize, usize), floor: &mut dyn FnMut
         for (place, samples) in samples.iter_mut().enumerate() {
             for _ in 0..TURN {
                 let began = Instant::now();
-                if place == 0 {
-                    floor()?
-                } else {
-                    one_workflow(&mut client, "linear")?
+                match place {
+                    0 => floor()?,
+                    1 => one_workflow(&mut client, "linear")?,
+                    _ => one_workflow(&mut ordinary, "linear")?,
                 }
                 if turn > 0 {
                     samples.push(began.elapsed());
@@ -117,7 +117,9 @@ fn measure(folder: &Folder, (turns, wide): (usize, usize), floor: &mut dyn FnMut
     let at =
         |samples: &[Duration], share: f64| samples[((samples.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     println!("{:<34} {:>7} {:>9} {:>9} {:>10}", "", "samples", "p50 ms", "p99 ms", "p50/floor");
-    for (name, row) in ["floor: eight commits", "four steps in a line"].iter().zip(&samples) {
+    for (name, row) in
+        ["floor: eight commits", "four steps in a line", "the same, ordinary client"].iter().zip(&samples)
+    {
         let ratio = at(row, 0.5) / at(&samples[0], 0.5);
         println!("{name:<34} {:>7} {:>9.3} {:>9.3} {ratio:>10.2}", row.len(), at(row, 0.5), at(row, 0.99));
     }
