@@ -55,5 +55,10 @@ if "$BULKHEAD" workflow start ml_sweep_all --id sweep-all --input @input.json --
     echo "it has succeeded, and must not" >&2
     exit 1
 fi
-"$BULKHEAD" dlq resolve "$("$example/look.py" task sweep-all)" >&2
+"$example/look.py" account sweep-all
+
+echo "== those that came to nothing are given up" >&2
+# shellcheck disable=SC2046
+"$BULKHEAD" dlq resolve $("$example/look.py" dead sweep-all) > resolved
+"$BULKHEAD" dlq retry "$("$example/look.py" step sweep-all)" >&2
 "$example/look.py" account sweep-all

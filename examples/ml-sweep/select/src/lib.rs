@@ -50,6 +50,8 @@ impl Handler for Select {
         let (mut table, mut failed) = (Vec::new(), BTreeMap::new());
         for Upstream { name, end, .. } in context.upstream() {
             match end {
+                // Closed by hand, as one of which no model will come.
+                UpstreamEnd::Resolved(Value::Null) => *failed.entry("resolved".to_owned()).or_default() += 1,
                 UpstreamEnd::Succeeded(result) | UpstreamEnd::Resolved(result) => {
                     table.push(Row { name, model: serde_json::from_value(result)? });
                 }

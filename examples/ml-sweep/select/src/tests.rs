@@ -20,6 +20,7 @@ fn the_model_with_the_least_error_is_the_best_and_the_others_follow() {
         .upstream_ended("train_004", failed("diverged"))
         .upstream_ended("train_005", UpstreamEnd::Cancelled)
         .upstream("train_006", model(6, 0.25))
+        .upstream_ended("train_007", UpstreamEnd::Resolved(Value::Null))
         .run::<Select>()
         .result();
     assert_eq!((&result["best"]["name"], &result["best"]["weights"]), (&json!("train_003"), &json!([1.5, 4.0])));
@@ -27,7 +28,7 @@ fn the_model_with_the_least_error_is_the_best_and_the_others_follow() {
         result["table"].as_array().expect("a list").iter().filter_map(|row| row["name"].as_str()).collect();
     assert_eq!(names, ["train_003", "train_001", "train_006"]);
     assert_eq!(result["table"][0].get("weights"), None);
-    assert_eq!(result["failed"], json!({"cancelled": 1, "diverged": 2}));
+    assert_eq!(result["failed"], json!({"cancelled": 1, "diverged": 2, "resolved": 1}));
 }
 
 #[test]
