@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
 
 HOST = os.environ.get("BULKHEAD_URL", "http://127.0.0.1:7070")
@@ -32,10 +33,13 @@ def batches(workflow):
 
 def wait_for_half(id_):
     while True:
-        tasks = batches(ask(f"workflows/{id_}"))
+        try:
+            tasks = batches(ask(f"workflows/{id_}"))
+        except urllib.error.HTTPError:
+            tasks = []  # not started yet
         done = sum(task["state"] == "succeeded" for task in tasks)
         if tasks and 2 * done >= len(tasks):
-            print(f"{done} of {len(tasks)} batches are done, {sum(task['state'] == 'running' for task in tasks)} run")
+            print(f"{done} of {len(tasks)} batches are done, a worker holds {sum(task['state'] == 'running' for task in tasks)}")
             return
         time.sleep(0.01)
 

@@ -52,8 +52,10 @@ cp "$HANDLERS/etl_analyze.wasm" "$HANDLERS/etl_transform.wasm" "$HANDLERS/etl_lo
 start
 echo "== $rows rows are added up" >&2
 "$BULKHEAD" workspace push sales data >&2
+"$example/look.py" half sales &
+half=$!
 "$BULKHEAD" workflow start etl --id sales --input '{"file": "sales.csv"}' > id
-"$example/look.py" half sales || { cat host.log >&2; exit 1; }
+wait "$half" || { cat host.log >&2; exit 1; }
 
 echo "== the host is killed, and started again" >&2
 kill -9 "$host"
