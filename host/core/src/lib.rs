@@ -89,9 +89,10 @@ pub use traceparent::{Traceparent, TraceparentError};
 pub use upstream::{UpstreamEnd, UpstreamTask};
 pub use waiting::{WaitLimits, WaitStep};
 pub use workflow::{
-    CriticalStep, Cursor, DependencyCount, DependencyStep, DomainEvent, EarlyEnd, FailureStrategy, FanInCount, FanOut,
-    FanOutOver, MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepName,
+    CriticalStep, Cursor, DependencyCount, DependencyStep, DomainEvent, EarlyEnd, FanInCount, FanOut, FanOutOver,
+    MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepGlance, StepName,
     StepRole, StepStanding, StepTally, StepTicket, StepTimes, TemplateRef, WorkflowPlan, WorkflowState,
-    WorkflowSubmission, chosen_steps, critical_path, dependency_step, expand, fan_in, instance_name, standing,
+    WorkflowSubmission, check_outcome, chosen_steps, critical_path, dependency_step, expand, fan_in, instance,
+    instance_name, named_steps, standing, under_way, when_terminated,
 };
 pub use workspace::WorkspaceChoice;

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::{Span, State, Timestamp};
+use crate::{Span, State, Timestamp, WorkflowState};
 
 /// How much longer than the time for which it is kept something may stay before anybody looks: a small part of that time,
 /// within these bounds.
@@ -34,6 +34,22 @@ impl Retention {
             State::Dead => Some(self.dead),
             State::Waiting | State::Ready | State::Running | State::Suspended | State::Paused | State::Blocked => None,
         }
+    }
+
+    /// How long a workflow is kept that came to stand so, with its steps; none where it has not ended.
+    ///
+    /// One with a step that fans out may have left dead letters behind, which need its input for as long as they are kept.
+    pub fn kept_workflow(&self, state: WorkflowState, fans_out: bool) -> Option<Span> {
+        match state {
+            WorkflowState::Succeeded | WorkflowState::Cancelled if !fans_out => Some(self.succeeded),
+            WorkflowState::Succeeded | WorkflowState::Cancelled | WorkflowState::Failed => Some(self.dead),
+            WorkflowState::Pending | WorkflowState::Running | WorkflowState::Waiting | WorkflowState::Blocked => None,
+        }
+    }
+
+    /// How long a blocked workflow is waited for before it is given up: as long as the dead letter that blocks it.
+    pub fn blocked_for(&self) -> Span {
+        self.dead
     }
 
     /// Whether a task that ended so at that moment is removed by now.

@@ -51,6 +51,9 @@ pub trait WorkflowStore: Send + Sync + 'static {
     /// What workflows of this digest do; `None` where there is none.
     fn plan(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<WorkflowPlan>>, StoreError>>;
 
+    /// The input of a workflow; `null` where there is none of that id.
+    fn input<'a>(&'a self, workflow: &'a TaskId) -> BoxFuture<'a, Result<JsonText, StoreError>>;
+
     /// The tasks that a step of a workflow depends on, by the place of the step; those that stand for a step that fans
     /// out, in the place of that step. By name, any step before it is found, however far.
     fn dependencies<'a>(

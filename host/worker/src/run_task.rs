@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_core::{
-    Conduct, Digest, Home, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded, decide,
+    Conduct, Digest, Home, Interruption, NextStep, RetryFrom, RunEnd, RunRecord, Standing, Timestamp, bounded,
+    check_outcome, decide,
 };
 use bulkhead_sandbox::{
     Delegates, LiveHandler, Observer, RunControl, RunFacts, RunLimits, RunReport, RunRequest, Sandbox, Snapshot,
@@ -17,7 +18,7 @@ use crate::delegates::delegates_for;
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
-use crate::steps::{StepRun, check_outcome, joined_settings, run_by_host, upstream_of};
+use crate::steps::{StepRun, joined_settings, run_by_host, upstream_of};
 use crate::upstream::Children;
 use crate::workspace::{Found, NotHere, check_children, find_workspace};
 
@@ -95,7 +96,7 @@ impl Run<'_> {
             let (report, told, tokens) = self.run_by(live, tried, step.as_ref(), upstream.clone(), workspace).await;
             let (home, moved) = found.outcome();
             tried.home = home.or(tried.home.take());
-            let end = moved.unwrap_or_else(|| check_outcome(step.as_ref(), report.end));
+            let end = moved.unwrap_or_else(|| check_outcome(step.as_ref().map(StepRun::place), report.end));
             let report = RunReport { end, ..report };
             let declined = matches!(report.end, RunEnd::Declined(_));
             tried.tokens = tried.tokens.saturating_add(tokens);

@@ -1,7 +1,7 @@
 //! From a plan to tasks.
 
-use super::{NewWorkflow, StepTicket};
-use crate::{Extras, JsonText, NewTask, Route, TaskId};
+use super::{Cursor, NewWorkflow, StepTicket};
+use crate::{Due, Extras, JsonText, NewTask, Route, TaskId};
 
 /// The tasks of a workflow of this id, one for each step of its plan, in its order.
 pub fn expand(workflow: &NewWorkflow, id: &TaskId) -> Vec<NewTask> {
@@ -31,6 +31,20 @@ pub fn expand(workflow: &NewWorkflow, id: &TaskId) -> Vec<NewTask> {
         })),
     };
     (0_u32..).zip(&workflow.plan.steps).map(task).collect()
+}
+
+/// One of the tasks that stand for the step that `task` is, with this payload, or this range of a batch.
+pub fn instance(
+    task: &NewTask,
+    ticket: &StepTicket,
+    name: String,
+    cursor: Option<Cursor>,
+    payload: JsonText,
+) -> NewTask {
+    let Extras { options, traceparent, tenant, tags, .. } = task.extras.as_deref().cloned().unwrap_or_default();
+    let step = StepTicket { name, instance: true, cursor, ..ticket.clone() };
+    let extras = Extras { options, traceparent, tenant, tags, step: Some(Box::new(step)), ..Extras::default() };
+    NewTask { id: None, payload, due: Due::Now, extras: Some(Box::new(extras)), ..task.clone() }
 }
 
 /// What one of the tasks is called that stand for a step: `train_001`, `train_002` …

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::FanOut;
-use crate::{Category, Completion, Failure, Join, JsonText, RunEnd};
+use crate::{Category, Completion, Failure, Join, JsonText, RunEnd, UpstreamEnd, UpstreamTask};
 
 /// How the tasks of a step ended; what such a step has as its result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -21,6 +21,23 @@ pub struct FanInCount {
     /// Those that the step cannot do without and that did not end well.
     #[serde(skip)]
     pub critical_missing: u32,
+}
+
+impl FanInCount {
+    /// Counts how one of the tasks ended.
+    pub fn add(&mut self, fan_out: &FanOut, task: &UpstreamTask) {
+        let mut well = false;
+        match task.end {
+            UpstreamEnd::Succeeded(_) | UpstreamEnd::Resolved(_) => {
+                self.succeeded += 1;
+                well = true;
+            }
+            UpstreamEnd::Skipped => self.skipped += 1,
+            UpstreamEnd::Cancelled => self.cancelled += 1,
+            UpstreamEnd::Failed(_) => self.failed += 1,
+        }
+        self.critical_missing += u32::from(!well && fan_out.join.is_critical(Some(&task.name)));
+    }
 }
 
 /// How the step ends whose tasks have ended so.

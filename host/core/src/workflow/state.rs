@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StepStanding;
+use crate::State;
+
 /// How a workflow stands, as callers see it; the names are the contract's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,4 +125,91 @@ pub const fn standing(tally: &StepTally, early: EarlyEnd) -> Option<WorkflowStat
     } else {
         WorkflowState::Succeeded
     })
+}
+
+/// A step as far as how its workflow stands depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepGlance {
+    /// Where it stands.
+    pub state: State,
+    /// It is ready, and nothing keeps it from being claimed.
+    pub is_due: bool,
+    /// It has run before.
+    pub has_run: bool,
+}
+
+/// How a workflow stands in which something goes on, or will.
+pub fn under_way(steps: impl IntoIterator<Item = StepGlance>) -> WorkflowState {
+    let (mut is_due, mut has_begun) = (false, false);
+    for step in steps {
+        if step.state == State::Running {
+            return WorkflowState::Running;
+        }
+        is_due |= step.is_due;
+        let has_moved = matches!(step.state, State::Suspended | State::Paused) || step.state.is_ended();
+        has_begun |= step.has_run || has_moved;
+    }
+    match (has_begun, is_due) {
+        (false, _) => WorkflowState::Pending,
+        (true, true) => WorkflowState::Running,
+        (true, false) => WorkflowState::Waiting,
+    }
+}
+
+/// What becomes of a step that stands so when its workflow ends early; none where it has ended.
+///
+/// What waits for other steps never runs; what could run, or does, is stopped.
+pub const fn when_terminated(state: State) -> Option<StepStanding> {
+    match StepStanding::of(state) {
+        StepStanding::Open if matches!(state, State::Waiting) => Some(StepStanding::Skipped),
+        StepStanding::Open | StepStanding::Blocked => Some(StepStanding::Cancelled),
+        StepStanding::Well | StepStanding::Skipped | StepStanding::Dead | StepStanding::Cancelled => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glance(state: State, is_due: bool, has_run: bool) -> StepGlance {
+        StepGlance { state, is_due, has_run }
+    }
+
+    #[test]
+    fn what_ended_a_workflow_is_told_by_its_counts() {
+        let tally = |unfinished, blocked, dead, cancelled| StepTally { unfinished, blocked, dead, cancelled };
+        let plain = EarlyEnd::default();
+        assert_eq!(standing(&tally(2, 1, 1, 0), plain), None);
+        assert_eq!(standing(&tally(2, 2, 1, 0), plain), Some(WorkflowState::Blocked));
+        assert_eq!(standing(&tally(0, 0, 1, 1), plain), Some(WorkflowState::Failed));
+        assert_eq!(standing(&tally(0, 0, 0, 1), plain), Some(WorkflowState::Cancelled));
+        assert_eq!(standing(&tally(0, 0, 0, 0), plain), Some(WorkflowState::Succeeded));
+        let terminated = EarlyEnd { terminated: true, overdue: false };
+        assert_eq!(standing(&tally(0, 0, 0, 3), terminated), Some(WorkflowState::Succeeded));
+        let overdue = EarlyEnd { overdue: true, ..terminated };
+        assert_eq!(standing(&tally(0, 0, 0, 3), overdue), Some(WorkflowState::Failed));
+    }
+
+    #[test]
+    fn a_workflow_waits_where_something_has_begun_and_nothing_can_go_on_now() {
+        let (ready, waiting) = (glance(State::Ready, true, false), glance(State::Waiting, false, false));
+        let (ended, later) = (glance(State::Succeeded, false, true), glance(State::Ready, false, true));
+        assert_eq!(under_way([ready, waiting]), WorkflowState::Pending);
+        assert_eq!(under_way([ended, ready]), WorkflowState::Running);
+        assert_eq!(under_way([ended, waiting]), WorkflowState::Waiting);
+        assert_eq!(under_way([later, waiting]), WorkflowState::Waiting);
+        assert_eq!(under_way([waiting, glance(State::Running, false, true)]), WorkflowState::Running);
+    }
+
+    #[test]
+    fn an_early_end_skips_what_waits_and_stops_the_rest() {
+        for state in State::ALL {
+            let wanted = match state {
+                _ if state.is_ended() => None,
+                State::Waiting => Some(StepStanding::Skipped),
+                _ => Some(StepStanding::Cancelled),
+            };
+            assert_eq!(when_terminated(state), wanted, "{state:?}");
+        }
+    }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bulkhead_core::{
-    BatchPlan, Child, Cursor, Due, Extras, FanInCount, FanOut, FanOutOver, Join, JsonText, MAX_STEPS, NewTask, RunEnd,
-    Spawn, State, StepTicket, UpstreamEnd, fan_in, instance_name,
+    BatchPlan, Child, Cursor, Due, FanInCount, FanOut, FanOutOver, Join, JsonText, MAX_STEPS, NewTask, RunEnd, Spawn,
+    State, UpstreamEnd, fan_in, instance, instance_name,
 };
 use bulkhead_store::{Claimed, History, Spawned, Store, UpstreamPart};
 use bulkhead_workflow::{Expression, Scope, StepResult, StepView, instance_payload};
@@ -71,6 +71,14 @@ async fn scatter(
     if parts.len() > MAX_STEPS {
         return refuse(format!("it would become {} tasks; the limit is {MAX_STEPS}", parts.len()));
     }
+    let own = NewTask {
+        id: None,
+        route: (*task.route).clone(),
+        payload: JsonText::absent(),
+        priority: task.priority,
+        due: Due::Now,
+        extras: task.extras.clone(),
+    };
     let mut children = Vec::with_capacity(parts.len());
     for (index, (item, cursor)) in parts.into_iter().enumerate() {
         let payload = match cursor {
@@ -78,7 +86,11 @@ async fn scatter(
             None => instance_payload(step.step(), item),
         };
         match payload {
-            Ok(payload) => children.push(instance(task, step, index, (payload, cursor))),
+            Ok(payload) => {
+                let name = instance_name(step.step().name.as_str(), index);
+                let task = instance(&own, step.ticket, name.clone(), cursor, payload);
+                children.push(Child { name: Some(name), task });
+            }
             Err(problem) => return refuse(format!("`for_each`: item {index}: {problem}")),
         }
     }
@@ -86,31 +98,6 @@ async fn scatter(
         return refuse(problem);
     }
     Ok(RunEnd::Spawned(Spawn { children, join: fan_out.join.clone(), state: None }))
-}
-
-/// One of the tasks that stand for a step.
-fn instance(task: &Claimed, step: &StepRun<'_>, index: usize, (payload, cursor): (JsonText, Option<Cursor>)) -> Child {
-    let name = instance_name(step.step().name.as_str(), index);
-    let of = task.extras.as_deref().cloned().unwrap_or_default();
-    let ticket = StepTicket { name: name.clone(), instance: true, cursor, ..step.ticket.clone() };
-    Child {
-        name: Some(name),
-        task: NewTask {
-            id: None,
-            route: (*task.route).clone(),
-            payload,
-            priority: task.priority,
-            due: Due::Now,
-            extras: Some(Box::new(Extras {
-                options: of.options,
-                traceparent: of.traceparent,
-                tenant: of.tenant,
-                tags: of.tags,
-                step: Some(Box::new(ticket)),
-                ..Extras::default()
-            })),
-        },
-    }
 }
 
 /// Looks how the tasks ended that stand for a step.
@@ -124,16 +111,7 @@ async fn gather(store: &Arc<dyn Store>, task: &Claimed, spawned: Spawned, fan_ou
             break;
         }
         offset += u32::try_from(page.len()).unwrap_or(u32::MAX);
-        for child in page {
-            let well = matches!(child.end, UpstreamEnd::Succeeded(_) | UpstreamEnd::Resolved(_));
-            match child.end {
-                UpstreamEnd::Succeeded(_) | UpstreamEnd::Resolved(_) => count.succeeded += 1,
-                UpstreamEnd::Skipped => count.skipped += 1,
-                UpstreamEnd::Cancelled => count.cancelled += 1,
-                UpstreamEnd::Failed(_) => count.failed += 1,
-            }
-            count.critical_missing += u32::from(!well && fan_out.join.is_critical(Some(&child.name)));
-        }
+        page.iter().for_each(|child| count.add(fan_out, child));
     }
     Ok(fan_in(fan_out, &count))
 }
@@ -153,7 +131,12 @@ async fn cursors(store: &Arc<dyn Store>, step: &StepRun<'_>, analyzer: u32) -> R
 
 /// What the expressions of a step are about: the workflow's input, and how the steps before it ended.
 async fn scope(store: &Arc<dyn Store>, task: &Claimed, step: &StepRun<'_>) -> Result<Scope, String> {
-    let mut scope = Scope::new(task.payload.clone());
+    // A step that runs a program has a payload of its own.
+    let input = match step.step().payload {
+        None => task.payload.clone(),
+        Some(_) => store.input(&step.ticket.workflow).await.map_err(|error| error.to_string())?,
+    };
+    let mut scope = Scope::new(input);
     let Some(dependencies) = upstream_of(store, step).await.map_err(|error| error.to_string())? else {
         return Ok(scope);
     };

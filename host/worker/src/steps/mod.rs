@@ -4,13 +4,11 @@
 //! tasks that stand for the step, which then wait for each other as any parent and its children do.
 
 mod fan_out;
-mod outcome;
 mod plans;
 mod settings;
 mod upstream;
 
 pub(crate) use fan_out::run_by_host;
-pub(crate) use outcome::check_outcome;
 pub(crate) use plans::{Plans, StepRun};
 pub(crate) use settings::joined_settings;
 pub(crate) use upstream::upstream_of;

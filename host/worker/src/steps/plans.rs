@@ -59,6 +59,11 @@ impl StepRun<'_> {
         &self.plan.steps[self.ticket.place as usize]
     }
 
+    /// The plan and its place in it, for those who decide.
+    pub(crate) fn place(&self) -> (&WorkflowPlan, &StepTicket) {
+        (&self.plan, self.ticket)
+    }
+
     /// What its run may ask of `context`.
     pub(crate) fn facts(&self) -> StepFacts<'_> {
         StepFacts {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use bulkhead_core::{FailureStrategy, FanOut, FanOutOver, Join};
+use crate::read::FailureStrategy;
+use bulkhead_core::{FanOut, FanOutOver, Join};
 
 use super::Findings;
 use crate::Problem;

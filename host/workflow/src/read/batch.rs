@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bulkhead_core::FailureStrategy;
+use super::FailureStrategy;
 
 use super::step::Role;
 use super::{filled, texts};

@@ -5,6 +5,7 @@ mod callable;
 mod environment;
 mod event;
 mod execute;
+mod failure_strategy;
 mod fan_out;
 mod lifecycle;
 mod retry;
@@ -13,6 +14,7 @@ mod top;
 
 pub(crate) use batch::adopt;
 pub(crate) use environment::overlay;
+pub(crate) use failure_strategy::FailureStrategy;
 pub(crate) use step::{Draft, Role, read_step};
 pub(crate) use top::{parse_version, read_head};
 

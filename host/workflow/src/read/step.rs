@@ -1,6 +1,7 @@
 //! One step.
 
-use bulkhead_core::{FailureStrategy, JsonText, Kind, PlanStep, Priority, StepName, StepRole, TagSet};
+use super::FailureStrategy;
+use bulkhead_core::{JsonText, Kind, PlanStep, Priority, StepName, StepRole, TagSet};
 
 use super::callable::kind_of;
 use super::event::read_events;

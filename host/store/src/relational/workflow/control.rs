@@ -41,7 +41,7 @@ impl Cycle<'_> {
         Ok(settled.flatten().and_then(WorkflowState::of_number))
     }
 
-    fn cancel_steps(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
+    pub(super) fn cancel_steps(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
         // Those behind come first, so that none becomes ready on the way.
         for seq in self.unfinished_steps(workflow)?.into_iter().rev() {
             self.cancel_task(seq)?;

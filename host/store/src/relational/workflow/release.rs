@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bulkhead_core::{DependencyCount, DependencyStep, StepEnd, StepRole, StepStanding, StepTally, dependency_step};
+use bulkhead_core::{
+    DependencyCount, DependencyStep, StepEnd, StepRole, StepStanding, StepTally, dependency_step, when_terminated,
+};
 
 use super::numbers::{is_among, list};
 use crate::TaskSeq;
@@ -11,7 +13,7 @@ use crate::sql::{Row, params};
 use super::super::crash_point::crash_point;
 use super::super::cycle::Cycle;
 use super::super::failure::Halt;
-use super::super::place::{Place, locate};
+use super::super::place::locate;
 
 /// A task has come somewhere; if it is a step, its workflow and those that depend on it are told.
 #[derive(Debug, Clone)]
@@ -231,10 +233,11 @@ impl Cycle<'_> {
     fn terminate(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
         self.connection.execute("UPDATE workflows SET terminated = TRUE WHERE seq = ?1", [workflow.0])?;
         for seq in self.unfinished_steps(workflow)? {
-            match locate(self.connection, seq)? {
-                Some((slot, Place::Dependent { blocked: false })) => self.skip(slot)?,
-                Some((_, Place::Ended(_))) | None => {}
+            let Some((slot, place)) = locate(self.connection, seq)? else { continue };
+            match when_terminated(place.state()) {
+                Some(StepStanding::Skipped) => self.skip(slot)?,
                 Some(_) => self.cancel_task(seq)?,
+                None => {}
             }
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! Decision steps that are closed by hand.
 
-use bulkhead_core::{StepRole, StepStanding};
-use serde::Deserialize;
+use bulkhead_core::{StepRole, StepStanding, named_steps};
 
 use super::release::StepChange;
 use crate::TaskSeq;
@@ -9,14 +8,6 @@ use crate::sql::{OptionalExtension, params};
 
 use super::super::cycle::Cycle;
 use super::super::failure::Halt;
-
-/// The steps that a result names: a list of names, or an object with such a list as `steps`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Named {
-    List(Vec<String>),
-    Object { steps: Vec<String> },
-}
 
 impl Cycle<'_> {
     /// A task was closed by hand with this result; where it is a decision step whose result names steps, only those of
@@ -31,10 +22,7 @@ impl Cycle<'_> {
         if !self.memory.has_steps && !self.is_shared() {
             return Ok(None);
         }
-        let named = match serde_json::from_str::<Named>(result) {
-            Ok(Named::List(steps) | Named::Object { steps }) => steps,
-            Err(_) => return Ok(None),
-        };
+        let Some(named) = named_steps(result) else { return Ok(None) };
         let role: Option<i64> = self
             .connection
             .prepare_cached("SELECT role FROM steps WHERE seq = ?1")?

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Digest, NewWorkflow, TaskId, UpstreamTask, WorkflowPlan, WorkflowState};
+use bulkhead_core::{Digest, JsonText, NewWorkflow, TaskId, UpstreamTask, WorkflowPlan, WorkflowState};
 
+use super::input::input_of;
 use super::request::{AskedWorkflow, BeginWorkflow};
 use super::{dependencies, slowest, view};
 use crate::{
@@ -103,6 +104,14 @@ impl WorkflowStore for DatabaseStore {
                 StoreError::Database(format!("the plan `{}` of a workflow cannot be read: {error}", digest.short()))
             })
         })
+    }
+
+    fn input<'a>(&'a self, workflow: &'a TaskId) -> BoxFuture<'a, Result<JsonText, StoreError>> {
+        let workflow = workflow.clone();
+        let read = move |connection: &crate::sql::Connection| {
+            input_of(connection, &workflow).map_err(|error| super::super::failure::reading(&error))
+        };
+        Box::pin(self.readers.read(read))
     }
 
     fn dependencies<'a>(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bulkhead_core::{JsonText, StepName, TaskId, Timestamp, WorkflowState};
+use bulkhead_core::{JsonText, State, StepGlance, StepName, TaskId, Timestamp, WorkflowState, under_way};
 
 use super::begin::{find, read_digest, read_extras};
 use super::tally::read_tally;
@@ -41,29 +41,20 @@ pub(super) fn whole(
             .optional()?;
         let Some((settled, mut view)) = found else { return Ok(None) };
         let steps = steps(connection, seq, shared)?;
-        view.state = settled.unwrap_or_else(|| going_on(&steps));
+        view.state = settled.unwrap_or_else(|| under_way(steps.iter().map(glance)));
         view.steps = Some(steps);
         Ok(Some((seq, view)))
     };
     read().map_err(|error| reading(&error))
 }
 
-/// How a workflow stands in which something goes on, or will.
-fn going_on(steps: &[StepView]) -> WorkflowState {
-    use bulkhead_core::State;
-    let any = |wanted: fn(&StepView) -> bool| steps.iter().any(wanted);
-    let is_due = |step: &StepView| step.state == State::Ready && step.reason.is_none();
-    if any(|step| step.state == State::Running) {
-        return WorkflowState::Running;
+/// What of a step says how its workflow stands.
+fn glance(step: &StepView) -> StepGlance {
+    StepGlance {
+        state: step.state,
+        is_due: step.state == State::Ready && step.reason.is_none(),
+        has_run: (step.epoch, step.attempt, step.stage) > (1, 0, 0),
     }
-    let has_begun = |step: &StepView| {
-        let is_moved = matches!(step.state, State::Suspended | State::Paused) || step.state.is_ended();
-        is_moved || (step.epoch, step.attempt, step.stage) > (1, 0, 0)
-    };
-    if !any(has_begun) {
-        return WorkflowState::Pending;
-    }
-    if steps.iter().any(is_due) { WorkflowState::Running } else { WorkflowState::Waiting }
 }
 
 /// A workflow's number, how it stands where nothing goes on in it, and what lists show of it.
@@ -157,7 +148,7 @@ pub(super) fn page(
         let mut items = Vec::with_capacity(found.len());
         for (seq, settled, mut view) in found.into_iter().take(limit) {
             if settled.is_none() {
-                view.state = going_on(&steps(connection, seq, shared)?);
+                view.state = under_way(steps(connection, seq, shared)?.iter().map(glance));
             }
             items.push(view);
         }
