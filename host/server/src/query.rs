@@ -4,10 +4,8 @@ use bulkhead_core::{DeadReason, Kind, State, TaskId, Timestamp};
 use bulkhead_store::{Selection, TaskFilter};
 use serde::Deserialize;
 
+use crate::page_limit::{LIMIT, page_limit};
 use crate::problem::Problem;
-
-/// The longest page.
-const MAX_LIMIT: usize = 1_000;
 
 /// The parameters of a list of tasks.
 #[derive(Debug, Default, Deserialize)]
@@ -33,16 +31,13 @@ pub(crate) struct ListQuery {
 impl ListQuery {
     /// Checks every value; a page of a hundred where no limit is given.
     pub(crate) fn selection(self) -> Result<Selection, Problem> {
-        self.selection_of(100)
+        self.selection_of(LIMIT)
     }
 
     /// The same with another length where none is given.
     pub(crate) fn selection_of(self, length: usize) -> Result<Selection, Problem> {
         let states = self.state.as_deref().unwrap_or_default().split(',').filter(|state| !state.is_empty());
-        let limit = self.limit.unwrap_or(length);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(Problem::Malformed(format!("limit must be from 1 to {MAX_LIMIT}: `{limit}`")));
-        }
+        let limit = page_limit(self.limit, length)?;
         Ok(Selection {
             filter: TaskFilter {
                 states: states.map(State::parse).collect::<Result<_, _>>()?,

@@ -1,11 +1,9 @@
 //! `/v1/tasks`: looking at tasks and changing their course.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bulkhead_core::{Span, TaskId};
+use bulkhead_core::TaskId;
 use bulkhead_store::{LogPage, TaskView};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,36 +12,18 @@ use crate::app::App;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::query::ListQuery;
-
-/// The longest that one request waits for a task to end.
-const MAX_WAIT: Duration = Duration::from_secs(60);
-
-/// The parameters of one task's request.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct GetQuery {
-    wait: Option<Span>,
-}
+use crate::waiting::{WaitQuery, within};
 
 /// `GET /v1/tasks/{id}[?wait=30s]`
 pub(crate) async fn get(
     State(app): State<App>,
     Path(id): Path<String>,
-    Parameters(query): Parameters<GetQuery>,
+    Parameters(query): Parameters<WaitQuery>,
 ) -> Result<Json<TaskView>, Problem> {
     let id = TaskId::parse(id)?;
     let found = match query.wait {
         None => app.store.get(&id).await?,
-        Some(wait) if wait.duration() > MAX_WAIT => {
-            return Err(Problem::Malformed(format!("wait must be at most 60s: `{wait}`; ask again to wait longer")));
-        }
-        Some(wait) => {
-            let mut stopping = app.stopping.clone();
-            tokio::select! {
-                found = app.store.wait(&id, wait.duration()) => found?,
-                _ = stopping.wait_for(|stopping| *stopping) => return Err(Problem::Stopping),
-            }
-        }
+        Some(wait) => within(&app, wait, |limit| app.store.wait(&id, limit)).await?,
     };
     let mut task = found.ok_or_else(|| unknown(&id))?;
     app.mark_unroutable(&mut task);

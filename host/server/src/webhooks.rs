@@ -13,12 +13,10 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::bulk::read_object;
+use crate::page_limit::{LIMIT, MAX_LIMIT, page_limit};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::submit::read_body;
-
-/// The longest page of parked deliveries.
-const MAX_LIMIT: usize = 1_000;
 
 /// `POST /v1/webhooks`
 pub(crate) async fn add(State(app): State<App>, body: Body) -> Result<Response, Problem> {
@@ -97,10 +95,7 @@ pub(crate) async fn parked(
     Parameters(query): Parameters<ParkedQuery>,
 ) -> Result<Json<Value>, Problem> {
     let name = WebhookName::parse(name)?;
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::Malformed(format!("limit must be from 1 to {MAX_LIMIT}: `{limit}`")));
-    }
+    let limit = page_limit(query.limit, LIMIT)?;
     app.store.backlog(&name).await?.ok_or_else(|| unknown(&name))?;
     let items = app.store.parked(&name, query.after.unwrap_or(0), limit).await?;
     let next = items.last().filter(|_| items.len() == limit).map(|last| last.number);

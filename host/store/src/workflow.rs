@@ -36,14 +36,6 @@ pub trait WorkflowStore: Send + Sync + 'static {
         change: WorkflowChange,
     ) -> BoxFuture<'a, Result<WorkflowFate, StoreError>>;
 
-    /// The attempts of a workflow's steps, and of the tasks that they made, that ran longest: at most so many, the longest
-    /// first.
-    fn slowest_attempts<'a>(
-        &'a self,
-        id: &'a TaskId,
-        count: u32,
-    ) -> BoxFuture<'a, Result<Vec<SlowAttempt>, StoreError>>;
-
     /// How many workflows have come to each state in which nothing more happens by itself, by what was done through this
     /// store since it was opened.
     fn settled(&self) -> Vec<(WorkflowState, u64)>;
@@ -175,6 +167,9 @@ pub struct WorkflowView {
     /// Its steps, in the order of the plan; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<StepView>>,
+    /// The attempts of its steps, and of the tasks that they made, that ran longest, the longest first; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slowest_attempts: Option<Vec<SlowAttempt>>,
 }
 
 /// A step as callers see it.
@@ -212,22 +207,23 @@ pub struct StepView {
 }
 
 /// One of the attempts of a workflow that ran longest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlowAttempt {
     /// The step; with the number of the task where several stand for it.
     pub step: String,
     /// The task.
     pub task: TaskId,
     /// 1 for the first of an epoch.
-    pub number: u32,
+    pub attempt: u32,
     /// 1 in the task's first life.
     pub epoch: u32,
     /// The worker that ran it.
     pub worker: String,
     /// When its last run began.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// How long it ran, waiting left out.
-    pub ran: Duration,
+    pub ran_ms: u64,
     /// How it ended.
     pub end: String,
 }

@@ -18,7 +18,7 @@ use crate::delegates::delegates_for;
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
-use crate::steps::{StepRun, joined_settings, run_by_host, upstream_of};
+use crate::steps::{StepRun, joined_settings, run_by_host, step_of, upstream_of};
 use crate::upstream::Children;
 use crate::workspace::{Found, NotHere, check_children, find_workspace};
 
@@ -65,7 +65,7 @@ impl Run<'_> {
     /// error says why the store gives no answer.
     async fn attempt(&self, tried: &mut Tried) -> Result<(), String> {
         let Self { shared, snapshot, task, history, .. } = *self;
-        let step = shared.plans.step_of(&*shared.store, task).await.map_err(|error| error.to_string())?;
+        let step = step_of(&*shared.store, task).await.map_err(|error| error.to_string())?;
         if let Some(step) = &step {
             tried.end = run_by_host(&shared.store, task, history, step).await?;
             if tried.end.is_some() {

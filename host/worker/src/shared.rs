@@ -17,7 +17,6 @@ use crate::outbox::Outbox;
 use crate::progress::Reports;
 use crate::settings::WorkerSettings;
 use crate::status::WorkerState;
-use crate::steps::Plans;
 use crate::workspaces::{Bindings, Workspaces};
 
 /// One worker's parts.
@@ -34,7 +33,6 @@ pub(crate) struct Shared {
     pub(crate) concurrency: Concurrency,
     pub(crate) reports: Arc<Reports>,
     pub(crate) workspaces: Arc<Workspaces>,
-    pub(crate) plans: Plans,
     /// One permit for each sandbox in flight.
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) lease: LeaseGuard,
@@ -60,7 +58,6 @@ impl Shared {
             concurrency: Concurrency::default(),
             reports: Arc::default(),
             workspaces: Arc::new(Workspaces::new(settings.workspaces.clone(), bindings)),
-            plans: Plans::default(),
             lease: LeaseGuard::default(),
             state: AtomicU8::new(WorkerState::Running as u8),
             settings,

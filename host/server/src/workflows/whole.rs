@@ -1,14 +1,11 @@
 //! A workflow as whoever asks for one sees it: with where its time went, and what is wrong.
 
 use bulkhead_core::{State, StepTimes, TaskId, Timestamp, WorkflowPlan, critical_path};
-use bulkhead_store::{SlowAttempt, StepView, WorkflowView};
+use bulkhead_store::{StepView, WorkflowView};
 use serde::Serialize;
 
 use crate::app::App;
 use crate::problem::Problem;
-
-/// So many of the attempts that took longest are told.
-const SLOWEST: u32 = 10;
 
 /// A workflow, whole.
 #[derive(Debug, Serialize)]
@@ -17,8 +14,6 @@ pub(crate) struct Whole {
     view: WorkflowView,
     /// The steps that its end waited for, in their order.
     critical_path: Vec<Part>,
-    /// The attempts that ran longest.
-    slowest_attempts: Vec<Slow>,
     /// The names of its dead steps.
     failed_steps: Vec<String>,
 }
@@ -35,31 +30,15 @@ struct Part {
     took_ms: u64,
 }
 
-/// One of the attempts that ran longest.
-#[derive(Debug, Serialize)]
-struct Slow {
-    step: String,
-    task: TaskId,
-    attempt: u32,
-    epoch: u32,
-    worker: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    started_at: Option<Timestamp>,
-    ran_ms: u64,
-    end: String,
-}
-
 impl Whole {
     /// Adds to a workflow what its steps tell together.
     pub(crate) async fn read(app: &App, view: WorkflowView) -> Result<Self, Problem> {
         let plan = app.store.plan(view.plan).await?;
-        let slowest = app.store.slowest_attempts(&view.id, SLOWEST).await?;
         let steps = view.steps.as_deref().unwrap_or_default();
         let critical_path = plan.map(|plan| path(&plan, steps, view.created_at)).unwrap_or_default();
         let failed = steps.iter().filter(|step| step.state == State::Dead);
         let failed_steps = failed.map(|step| step.name.to_string()).collect();
-        let slowest_attempts = slowest.into_iter().map(Slow::from).collect();
-        Ok(Self { view, critical_path, slowest_attempts, failed_steps })
+        Ok(Self { view, critical_path, failed_steps })
     }
 }
 
@@ -84,12 +63,4 @@ fn path(plan: &WorkflowPlan, steps: &[StepView], began: Timestamp) -> Vec<Part> 
         })
     });
     parts.collect()
-}
-
-impl From<SlowAttempt> for Slow {
-    fn from(slow: SlowAttempt) -> Self {
-        let SlowAttempt { step, task, number, epoch, worker, started_at, ran, end } = slow;
-        let ran_ms = u64::try_from(ran.as_millis()).unwrap_or(u64::MAX);
-        Self { step, task, attempt: number, epoch, worker, started_at, ran_ms, end }
-    }
 }

@@ -32,6 +32,11 @@ pub(super) fn seq_of(id: &TaskId) -> Option<(TaskSeq, Uuid)> {
     Some((TaskSeq(i64::try_from(low & ((1 << SEQ_BITS) - 1)).ok()?), uuid))
 }
 
+/// The number of what has this name, were it made by the store; one that nothing has where it was not.
+pub(super) fn guess(id: &TaskId) -> TaskSeq {
+    seq_of(id).map_or(TaskSeq(0), |(seq, _)| seq)
+}
+
 /// The public name of an id made by the store.
 pub(super) fn name(id: Uuid) -> TaskId {
     named(id.hyphenated().to_string())

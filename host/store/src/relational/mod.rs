@@ -14,6 +14,7 @@ mod attached;
 mod attachments;
 mod bell;
 mod binding;
+mod body_hash;
 mod carrying_out;
 mod change;
 mod children;
@@ -75,6 +76,7 @@ mod told;
 mod upstream;
 mod view;
 mod waited;
+mod waiters;
 mod waiting;
 mod workflow;
 

@@ -8,6 +8,7 @@ use crate::{
     Submitted, TaskSeq, WorkLine, WorkerId,
 };
 
+use super::body_hash::BodyHash;
 use super::events::AskedEvents;
 use super::slot::Rank;
 use super::workflow::{AskedWorkflow, BeginWorkflow};
@@ -148,23 +149,15 @@ impl From<NewTask> for Prepared {
     }
 }
 
-/// Covers every field, each with its length, so that no two bodies read alike.
+/// Covers every field.
 fn body_hash(task: &NewTask, extras: Option<&str>) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    let mut part = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    part(task.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
-    part(task.route.kind.as_str().as_bytes());
-    part(task.route.requires.to_string().as_bytes());
-    part(task.payload.as_str().as_bytes());
-    part(&task.priority.get().to_le_bytes());
-    match task.due {
-        Due::Now => part(b"now"),
-        Due::After(delay) => part(format!("after {}", delay.as_millis()).as_bytes()),
-        Due::At(moment) => part(format!("at {}", moment.as_millis()).as_bytes()),
-    }
-    part(extras.unwrap_or_default().as_bytes());
-    *hasher.finalize().as_bytes()
+    let mut body = BodyHash::default();
+    body.part(task.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
+    body.part(task.route.kind.as_str().as_bytes());
+    body.part(task.route.requires.to_string().as_bytes());
+    body.part(task.payload.as_str().as_bytes());
+    body.part(&task.priority.get().to_le_bytes());
+    body.due(task.due);
+    body.part(extras.unwrap_or_default().as_bytes());
+    body.finish()
 }

@@ -1,17 +1,16 @@
 //! What the store's thread shows to everybody else.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-use tokio::sync::Notify;
 
 use bulkhead_core::{DeadReason, Kind, Route, Timestamp, WorkflowState};
 
-use crate::{DeadCount, Held, RouteDepth, TaskSeq};
+use crate::{DeadCount, Held, RouteDepth};
 
 use super::events::Channel;
 use super::slot::RouteId;
+use super::waiters::Waiters;
 
 /// Written by the store's thread after each commit, read by anyone.
 #[derive(Debug, Default)]
@@ -131,65 +130,5 @@ impl Shared {
     pub(super) fn is_unroutable(&self, route: RouteId) -> bool {
         let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
         served.known && !served.routes.contains(&route)
-    }
-}
-
-/// Those who wait for the end of a task.
-#[derive(Debug, Default)]
-pub(super) struct Waiters {
-    waiting: Mutex<HashMap<TaskSeq, (Arc<Notify>, usize)>>,
-    count: AtomicUsize,
-}
-
-impl Waiters {
-    /// Begins to wait; what is given is notified at every end of the task from here on.
-    pub(super) fn join(self: &Waiters, seq: TaskSeq) -> Waiter<'_> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let (notify, users) = waiting.entry(seq).or_default();
-        *users += 1;
-        let notify = Arc::clone(notify);
-        self.count.fetch_add(1, Ordering::SeqCst);
-        Waiter { waiters: self, seq, notify }
-    }
-
-    /// The numbers of the tasks that somebody waits for.
-    pub(super) fn waited(&self) -> Vec<i64> {
-        if self.count.load(Ordering::SeqCst) == 0 {
-            return Vec::new();
-        }
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).keys().map(|seq| seq.0).collect()
-    }
-
-    /// Wakes those who wait for any of these tasks.
-    pub(super) fn wake(&self, ended: &[TaskSeq]) {
-        if self.count.load(Ordering::SeqCst) == 0 {
-            return;
-        }
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let woken: Vec<Arc<Notify>> =
-            ended.iter().filter_map(|seq| waiting.get(seq)).map(|(notify, _)| Arc::clone(notify)).collect();
-        drop(waiting);
-        woken.iter().for_each(|notify| notify.notify_waiters());
-    }
-}
-
-/// One who waits; leaves when dropped.
-#[derive(Debug)]
-pub(super) struct Waiter<'a> {
-    waiters: &'a Waiters,
-    seq: TaskSeq,
-    pub(super) notify: Arc<Notify>,
-}
-
-impl Drop for Waiter<'_> {
-    fn drop(&mut self) {
-        let mut waiting = self.waiters.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, users)) = waiting.get_mut(&self.seq) {
-            *users -= 1;
-            if *users == 0 {
-                waiting.remove(&self.seq);
-            }
-        }
-        self.waiters.count.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -19,6 +19,7 @@ use crate::{
 use super::bell::Listen;
 use super::cycle;
 use super::dice::Dice;
+use super::ids;
 use super::inbox::Inbox;
 use super::list;
 use super::load::{latest, load_routes};
@@ -36,6 +37,8 @@ use super::thread::Thread;
 use super::told;
 use super::upstream;
 use super::view;
+use super::waiters::Looked;
+use super::workflow::Plans;
 
 /// Requests from outside that may wait at once; who comes later waits for room.
 const REQUESTS: usize = 1_024;
@@ -49,6 +52,7 @@ pub struct DatabaseStore {
     inbox: Arc<Inbox>,
     pub(super) shared: Arc<Shared>,
     pub(super) readers: Readers,
+    pub(super) plans: Plans,
     room: Arc<Semaphore>,
     secret: i64,
     identity: String,
@@ -109,7 +113,8 @@ impl DatabaseStore {
             .spawn(move || thread.run())
             .map_err(|error| StoreError::Database(format!("no thread for the store: {error}")))?;
         let room = Arc::new(Semaphore::new(REQUESTS));
-        Ok(Self { inbox, shared, readers, room, secret, identity, is_shared, thread: Mutex::new(Some(thread)) })
+        let plans = Plans::default();
+        Ok(Self { inbox, shared, readers, plans, room, secret, identity, is_shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Looks at the clock now, and answers when all that is due has been done once.
@@ -172,27 +177,17 @@ impl Store for DatabaseStore {
 
     fn wait<'a>(&'a self, id: &'a TaskId, limit: Duration) -> BoxFuture<'a, Result<Option<TaskView>, StoreError>> {
         Box::pin(async move {
-            let Some((seq, view)) = self.view(id.clone()).await? else { return Ok(None) };
-            if view.state.is_ended() || limit.is_zero() {
-                return Ok(Some(view));
-            }
-            // Who ends the task after this line wakes us; who ended it before is seen by the next read.
-            let waiter = self.shared.waiters.join(seq);
-            let until_ended = async {
-                loop {
-                    let woken = waiter.notify.notified();
-                    let mut woken = std::pin::pin!(woken);
-                    woken.as_mut().enable();
-                    match self.view(id.clone()).await? {
-                        Some((_, view)) if !view.state.is_ended() => {}
-                        other => return Ok(other.map(|(_, view)| view)),
-                    }
-                    woken.await;
-                }
+            let look = async || {
+                Ok(match self.view(id.clone()).await? {
+                    None => Looked::Absent,
+                    Some((_, view)) if view.state.is_ended() => Looked::Ended(view),
+                    Some((seq, _)) => Looked::Open(seq),
+                })
             };
-            match tokio::time::timeout(limit, until_ended).await {
-                Ok(ended) => ended,
-                Err(_) => Ok(self.view(id.clone()).await?.map(|(_, view)| view)),
+            match self.shared.waiters.wait(ids::guess(id), limit, look).await? {
+                Looked::Absent => Ok(None),
+                Looked::Ended(view) => Ok(Some(view)),
+                Looked::Open(_) => self.get(id).await,
             }
         })
     }

@@ -4,11 +4,11 @@
 //! tasks that stand for the step, which then wait for each other as any parent and its children do.
 
 mod fan_out;
-mod plans;
 mod settings;
+mod step;
 mod upstream;
 
 pub(crate) use fan_out::run_by_host;
-pub(crate) use plans::{Plans, StepRun};
 pub(crate) use settings::joined_settings;
+pub(crate) use step::{StepRun, step_of};
 pub(crate) use upstream::upstream_of;

@@ -12,6 +12,7 @@ mod dependents;
 mod input;
 mod notes;
 mod numbers;
+mod plans;
 mod release;
 mod removal;
 mod request;
@@ -23,5 +24,6 @@ mod tally;
 mod view;
 
 pub(super) use input::input_of;
+pub(super) use plans::Plans;
 pub(super) use release::StepChange;
 pub(super) use request::{AskedWorkflow, BeginAnswer, BeginWorkflow};

@@ -3,6 +3,7 @@
 use bulkhead_core::{NewWorkflow, TaskId};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::super::body_hash::BodyHash;
 use super::super::request::Answer;
 use crate::{Begun, WorkflowChange, WorkflowFate, WorkflowRefusal};
 
@@ -44,21 +45,17 @@ impl BeginWorkflow {
     }
 }
 
-/// Covers every field, each with its length, so that no two bodies read alike.
+/// Covers every field but the plan: the same template in a newer version is still what the caller asked for.
 fn body_hash(workflow: &NewWorkflow, extras: Option<&str>) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    let mut part = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    part(workflow.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
-    // Not the plan: the same template in a newer version is still what the caller asked for.
-    part(workflow.plan.namespace.as_bytes());
-    part(workflow.plan.name.as_bytes());
-    part(workflow.input.as_str().as_bytes());
-    part(&workflow.priority.get().to_le_bytes());
-    part(extras.unwrap_or_default().as_bytes());
-    *hasher.finalize().as_bytes()
+    let mut body = BodyHash::default();
+    body.part(workflow.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
+    body.part(workflow.plan.namespace.as_bytes());
+    body.part(workflow.plan.name.as_bytes());
+    body.part(workflow.input.as_str().as_bytes());
+    body.part(&workflow.priority.get().to_le_bytes());
+    body.due(workflow.due);
+    body.part(extras.unwrap_or_default().as_bytes());
+    body.finish()
 }
 
 /// What is asked of a whole workflow.

@@ -1,19 +1,15 @@
 //! Which attempts of a workflow took longest.
 
-use std::time::Duration;
+use bulkhead_core::Timestamp;
 
-use bulkhead_core::{TaskId, Timestamp};
-
-use super::super::failure::reading;
 use super::super::ids;
-use super::begin::find;
 use crate::ending::state_of;
 use crate::history::unsigned;
 use crate::sql::{Connection, params};
-use crate::{SlowAttempt, StoreError};
+use crate::{SlowAttempt, TaskSeq};
 
 /// The attempts of all steps, and of the tasks that they made, that ran longest.
-pub(super) fn slowest(connection: &Connection, workflow: &TaskId, count: u32) -> Result<Vec<SlowAttempt>, StoreError> {
+pub(super) fn slowest(connection: &Connection, workflow: TaskSeq, count: u32) -> crate::sql::Result<Vec<SlowAttempt>> {
     const SELECT: &str = "WITH members AS ( \
             SELECT s.seq AS seq, s.name AS name FROM steps s WHERE s.workflow = ?1 \
             UNION ALL SELECT k.child, coalesce(k.name, s.name) FROM steps s JOIN kin k ON k.parent = s.seq AND k.own \
@@ -25,24 +21,20 @@ pub(super) fn slowest(connection: &Connection, workflow: &TaskId, count: u32) ->
                 FROM members m JOIN ended e ON e.seq = m.seq WHERE e.worker IS NOT NULL \
         ) x JOIN tasks t ON t.seq = x.seq LEFT JOIN workers w ON w.id = x.worker \
         ORDER BY x.elapsed DESC, x.seq, x.epoch, x.attempt LIMIT ?2";
-    let read = || -> crate::sql::Result<Vec<SlowAttempt>> {
-        let Some(seq) = find(connection, workflow)? else { return Ok(Vec::new()) };
-        let mut statement = connection.prepare_cached(SELECT)?;
-        let rows = statement.query_map(params![seq.0, count], |row| {
-            let state = row.get::<Option<i64>>(8)?.and_then(state_of);
-            let end: Option<String> = row.get(7)?;
-            Ok(SlowAttempt {
-                step: row.get(0)?,
-                task: ids::read(row.get_ref(1)?),
-                number: row.get(2)?,
-                epoch: row.get(3)?,
-                worker: row.get::<Option<String>>(4)?.unwrap_or_default(),
-                started_at: row.get::<Option<i64>>(5)?.map(Timestamp::from_millis),
-                ran: Duration::from_micros(unsigned(row.get::<Option<i64>>(6)?.unwrap_or_default())),
-                end: end.unwrap_or_else(|| state.map_or("", bulkhead_core::State::as_str).to_owned()),
-            })
-        })?;
-        rows.collect()
-    };
-    read().map_err(|error| reading(&error))
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let rows = statement.query_map(params![workflow.0, count], |row| {
+        let state = row.get::<Option<i64>>(8)?.and_then(state_of);
+        let end: Option<String> = row.get(7)?;
+        Ok(SlowAttempt {
+            step: row.get(0)?,
+            task: ids::read(row.get_ref(1)?),
+            attempt: row.get(2)?,
+            epoch: row.get(3)?,
+            worker: row.get::<Option<String>>(4)?.unwrap_or_default(),
+            started_at: row.get::<Option<i64>>(5)?.map(Timestamp::from_millis),
+            ran_ms: unsigned(row.get::<Option<i64>>(6)?.unwrap_or_default()) / 1_000,
+            end: end.unwrap_or_else(|| state.map_or("", bulkhead_core::State::as_str).to_owned()),
+        })
+    })?;
+    rows.collect()
 }

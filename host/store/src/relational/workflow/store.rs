@@ -7,21 +7,16 @@ use bulkhead_core::{Digest, JsonText, NewWorkflow, TaskId, UpstreamTask, Workflo
 
 use super::input::input_of;
 use super::request::{AskedWorkflow, BeginWorkflow};
-use super::{dependencies, slowest, view};
+use super::{dependencies, view};
 use crate::{
-    Begun, BoxFuture, SlowAttempt, StoreError, TaskSeq, UpstreamPart, WorkflowChange, WorkflowFate, WorkflowPage,
-    WorkflowRefusal, WorkflowSelection, WorkflowStore, WorkflowView,
+    Begun, BoxFuture, StoreError, UpstreamPart, WorkflowChange, WorkflowFate, WorkflowPage, WorkflowRefusal,
+    WorkflowSelection, WorkflowStore, WorkflowView,
 };
 
+use super::super::ids;
 use super::super::request::Request;
 use super::super::store::DatabaseStore;
-
-impl DatabaseStore {
-    async fn workflow_view(&self, id: TaskId) -> Result<Option<(TaskSeq, WorkflowView)>, StoreError> {
-        let shared = Arc::clone(&self.shared);
-        self.readers.read(move |connection| view::whole(connection, &id, &shared)).await
-    }
-}
+use super::super::waiters::Looked;
 
 impl WorkflowStore for DatabaseStore {
     fn begin(&self, workflow: NewWorkflow) -> BoxFuture<'_, Result<Result<Begun, WorkflowRefusal>, StoreError>> {
@@ -32,7 +27,8 @@ impl WorkflowStore for DatabaseStore {
     }
 
     fn workflow<'a>(&'a self, id: &'a TaskId) -> BoxFuture<'a, Result<Option<WorkflowView>, StoreError>> {
-        Box::pin(async move { Ok(self.workflow_view(id.clone()).await?.map(|(_, view)| view)) })
+        let (id, shared) = (id.clone(), Arc::clone(&self.shared));
+        Box::pin(self.readers.read(move |connection| view::whole(connection, &id, &shared)))
     }
 
     fn wait_workflow<'a>(
@@ -41,27 +37,14 @@ impl WorkflowStore for DatabaseStore {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Option<WorkflowView>, StoreError>> {
         Box::pin(async move {
-            let Some((seq, view)) = self.workflow_view(id.clone()).await? else { return Ok(None) };
-            if view.state.is_settled() || limit.is_zero() {
-                return Ok(Some(view));
-            }
-            // Who settles the workflow after this line wakes us; who did so before is seen by the next read.
-            let waiter = self.shared.waiters.join(seq);
-            let until_settled = async {
-                loop {
-                    let woken = waiter.notify.notified();
-                    let mut woken = std::pin::pin!(woken);
-                    woken.as_mut().enable();
-                    match self.workflow_view(id.clone()).await? {
-                        Some((_, view)) if !view.state.is_settled() => {}
-                        other => return Ok(other.map(|(_, view)| view)),
-                    }
-                    woken.await;
-                }
+            let look = async || {
+                let (id, shared) = (id.clone(), Arc::clone(&self.shared));
+                self.readers.read(move |connection| view::look(connection, &id, &shared)).await
             };
-            match tokio::time::timeout(limit, until_settled).await {
-                Ok(settled) => settled,
-                Err(_) => Ok(self.workflow_view(id.clone()).await?.map(|(_, view)| view)),
+            match self.shared.waiters.wait(ids::guess(id), limit, look).await? {
+                Looked::Absent => Ok(None),
+                Looked::Ended(view) => Ok(Some(view)),
+                Looked::Open(_) => self.workflow(id).await,
             }
         })
     }
@@ -83,27 +66,12 @@ impl WorkflowStore for DatabaseStore {
         })
     }
 
-    fn slowest_attempts<'a>(
-        &'a self,
-        id: &'a TaskId,
-        count: u32,
-    ) -> BoxFuture<'a, Result<Vec<SlowAttempt>, StoreError>> {
-        let id = id.clone();
-        Box::pin(self.readers.read(move |connection| slowest::slowest(connection, &id, count)))
-    }
-
     fn settled(&self) -> Vec<(WorkflowState, u64)> {
         self.shared.settled()
     }
 
     fn plan(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<WorkflowPlan>>, StoreError>> {
-        Box::pin(async move {
-            let read = move |connection: &crate::sql::Connection| view::plan(connection, digest.as_bytes());
-            let Some(text) = self.readers.read(read).await? else { return Ok(None) };
-            serde_json::from_str(&text).map(Arc::new).map(Some).map_err(|error| {
-                StoreError::Database(format!("the plan `{}` of a workflow cannot be read: {error}", digest.short()))
-            })
-        })
+        Box::pin(self.plans.get(&self.readers, digest))
     }
 
     fn input<'a>(&'a self, workflow: &'a TaskId) -> BoxFuture<'a, Result<JsonText, StoreError>> {

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use bulkhead_core::{JsonText, State, StepGlance, StepName, TaskId, Timestamp, WorkflowState, under_way};
 
 use super::begin::{find, read_digest, read_extras};
+use super::slowest::slowest;
 use super::tally::read_tally;
-use crate::sql::{Connection, OptionalExtension, Row, Value, params};
+use crate::sql::{Connection, OptionalExtension, Row, Value};
 use crate::{StepView, StoreError, TaskSeq, WorkflowFilter, WorkflowPage, WorkflowSelection, WorkflowView};
 
 use super::super::failure::reading;
@@ -14,38 +15,64 @@ use super::super::ids;
 use super::super::place::PLACES;
 use super::super::shared::Shared;
 use super::super::view;
+use super::super::waiters::Looked;
 
 /// The longest page.
 const MAX_PAGE: usize = 1_000;
+
+/// So many of the attempts that ran longest are told.
+const SLOWEST: u32 = 10;
 
 /// The columns of [`read_workflow`].
 const COLUMNS: &str = "x.seq, x.id, x.namespace, x.name, x.version, x.plan, x.created_at, x.settled_at, x.due_by, \
     x.steps, x.unfinished, x.blocked, x.dead, x.cancelled, x.terminated, x.overdue, x.settled, x.tenant, x.extras";
 
-/// One workflow with its steps, and its number.
-pub(super) fn whole(
-    connection: &Connection,
-    id: &TaskId,
-    shared: &Shared,
-) -> Result<Option<(TaskSeq, WorkflowView)>, StoreError> {
-    let read = || -> crate::sql::Result<Option<(TaskSeq, WorkflowView)>> {
+/// One workflow with its steps.
+pub(super) fn whole(connection: &Connection, id: &TaskId, shared: &Shared) -> Result<Option<WorkflowView>, StoreError> {
+    let read = || {
         let Some(seq) = find(connection, id)? else { return Ok(None) };
-        let select = format!("SELECT {COLUMNS}, x.input FROM workflows x WHERE x.seq = ?1");
-        let found = connection
-            .prepare_cached(&select)?
-            .query_row([seq.0], |row| {
-                let (_, settled, mut view) = read_workflow(row)?;
-                view.input = Some(JsonText::from_trusted(row.get_ref(19)?.as_str()?));
-                Ok((settled, view))
-            })
-            .optional()?;
-        let Some((settled, mut view)) = found else { return Ok(None) };
-        let steps = steps(connection, seq, shared)?;
-        view.state = settled.unwrap_or_else(|| under_way(steps.iter().map(glance)));
-        view.steps = Some(steps);
-        Ok(Some((seq, view)))
+        let Some((settled, view)) = head(connection, seq)? else { return Ok(None) };
+        with_steps(connection, seq, settled, view, shared).map(Some)
     };
     read().map_err(|error| reading(&error))
+}
+
+/// One workflow with its steps, where nothing more happens in it by itself.
+pub(super) fn look(connection: &Connection, id: &TaskId, shared: &Shared) -> Result<Looked<WorkflowView>, StoreError> {
+    let read = || {
+        let Some(seq) = find(connection, id)? else { return Ok(Looked::Absent) };
+        match head(connection, seq)? {
+            None => Ok(Looked::Absent),
+            Some((None, _)) => Ok(Looked::Open(seq)),
+            Some((settled, view)) => with_steps(connection, seq, settled, view, shared).map(Looked::Ended),
+        }
+    };
+    read().map_err(|error| reading(&error))
+}
+
+/// A workflow with its input, and how it stands where nothing more happens in it by itself.
+fn head(connection: &Connection, seq: TaskSeq) -> crate::sql::Result<Option<(Option<WorkflowState>, WorkflowView)>> {
+    let select = format!("SELECT {COLUMNS}, x.input FROM workflows x WHERE x.seq = ?1");
+    let read = |row: &Row<'_>| {
+        let (_, settled, mut view) = read_workflow(row)?;
+        view.input = Some(JsonText::from_trusted(row.get_ref(19)?.as_str()?));
+        Ok((settled, view))
+    };
+    connection.prepare_cached(&select)?.query_row([seq.0], read).optional()
+}
+
+fn with_steps(
+    connection: &Connection,
+    seq: TaskSeq,
+    settled: Option<WorkflowState>,
+    mut view: WorkflowView,
+    shared: &Shared,
+) -> crate::sql::Result<WorkflowView> {
+    let steps = steps(connection, seq, shared)?;
+    view.state = settled.unwrap_or_else(|| under_way(steps.iter().map(glance)));
+    view.steps = Some(steps);
+    view.slowest_attempts = Some(slowest(connection, seq, SLOWEST)?);
+    Ok(view)
 }
 
 /// What of a step says how its workflow stands.
@@ -84,6 +111,7 @@ fn read_workflow(row: &Row<'_>) -> crate::sql::Result<(TaskSeq, Option<WorkflowS
         tags: read_extras(row.get_ref(18)?.as_str_or_null()?).tags,
         input: None,
         steps: None,
+        slowest_attempts: None,
     };
     Ok((TaskSeq(row.get(0)?), settled, view))
 }
@@ -185,13 +213,4 @@ fn conditions(filter: &WorkflowFilter) -> (String, Vec<Value>) {
         let _ = write!(conditions, " AND ({})", any.join(" OR "));
     }
     (conditions, values)
-}
-
-/// What workflows of a digest do, as it is kept.
-pub(super) fn plan(connection: &Connection, digest: &[u8]) -> Result<Option<String>, StoreError> {
-    let read = || -> crate::sql::Result<Option<String>> {
-        let mut statement = connection.prepare_cached("SELECT plan FROM plans WHERE digest = ?1")?;
-        statement.query_row(params![digest], |row| row.get(0)).optional()
-    };
-    read().map_err(|error| reading(&error))
 }

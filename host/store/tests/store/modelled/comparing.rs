@@ -133,8 +133,10 @@ impl Model {
         let task = &self.tasks[number];
         let history = task.known();
         same("state", &view.state, &task.state())?;
-        let reason = |reason: &Option<String>| reason.clone().filter(|reason| knows_routes || reason != "unroutable");
-        same("reason", &reason(&view.reason), &reason(&self.reason(task)))?;
+        // Of several hosts, each knows what its own workers serve, and of the others' sooner or later.
+        if knows_routes || view.reason.as_deref() != Some("unroutable") {
+            same("reason", &view.reason, &self.reason(task, knows_routes))?;
+        }
         let attempt = match &task.place {
             Place::Ended(end) => end.attempt,
             place => history.attempts + u32::from(matches!(place, Place::Running { .. })),
@@ -156,7 +158,7 @@ impl Model {
         same("waits", &view.waits.as_ref().map(stripped), &self.wait_view(number))
     }
 
-    fn reason(&self, task: &Task) -> Option<String> {
+    fn reason(&self, task: &Task, knows_routes: bool) -> Option<String> {
         match &task.place {
             Place::Running { .. } | Place::Paused { .. } => None,
             Place::Suspended(wait) => Some(if wait.join.is_some() { "children" } else { "answer" }.to_owned()),
@@ -167,7 +169,7 @@ impl Model {
             }
             Place::Queue => {
                 let mut said = self.workers.values().filter(|worker| worker.has_said && !worker.orphaned).peekable();
-                let known = said.peek().is_some();
+                let known = knows_routes && said.peek().is_some();
                 if known && !said.any(|worker| worker.serves & bit(&task.new.route) != 0) {
                     return Some("unroutable".to_owned());
                 }
