@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::client::text;
-use crate::kills::{Engine, Plan, SETTLED, children_of, run_rounds};
+use crate::kills::{Engine, Plan, SETTLED, children_of, count_effects, ends, run_rounds, write_rows};
 use crate::{Client, Cluster, Folder, Host};
 
 /// A diamond, a list, and what comes together.
@@ -68,7 +68,7 @@ impl Ledger {
 impl fmt::Display for Ledger {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let states: Vec<String> = self.states.iter().map(|(state, count)| format!("{state} {count}")).collect();
-        for (name, value) in [
+        let rows = [
             ("workflows begun", self.workflows.to_string()),
             ("  by state", states.join(", ")),
             ("  lost", self.lost.to_string()),
@@ -76,10 +76,8 @@ impl fmt::Display for Ledger {
             ("attempts cut short by a death", self.worker_lost.to_string()),
             ("effects", self.effects.to_string()),
             ("numbers with other effects", self.wrong_effects.to_string()),
-        ] {
-            writeln!(formatter, "{name:<34}{value:>18}")?;
-        }
-        Ok(())
+        ];
+        write_rows(formatter, &rows)
     }
 }
 
@@ -156,8 +154,8 @@ fn count(client: &Client, workflows: usize) -> Result<Ledger> {
 impl Ledger {
     fn count_step(&mut self, client: &Client, step: &Value) -> Result<()> {
         let task = client.try_get(&format!("/v1/tasks/{}", text(step, "/task")))?.body;
-        let attempts = task.pointer("/attempts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let ended = |how: &str| attempts.iter().filter(|attempt| text(attempt, "/end") == how).count();
+        let ends = ends(&task);
+        let ended = |how: &str| ends.get(how).copied().unwrap_or_default();
         let wanted = usize::from(text(step, "/name") != "never");
         self.not_once += usize::from(ended("succeeded") != wanted);
         self.worker_lost += ended("worker_lost");
@@ -170,22 +168,7 @@ impl Ledger {
             seen.insert(number, 0);
             seen.extend(children_of(number).map(|child| (child, 0)));
         }
-        let mut cursor = String::new();
-        loop {
-            let page = client.try_get(&format!("/v1/tasks?kind=ROW&limit=1000{cursor}"))?;
-            ensure!(page.status == 200, "{page:?}");
-            for row in page.body.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
-                let row = client.try_get(&format!("/v1/tasks/{}", text(row, "/id")))?.body;
-                let number = row.pointer("/payload").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-                let count = number.and_then(|number| seen.get_mut(&number));
-                *count.ok_or_else(|| anyhow::anyhow!("an effect of no workflow: {row}"))? += 1;
-                self.effects += 1;
-            }
-            match text(&page.body, "/next") {
-                "" => break,
-                next => cursor = format!("&cursor={next}"),
-            }
-        }
+        self.effects = count_effects(client, &mut seen)?;
         // Each task of a workflow has the same number, and so have the children of each.
         self.wrong_effects = seen.values().filter(|count| **count != RUN).count();
         Ok(())

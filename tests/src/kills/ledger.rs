@@ -66,7 +66,7 @@ impl Ledger {
 impl fmt::Display for Ledger {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let states: Vec<String> = self.states.iter().map(|(state, count)| format!("{state} {count}")).collect();
-        for (name, value) in [
+        let rows = [
             ("tasks submitted", self.tasks.to_string()),
             ("  by state", states.join(", ")),
             ("  lost", self.lost.to_string()),
@@ -78,10 +78,8 @@ impl fmt::Display for Ledger {
             ("effects", format!("{} of {}", self.effects, self.expected)),
             ("  missing", self.effects_missing.to_string()),
             ("  twice", self.effects_twice.to_string()),
-        ] {
-            writeln!(formatter, "{name:<32}{value:>18}")?;
-        }
-        Ok(())
+        ];
+        write_rows(formatter, &rows)
     }
 }
 
@@ -120,10 +118,10 @@ impl Ledger {
         *self.states.entry(state).or_default() += 1;
         self.wrong += usize::from(task.pointer("/result").and_then(Value::as_u64) != Some(number as u64));
         self.charged += usize::from(task.pointer("/attempt").and_then(Value::as_u64) != Some(attempts_of(number)));
+        let ends = ends(&task);
+        self.not_once += usize::from(ends.get("succeeded") != Some(&1));
+        self.worker_lost += ends.get("worker_lost").copied().unwrap_or_default();
         let attempts = task.pointer("/attempts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let ended = |how: &str| attempts.iter().filter(|attempt| text(attempt, "/end") == how).count();
-        self.not_once += usize::from(ended("succeeded") != 1);
-        self.worker_lost += ended("worker_lost");
         let lost = attempts.iter().filter(|attempt| text(attempt, "/end") == "worker_lost");
         self.losses.extend(lost.filter_map(|attempt| {
             Some((text(attempt, "/worker").to_owned(), text(attempt, "/ended_at").parse().ok()?))
@@ -134,24 +132,43 @@ impl Ledger {
     fn count_effects(&mut self, client: &Client) -> Result<()> {
         let mut seen: BTreeMap<usize, usize> = numbers(self.tasks).map(|number| (number, 0)).collect();
         self.expected = seen.len();
-        let mut cursor = String::new();
-        loop {
-            let page = client.try_get(&format!("/v1/tasks?kind=ROW&limit=1000{cursor}"))?;
-            ensure!(page.status == 200, "{page:?}");
-            for row in page.body.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
-                let row = client.try_get(&format!("/v1/tasks/{}", text(row, "/id")))?.body;
-                let number = row.pointer("/payload").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-                let count = number.and_then(|number| seen.get_mut(&number));
-                *count.ok_or_else(|| anyhow::anyhow!("an effect of no task: {row}"))? += 1;
-                self.effects += 1;
-            }
-            match text(&page.body, "/next") {
-                "" => break,
-                next => cursor = format!("&cursor={next}"),
-            }
-        }
+        self.effects = count_effects(client, &mut seen)?;
         self.effects_missing = seen.values().filter(|count| **count == 0).count();
         self.effects_twice = seen.values().filter(|count| **count > 1).count();
         Ok(())
     }
+}
+
+/// Adds up the effects of each number, and gives how many there are; one of any other number is an error.
+pub(crate) fn count_effects(client: &Client, seen: &mut BTreeMap<usize, usize>) -> Result<usize> {
+    let (mut effects, mut cursor) = (0, String::new());
+    loop {
+        let page = client.try_get(&format!("/v1/tasks?kind=ROW&limit=1000{cursor}"))?;
+        ensure!(page.status == 200, "{page:?}");
+        for row in page.body.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
+            let row = client.try_get(&format!("/v1/tasks/{}", text(row, "/id")))?.body;
+            let number = row.pointer("/payload").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+            let count = number.and_then(|number| seen.get_mut(&number));
+            *count.ok_or_else(|| anyhow::anyhow!("an effect of nobody: {row}"))? += 1;
+            effects += 1;
+        }
+        match text(&page.body, "/next") {
+            "" => return Ok(effects),
+            next => cursor = format!("&cursor={next}"),
+        }
+    }
+}
+
+/// How often each end is among the attempts of a task.
+pub(crate) fn ends(task: &Value) -> BTreeMap<&str, usize> {
+    let mut ends = BTreeMap::new();
+    for attempt in task.pointer("/attempts").and_then(Value::as_array).into_iter().flatten() {
+        *ends.entry(text(attempt, "/end")).or_default() += 1;
+    }
+    ends
+}
+
+/// Writes a table of two columns.
+pub(crate) fn write_rows(formatter: &mut fmt::Formatter<'_>, rows: &[(&str, String)]) -> fmt::Result {
+    rows.iter().try_for_each(|(name, value)| writeln!(formatter, "{name:<34}{value:>18}"))
 }

@@ -12,7 +12,7 @@ mod rounds;
 mod work;
 
 pub use ledger::Ledger;
-pub(crate) use ledger::SETTLED;
+pub(crate) use ledger::{SETTLED, count_effects, ends, write_rows};
 pub(crate) use number::children_of;
 pub use plan::{Death, Engine, Plan};
 pub(crate) use rounds::{run as run_rounds, settle, submit_chunk};
