@@ -1,6 +1,7 @@
 //! Workflows, as their users meet them.
 
 mod courses;
+mod programs;
 mod side_by_side;
 mod typed;
 
