@@ -86,4 +86,17 @@ mod tests {
         let short = Retention { succeeded: Span::from_secs(1), ..retention };
         assert_eq!(short.look_every().as_secs(), 60);
     }
+
+    #[test]
+    fn a_workflow_is_kept_for_as_long_as_anything_of_it_may_be_wanted() {
+        let retention = Retention::default();
+        let kept = |state, fans_out| retention.kept_workflow(state, fans_out);
+        for state in [WorkflowState::Succeeded, WorkflowState::Cancelled] {
+            assert_eq!((kept(state, false), kept(state, true)), (Some(retention.succeeded), Some(retention.dead)));
+        }
+        assert_eq!(kept(WorkflowState::Failed, false), Some(retention.dead));
+        for state in WorkflowState::ALL.into_iter().filter(|state| !state.is_ended()) {
+            assert_eq!(kept(state, true), None, "{state:?}");
+        }
+    }
 }

@@ -199,7 +199,8 @@ properties! {
         what_every_run_told_is_kept_with_its_commit_and_goes_with_its_task;
     waiting:
         a_waiter_is_woken_by_the_end
-        a_waiter_is_answered_when_its_time_is_over;
+        a_waiter_is_answered_when_its_time_is_over
+        a_waiter_is_woken_whoever_made_the_id;
     workflows:
         a_step_runs_once_those_before_it_have_ended_well
         what_a_decision_did_not_choose_is_skipped_with_what_needs_it
