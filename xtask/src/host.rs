@@ -7,9 +7,20 @@ use anyhow::Result;
 use crate::chore::{cargo, target};
 use crate::steps::Steps;
 
-/// Builds it as tests and demo use it: one build for both, with the named places at which kill tests end it.
+/// The named places at which kill tests end it.
+pub(crate) const TEST_HOOKS: &str = "bulkhead/test-hooks";
+
+/// Builds it as the demo uses it.
 pub(crate) fn build(steps: &mut Steps) -> Result<PathBuf> {
     steps.run("host", &mut cargo(&CRASHING))?;
+    apart("debug", "tested")
+}
+
+/// Builds it together with every test of the workspace: what is below them is built once for all, and not again for the
+/// features that tests alone need.
+pub(crate) fn build_with_tests(steps: &mut Steps) -> Result<PathBuf> {
+    let all = ["build", "--quiet", "--locked", "--workspace", "--lib", "--bins", "--tests", "--features", TEST_HOOKS];
+    steps.run("host and tests", &mut cargo(&all))?;
     apart("debug", "tested")
 }
 
@@ -19,7 +30,7 @@ pub(crate) fn build_tortured(steps: &mut Steps) -> Result<PathBuf> {
     apart("release", "tortured")
 }
 
-const CRASHING: [&str; 7] = ["build", "--quiet", "--locked", "--package", "bulkhead", "--features", "test-hooks"];
+const CRASHING: [&str; 7] = ["build", "--quiet", "--locked", "--package", "bulkhead", "--features", TEST_HOOKS];
 
 /// Puts what was built into a folder of its own, so that no other build puts one without the places in its place.
 fn apart(profile: &str, folder: &str) -> Result<PathBuf> {

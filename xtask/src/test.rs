@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::chore::cargo;
 use crate::docker::{self, Engine};
+use crate::host::TEST_HOOKS;
 use crate::pgbouncer::{self, Pooler};
 use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
@@ -23,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     let guests = guests::build(&mut steps)?;
     let built = handlers::build(&mut steps)?;
     handlers::test(&mut steps)?;
-    let host = host::build(&mut steps)?;
+    let host = host::build_with_tests(&mut steps)?;
     // Those whose tools cannot be had here are said to be skipped, there and by their tests.
     let (languages, _) = languages::build(&mut steps)?;
     let cluster = Cluster::start(&mut steps)?;
@@ -49,7 +50,8 @@ pub(crate) fn run() -> Result<()> {
     drop((engine, pooler, cluster));
     steps.run(
         "documentation tests",
-        cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]).env("RUSTDOCFLAGS", "-D warnings"),
+        cargo(&["test", "--quiet", "--locked", "--workspace", "--features", TEST_HOOKS, "--doc"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     steps.finish();
     Ok(())
@@ -57,11 +59,13 @@ pub(crate) fn run() -> Result<()> {
 
 /// Every test of the workspace but those in documentation, which nextest does not know.
 fn workspace_tests() -> Command {
-    if tools::has_nextest() {
+    let mut tests = if tools::has_nextest() {
         cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast", "--status-level", "slow"])
     } else {
         cargo(&["test", "--quiet", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
-    }
+    };
+    tests.args(["--features", TEST_HOOKS]);
+    tests
 }
 
 /// Where a program of the tests is told to find things; see `tests/src/places.rs`.
