@@ -37,7 +37,11 @@ impl Cycle<'_> {
             }
             return Ok(taken);
         }
-        let numbers = list(self.connection, steps.map(|seq| seq.0));
+        let steps: Vec<i64> = steps.map(|seq| seq.0).collect();
+        if steps.is_empty() {
+            return Ok(taken);
+        }
+        let numbers = list(self.connection, steps);
         let take = format!(
             "WITH gone AS (DELETE FROM waits WHERE seq {} AND state IN (?2, ?3) RETURNING seq, state) \
              SELECT t.seq, t.route, t.rank, t.due, g.state = ?3 FROM gone g JOIN tasks t ON t.seq = g.seq ORDER BY t.seq",

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bulkhead_core::{
-    DependencyCount, DependencyStep, StepEnd, StepRole, StepStanding, StepTally, dependency_step, when_terminated,
+    DependencyCount, DependencyStep, StepEnd, StepRole, StepStanding, dependency_step, when_terminated,
 };
 
 use super::numbers::{is_among, list};
+use super::settle::{Count, Counts};
 use crate::TaskSeq;
 use crate::sql::{Row, params};
 
@@ -91,10 +92,10 @@ impl Cycle<'_> {
             self.out.step_changes.clear();
             return Ok(());
         }
-        let mut tallies: BTreeMap<TaskSeq, (StepTally, StepTally)> = BTreeMap::new();
+        let mut counts = Counts::new();
         while !self.out.step_changes.is_empty() {
             let changes = std::mem::take(&mut self.out.step_changes);
-            let moved = self.steps_among(changes)?;
+            let moved = self.steps_among(changes, &mut counts)?;
             self.write_standings(&moved)?;
             let mut dependents = BTreeMap::new();
             self.tell_dependents(&moved, &mut dependents)?;
@@ -104,9 +105,9 @@ impl Cycle<'_> {
                     let of = (step.workflow, step.seq);
                     self.note_published(of, step.change.standing, &step.name, publishes)?;
                 }
-                let (from, to) = tallies.entry(step.workflow).or_default();
-                *from = from.changed(StepTally::default(), step.from.tally());
-                *to = to.changed(StepTally::default(), step.change.standing.tally());
+                if let Some(count) = counts.get_mut(&step.workflow) {
+                    count.tally = count.tally.changed(step.from.tally(), step.change.standing.tally());
+                }
             }
             crash_point("mid_release");
             // Nobody waits for the rest of a step that has enough of its tasks.
@@ -115,6 +116,9 @@ impl Cycle<'_> {
             }
             // What is skipped by that is not released any more.
             for step in moved.iter().filter(|step| step.change.terminates) {
+                if let Some(count) = counts.get_mut(&step.workflow) {
+                    count.early.terminated = true;
+                }
                 self.terminate(step.workflow)?;
             }
             let (released, others): (Vec<_>, Vec<_>) = dependents
@@ -126,20 +130,21 @@ impl Cycle<'_> {
                 self.hold_back(seq, step)?;
             }
         }
-        self.settle_workflows(&tallies)
+        self.settle_workflows(&counts)
     }
 
     /// Those of the tasks that are steps, where they have come somewhere else than they were. On a server, nobody else
     /// changes a step of their workflows from here on until the cycle is over.
-    fn steps_among(&mut self, changes: Vec<StepChange>) -> Result<Vec<Moved>, Halt> {
+    fn steps_among(&mut self, changes: Vec<StepChange>, counts: &mut Counts) -> Result<Vec<Moved>, Halt> {
         let mut latest: BTreeMap<TaskSeq, StepChange> = BTreeMap::new();
         for change in changes {
             latest.insert(change.seq, change);
         }
         let numbers = list(self.connection, latest.keys().map(|seq| seq.0));
         let select = format!(
-            "SELECT s.seq, s.workflow, s.standing, s.name, s.publishes, s.fans_out FROM steps s \
+            "SELECT s.seq, s.workflow, s.standing, s.name, s.publishes, s.fans_out, {} FROM steps s \
              JOIN workflows w ON w.seq = s.workflow WHERE s.seq {} ORDER BY w.seq{}",
+            Count::columns("w"),
             is_among(self.connection, 1),
             if self.is_shared() { " FOR UPDATE OF w" } else { "" }
         );
@@ -147,12 +152,15 @@ impl Cycle<'_> {
         let found = statement.query_map([numbers.as_str()], |row| {
             let standing = StepStanding::of_number(row.get(2)?).unwrap_or_default();
             let (name, publishes): (String, Option<String>) = (row.get(3)?, row.get(4)?);
-            Ok((TaskSeq(row.get(0)?), TaskSeq(row.get(1)?), standing, (name, publishes, row.get(5)?)))
+            let of = (TaskSeq(row.get(0)?), TaskSeq(row.get(1)?), Count::read(row, 6)?);
+            Ok((of, standing, (name, publishes, row.get(5)?)))
         })?;
         let mut moved = Vec::new();
         for row in found {
-            let (seq, workflow, from, (name, publishes, fans_out)) = row?;
+            let ((seq, workflow, count), from, (name, publishes, fans_out)) = row?;
             if let Some(change) = latest.remove(&seq).filter(|change| change.standing != from) {
+                // What an earlier wave has added is not written yet.
+                counts.entry(workflow).or_insert(count);
                 moved.push(Moved { seq, workflow, from, change, name, fans_out, publishes });
             }
         }

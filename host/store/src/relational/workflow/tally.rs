@@ -4,11 +4,15 @@ use bulkhead_core::{EarlyEnd, StepTally};
 
 use crate::sql::Row;
 
-/// The columns of [`read_tally`].
-pub(in crate::relational) const TALLY_COLUMNS: &str = "unfinished, blocked, dead, cancelled, terminated, overdue";
+/// The columns of [`read_tally`], of workflows by this name.
+pub(super) fn tally_columns(of: &str) -> String {
+    ["unfinished", "blocked", "dead", "cancelled", "terminated", "overdue"]
+        .map(|name| format!("{of}.{name}"))
+        .join(", ")
+}
 
-/// From [`TALLY_COLUMNS`].
-pub(in crate::relational) fn read_tally(row: &Row<'_>, first: usize) -> crate::sql::Result<(StepTally, EarlyEnd)> {
+/// From [`tally_columns`].
+pub(super) fn read_tally(row: &Row<'_>, first: usize) -> crate::sql::Result<(StepTally, EarlyEnd)> {
     let tally = StepTally {
         unfinished: row.get(first)?,
         blocked: row.get(first + 1)?,
