@@ -177,7 +177,7 @@ impl Store for DatabaseStore {
 
     fn wait<'a>(&'a self, id: &'a TaskId, limit: Duration) -> BoxFuture<'a, Result<Option<TaskView>, StoreError>> {
         Box::pin(async move {
-            let look = async || {
+            let look = || async {
                 Ok(match self.view(id.clone()).await? {
                     None => Looked::Absent,
                     Some((_, view)) if view.state.is_ended() => Looked::Ended(view),

@@ -31,11 +31,11 @@ impl Waiters {
     /// Waits until something has ended, or at most `limit`; it goes on where that came first.
     ///
     /// `guess` is its number as far as its name tells; the first look may know better.
-    pub(super) async fn wait<V>(
+    pub(super) async fn wait<V, F: Future<Output = Result<Looked<V>, StoreError>>>(
         &self,
         guess: TaskSeq,
         limit: Duration,
-        look: impl AsyncFn() -> Result<Looked<V>, StoreError>,
+        look: impl Fn() -> F,
     ) -> Result<Looked<V>, StoreError> {
         let mut seq = guess;
         let until_ended = async {

@@ -37,9 +37,9 @@ impl WorkflowStore for DatabaseStore {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Option<WorkflowView>, StoreError>> {
         Box::pin(async move {
-            let look = async || {
+            let look = || {
                 let (id, shared) = (id.clone(), Arc::clone(&self.shared));
-                self.readers.read(move |connection| view::look(connection, &id, &shared)).await
+                self.readers.read(move |connection| view::look(connection, &id, &shared))
             };
             match self.shared.waiters.wait(ids::guess(id), limit, look).await? {
                 Looked::Absent => Ok(None),
