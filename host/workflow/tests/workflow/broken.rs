@@ -123,6 +123,10 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
                 "name: order\nsteps:\n  - {name: one, kind: A, when: 'input.name|upcase == \"A\"'}\n",
             ),
             (
+                "An expression that could grow without bound",
+                "name: order\nsteps:\n  - {name: one, kind: A, when: 'input.items * 100000 == [1]'}\n",
+            ),
+            (
                 "A condition on a step that may not have ended",
                 "name: order\nsteps:\n  - {name: check, kind: A}\n  - {name: pay, kind: B, when: steps.check.result.ok}\n",
             ),
@@ -161,8 +165,8 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
 const INTRODUCTION: &str = "# Template errors
 
 What is said of a template that is refused, each with an example. The text is the same from `bulkhead workflow check FILE`, in
-the log and in `GET /v1/workflows/templates`: file, line, column, what is wrong, and below it what is allowed there or what to
-do. Everything that is wrong with a file is said at once. A file that is refused leaves the version before it live.
+the log and in `GET /v1/templates`: file, line, column, what is wrong, and below it what is allowed there or what to do.
+Everything that is wrong with a file is said at once. A file that is refused leaves the version before it live.
 
 This page is written by a test: `BULKHEAD_BLESS=1 cargo test -p bulkhead-workflow` writes it anew.
 ";
