@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Findings;
 use crate::Problem;
+use crate::problem::Guesses;
 use crate::read::Draft;
 
 /// Puts places where names were; refuses names that mean two steps, or none.
@@ -19,6 +20,7 @@ pub(super) fn resolve(drafts: &mut [Draft], whole: bool, findings: &mut Findings
             places.insert(name.to_owned(), place);
         }
     }
+    let mut guesses = Guesses::default();
     let known: Vec<String> = drafts.iter().map(|draft| draft.step.name.to_string()).collect();
     for draft in drafts {
         let mut depends_on = Vec::with_capacity(draft.depends_on.len());
@@ -29,7 +31,7 @@ pub(super) fn resolve(drafts: &mut [Draft], whole: bool, findings: &mut Findings
                     let message =
                         format!("step `{}` depends on an unknown step: `{}`", draft.step.name, crate::shown(name));
                     let others = known.iter().map(String::as_str).filter(|known| *known != draft.step.name.as_str());
-                    findings.problems.push(Problem::at(*mark, message).nearest(name, others));
+                    findings.problems.push(Problem::at(*mark, message).guessed(name, others, &mut guesses));
                 }
                 None => {}
             }

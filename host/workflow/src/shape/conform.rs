@@ -5,7 +5,7 @@ use crate::yaml::{Content, Entry, Node};
 use crate::{NotActedOn, Problem, shown};
 
 /// As many problems are looked for; a file with more is no template at all.
-const MAX_PROBLEMS: usize = 1000;
+pub(crate) const MAX_PROBLEMS: usize = 1000;
 
 /// Keys of Tasker's oldest templates, which its own migration rewrites, and what they are now.
 const OLDER: [(&str, &str); 12] = [

@@ -7,7 +7,7 @@ mod grammar;
 mod schema;
 mod step;
 
-pub(crate) use conform::{Report, conform};
+pub(crate) use conform::{MAX_PROBLEMS, Report, conform};
 pub(crate) use execute::{DOCKER, GPU};
 pub(crate) use grammar::TEMPLATE;
 pub use schema::json_schema;

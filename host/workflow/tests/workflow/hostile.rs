@@ -105,6 +105,49 @@ fn bombs_are_refused() {
     assert!(refusal("name: &a [*a]\n").contains("alias"));
 }
 
+#[test]
+fn an_environment_makes_no_more_of_a_file_than_aliases_may() {
+    let steps: String = (0..10_000).map(|step| format!("  - {{name: s{step}, kind: A}}\n")).collect();
+    let production = TemplateSettings { environment: Some("p".to_owned()), ..TemplateSettings::default() };
+    let refused = |change: &str| {
+        let text = format!("name: a\nsteps:\n{steps}environments:\n  p:\n    steps:\n{change}");
+        Template::read("test.yaml", &text, &production).map(|_| ()).map_err(|errors| errors.to_string())
+    };
+    let words = "environment `p` makes more than 500000 values";
+    let all = "      - {name: ALL, priority: 1}\n";
+    assert_eq!(refused(all), Ok(()));
+    assert!(refused(&all.repeat(1000)).unwrap_err().contains(words));
+    let handler = |inner: &str| format!("      - {{name: ALL, handler: {{initialization: {{a: {inner}}}}}}}\n");
+    assert!(refused(&handler(&format!("[{}]", "1, ".repeat(1000)))).unwrap_err().contains(words));
+    assert!(refused(&handler(&"x".repeat(100_000))).unwrap_err().contains(words));
+}
+
+#[test]
+fn payloads_and_items_together_have_a_bound() {
+    let env: String = (0..10_000).map(|name| format!("k{name}: '', ")).collect();
+    let items = "{}, ".repeat(10_000);
+    let text = format!(
+        "name: a\nsteps:\n  - name: one\n    executor: docker\n    \
+         handler: {{initialization: {{image: a, env: {{{env}}}}}}}\n    for_each: [{items}]\n"
+    );
+    assert!(refusal(&text).contains("the payloads of `for_each` have together more than 5000000 values"));
+    let wrong = text.replace(&env, "k: 1").replace(&items, &"{}, ".repeat(9_000));
+    assert!(refusal(&wrong).contains("must be text"));
+}
+
+#[test]
+fn ten_thousand_wrong_names_among_ten_thousand_steps_are_told_soon() {
+    let near = |step: usize| format!("{}{step:05}", "x".repeat(55));
+    let mut text = String::from("name: a\nsteps:\n");
+    for step in 0..10_000 {
+        text.push_str(&format!("  - {{name: {}, kind: A, depends_on: [{}]}}\n", near(step), near(step + 20_000)));
+    }
+    let refused = refusal(&text);
+    assert!(refused.ends_with("9800 more"), "{}", &refused[..300]);
+    // Each search compares with all names, so that there are few of them.
+    assert!((1..=10).contains(&refused.matches("did you mean").count()), "{}", &refused[..300]);
+}
+
 proptest::proptest! {
     #[test]
     fn whatever_a_file_says_it_is_read_or_refused(text in "[-a-z:{}\\[\\]&*!|>'\", \n#%@?0-9]{0,120}") {

@@ -107,6 +107,37 @@ fn an_environment_changes_its_own_steps_and_no_other_does() {
 }
 
 #[test]
+fn an_environment_changes_a_key_however_the_step_spells_it() {
+    let production = TemplateSettings { environment: Some("production".to_owned()), ..TemplateSettings::default() };
+    let changed = |own: &str, change: &str| {
+        let text = format!(
+            "name: a\nsteps:\n  - {{name: one, {own}}}\n  - {{name: two, kind: B}}\nenvironments:\n  production:\n    \
+             steps: [{{name: one, {change}}}]\n"
+        );
+        let template = read(&text, &production);
+        let one = step(template.plan(), "one").clone();
+        let backoff = one.options.backoff.map(|backoff| (backoff.curve, backoff.base));
+        (one.kind.to_string(), one.role, one.options.max_attempts, backoff, one.depends_on.len())
+    };
+    let said = (None, None);
+    let standard =
+        |kind: &str, (attempts, backoff), before| (kind.to_owned(), StepRole::Standard, attempts, backoff, before);
+    assert_eq!(changed("kind: A", "handler: {callable: b}"), standard("b", said, 0));
+    assert_eq!(changed("kind: A, dependencies: [two]", "depends_on: []"), standard("A", said, 0));
+    assert_eq!(changed("kind: A, step_type: decision", "type: standard"), standard("A", said, 0));
+    let linear = Some((BackoffCurve::Linear, Span::from_secs(2)));
+    for (own, change) in [
+        ("retry: {limit: 2, backoff: linear, backoff_base_ms: 9}", "retry: {max_attempts: 7, initial_delay: 2}"),
+        ("retry: {max_attempts: 2, backoff: linear, initial_delay: 9}", "retry: {limit: 7, backoff_base_ms: 2000}"),
+        ("retry: {limit: 2, backoff: linear, initial_delay: 2}", "lifecycle: {retry: {max_attempts: 7}}"),
+        ("retry: {limit: 2, backoff: linear, initial_delay: 2}", "lifecycle: {max_retries: 7}"),
+        ("lifecycle: {retry: {limit: 2, backoff: linear, initial_delay: 2}}", "retry: {limit: 7}"),
+    ] {
+        assert_eq!(changed(&format!("kind: A, {own}"), change), standard("A", (Some(7), linear), 0), "{own} {change}");
+    }
+}
+
+#[test]
 fn the_digest_is_that_of_what_the_workflow_does() {
     let text = "name: a\nsteps: [{name: one, kind: A}]\n";
     let same = "# a comment\nname: 'a'\ndescription: another\nsteps:\n- kind: A\n  name: one\n";
