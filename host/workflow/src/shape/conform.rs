@@ -95,7 +95,7 @@ fn conform_table(node: &Node, entries: &[Entry], table: &Table, path: &str, repo
 
 impl Shape {
     /// Whether the value is of the kind that the shape is, whatever is in it.
-    fn is_of(&self, node: &Node) -> bool {
+    pub(super) fn is_of(&self, node: &Node) -> bool {
         match self {
             Self::Text => matches!(node.content, Content::Text(_)),
             Self::Written => matches!(node.content, Content::Text(_) | Content::Number(_)),

@@ -84,6 +84,23 @@ fn null_and_empty_values_are_as_good_as_none() {
 }
 
 #[test]
+fn empty_texts_are_as_good_as_none() {
+    let plain = template("name: a\nsteps:\n  - {name: one, kind: A}\n");
+    let empty = template(
+        "name: a\ndescription: ''\ninput_schema: ''\nlifecycle: ''\nsteps:\n  - {name: one, type: '', step_type: '', \
+         kind: A, handler: {callable: '', method: '', initialization: ''}, depends_on: '', requires: '', when: ' ', \
+         for_each: '', join: '', priority: '', executor: '', retry: {backoff: '', limit: ''}, timeout_seconds: '', \
+         lifecycle: '', batch_config: {batch_size: ''}, publishes_events: ''}\n\
+         environments: {production: {steps: ''}}\n",
+    );
+    assert_eq!(empty.plan(), plain.plan());
+    let called = template("name: a\nsteps:\n  - {name: one, kind: '', handler: {callable: B}}\n");
+    assert_eq!(called.plan().steps[0].kind.as_str(), "B");
+    let needed = crate::support::refusal("name: ''\nsteps:\n  - {name: '', kind: A}\n");
+    assert_eq!(needed.matches("needs `name`").count(), 2, "{needed}");
+}
+
+#[test]
 fn an_environment_changes_its_own_steps_and_no_other_does() {
     let text = "name: a\nsteps:\n  - name: one\n    handler: {callable: one, initialization: {url: test, deep: {a: 1}}}\n    \
                 retry: {max_attempts: 2, backoff: fixed}\n    dependencies: []\n  - {name: two, kind: TWO}\n\
