@@ -107,7 +107,7 @@ fn build(file: &str, mut root: Node, settings: &TemplateSettings, report: &mut R
     forget_blanks(&mut root, &SHAPE);
     conform(&root, &SHAPE, "", report);
     overlay(&mut root, settings.environment.as_deref(), &mut report.problems);
-    adopt(&mut root);
+    adopt(&mut root, &mut report.problems);
     let head = read_head(&root, &mut report.problems);
     let input_schema = root.get("input_schema").and_then(|node| match InputSchema::compile(node) {
         Ok(schema) => Some(Arc::new(schema)),

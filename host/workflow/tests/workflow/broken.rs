@@ -91,6 +91,10 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
                 "An unknown step",
                 "name: order\nsteps:\n  - {name: validate, kind: A}\n  - {name: pay, kind: A, depends_on: [valdiate]}\n",
             ),
+            (
+                "A step that is called as a task of another",
+                "name: order\nsteps:\n  - {name: train, kind: A, for_each: [1, 2]}\n  - {name: train_001, kind: B}\n",
+            ),
             ("Two steps of one name", "name: order\nsteps:\n  - {name: pay, kind: A}\n  - {name: pay, kind: B}\n"),
             (
                 "An environment that changes an unknown step",
@@ -99,6 +103,14 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
             (
                 "A batch worker without an analyzer",
                 "name: order\nsteps:\n  - {name: cut, kind: A}\n  - {name: work, kind: B, type: batch_worker, depends_on: [cut]}\n",
+            ),
+            (
+                "A batch worker that is to run a program",
+                "name: order\nsteps:\n  - {name: cut, kind: A, type: batchable}\n  - name: work\n    type: batch_worker\n    depends_on: [cut]\n    executor: docker\n    handler: {initialization: {image: alpine}}\n",
+            ),
+            (
+                "A batch that its two steps describe differently",
+                "name: order\nsteps:\n  - {name: cut, kind: A, type: batchable, batch_config: {batch_size: 10}}\n  - {name: work, kind: B, type: batch_worker, depends_on: [cut], batch_config: {batch_size: 20}}\n",
             ),
             ("An analyzer without a batch worker", "name: order\nsteps:\n  - {name: cut, kind: A, type: batchable}\n"),
             (
