@@ -169,3 +169,16 @@ fn anchors_and_merge_keys_are_followed() {
     let template = template(text);
     assert!(template.plan().steps.iter().all(|step| step.options.max_attempts == Some(5)));
 }
+
+#[test]
+fn the_templates_of_the_examples_load() {
+    let examples = crate::published::at_root("examples");
+    let mut loaded = 0;
+    for example in std::fs::read_dir(examples).expect("the examples").flatten() {
+        for file in std::fs::read_dir(example.path().join("workflows")).into_iter().flatten().flatten() {
+            template(&std::fs::read_to_string(file.path()).expect("a file"));
+            loaded += 1;
+        }
+    }
+    assert!(loaded > 3);
+}
