@@ -6,6 +6,7 @@ use bulkhead_core::{NewWorkflow, SubmissionError, SubmissionLimits, WorkflowSubm
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use crate::expansions::expansions;
 use crate::yaml::Node;
 use crate::{Problem, Template};
 
@@ -13,6 +14,9 @@ use crate::{Problem, Template};
 const SHOWN: usize = 20;
 /// The longest input of which more than one problem is told, in bytes.
 const DETAILED: usize = 64 << 10;
+/// The most looks at values, bytes of the input times looks at each, of which more than one problem is told: each look may
+/// find one.
+const DETAILED_LOOKS: u64 = 4 << 20;
 /// Steps back of one pattern on one text, so that none runs for long.
 const BACKTRACKS: usize = 100_000;
 /// Bytes of one compiled pattern.
@@ -76,6 +80,8 @@ impl Template {
 pub(crate) struct InputSchema {
     schema: Value,
     validator: Validator,
+    /// How often it looks at one value.
+    looks: u64,
 }
 
 impl std::fmt::Debug for InputSchema {
@@ -98,10 +104,14 @@ impl InputSchema {
     /// Compiles a schema, which may refer to nothing outside of itself.
     pub(crate) fn compile(node: &Node) -> Result<Self, Problem> {
         let schema = node.to_value();
+        let looks = expansions(&schema).map_err(|why| {
+            let message = format!("`input_schema` is too large once it is followed: {why}");
+            Problem::at(node.mark, message).hint("let definitions refer to fewer others")
+        })?;
         let patterns = PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS).size_limit(PATTERN);
         let options = jsonschema::options().offline().should_validate_formats(true).with_pattern_options(patterns);
         match options.build(&schema) {
-            Ok(validator) => Ok(Self { schema, validator }),
+            Ok(validator) => Ok(Self { schema, validator, looks }),
             Err(error) => {
                 let pointer = error.instance_path().to_string();
                 let place = if pointer.is_empty() { "" } else { " at " };
@@ -134,7 +144,7 @@ impl InputSchema {
             return (Vec::new(), false);
         }
         // All problems are found before the first is told: of a large input, which may have very many, only one is asked for.
-        if input.len() > DETAILED {
+        if input.len() > DETAILED || (input.len() as u64).saturating_mul(self.looks) > DETAILED_LOOKS {
             let first = self.validator.validate(&value).err().map(problem);
             return (first.into_iter().collect(), true);
         }

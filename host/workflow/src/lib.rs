@@ -8,6 +8,7 @@
 
 mod begin;
 mod check;
+mod expansions;
 mod expression;
 mod graph;
 mod instance;

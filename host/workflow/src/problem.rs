@@ -25,6 +25,20 @@ impl Problem {
         self
     }
 
+    /// Adds the nearest of the known names, as long as there are guesses left.
+    pub(crate) fn guessed<'a>(
+        self,
+        wrong: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        guesses: &mut Guesses,
+    ) -> Self {
+        let left = |_: &&str| {
+            guesses.left = guesses.left.saturating_sub(1);
+            guesses.left > 0
+        };
+        self.nearest(wrong, known.into_iter().take_while(left))
+    }
+
     /// Adds the nearest of the known names as what to do, where one is near.
     pub(crate) fn nearest<'a>(mut self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         if let Some(name) = nearest(wrong, known) {
@@ -45,6 +59,21 @@ impl std::fmt::Display for Problem {
             Some(hint) => write!(formatter, "\n    {hint}"),
             None => Ok(()),
         }
+    }
+}
+
+/// How many names may still be compared with wrong ones.
+///
+/// A comparison costs up to some tens of microseconds, and a file may have ten thousand steps with as many wrong names.
+#[derive(Debug)]
+pub(crate) struct Guesses {
+    left: usize,
+}
+
+impl Default for Guesses {
+    /// Enough for every wrong name of any file that a person wrote.
+    fn default() -> Self {
+        Self { left: 100_000 }
     }
 }
 
@@ -78,7 +107,7 @@ impl std::fmt::Display for TemplateErrors {
 /// The known name that is nearest to a wrong one, where one is near enough to be meant.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // What is longer is no slip of the pen, and would take long to compare.
-    let short = |name: &&str| name.len() <= 128;
+    let short = |name: &&str| name.len() <= 64;
     let wrong = Some(wrong).filter(short)?;
     let far = |name: &'a str| (strsim::damerau_levenshtein(&wrong.to_lowercase(), &name.to_lowercase()), name);
     let near = |(far, name): &(usize, &str)| *far <= 1.max(name.len().min(9) / 3);

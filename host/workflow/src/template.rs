@@ -8,7 +8,7 @@ use bulkhead_core::{Digest, WorkflowPlan};
 use crate::begin::InputSchema;
 use crate::check::{Findings, check_steps, unroutable};
 use crate::read::{Draft, adopt, overlay, read_head, read_step};
-use crate::shape::{Report, Shape, TEMPLATE, conform};
+use crate::shape::{Report, Shape, TEMPLATE, conform, forget_blanks};
 use crate::yaml::{Content, Mark, Node};
 use crate::{NotActedOn, Problem, Served, TemplateErrors, TemplateSettings, yaml};
 
@@ -104,9 +104,10 @@ fn build(file: &str, mut root: Node, settings: &TemplateSettings, report: &mut R
         report.problems.push(Problem::at(root.mark, message));
         return None;
     }
+    forget_blanks(&mut root, &SHAPE);
     conform(&root, &SHAPE, "", report);
     overlay(&mut root, settings.environment.as_deref(), &mut report.problems);
-    adopt(&mut root);
+    adopt(&mut root, &mut report.problems);
     let head = read_head(&root, &mut report.problems);
     let input_schema = root.get("input_schema").and_then(|node| match InputSchema::compile(node) {
         Ok(schema) => Some(Arc::new(schema)),

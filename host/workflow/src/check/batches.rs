@@ -7,6 +7,7 @@ use bulkhead_core::{FanOut, FanOutOver, Join};
 
 use super::Findings;
 use crate::Problem;
+use crate::problem::Guesses;
 use crate::read::{Draft, Role};
 use crate::shape::quoted;
 use crate::yaml::Mark;
@@ -92,6 +93,7 @@ pub(super) fn check(drafts: &mut [Draft], places: &HashMap<String, u32>, whole: 
         has_worker[analyzer as usize] = true;
         drafts[place].step.fan_out = Some(FanOut { over: FanOutOver::Batches(analyzer), join, needs_all });
     }
+    let mut guesses = Guesses::default();
     for (draft, has_worker) in drafts.iter().zip(has_worker) {
         let Role::Analyzer { worker, .. } = &draft.role else { continue };
         let workers = || drafts.iter().filter(|draft| draft.role == Role::BatchWorker);
@@ -100,9 +102,9 @@ pub(super) fn check(drafts: &mut [Draft], places: &HashMap<String, u32>, whole: 
             Some((worker, mark)) if !places.contains_key(worker) => {
                 let message = format!("`worker_template` names an unknown step: `{}`", crate::shown(worker));
                 let known = workers().map(|draft| draft.step.name.as_str());
-                findings.problems.push(Problem::at(*mark, message).nearest(worker, known));
+                findings.problems.push(Problem::at(*mark, message).guessed(worker, known, &mut guesses));
             }
-            Some((worker, mark)) if !workers().any(|draft| draft.step.name.as_str() == worker) => {
+            Some((worker, mark)) if drafts[places[worker] as usize].role != Role::BatchWorker => {
                 let message = format!("`worker_template` names a step that is no batch worker: `{worker}`");
                 findings.problems.push(Problem::at(*mark, message).hint("give it `type: batch_worker`"));
             }

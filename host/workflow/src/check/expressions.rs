@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use super::Findings;
 use crate::Problem;
 use crate::expression::step_names;
+use crate::problem::Guesses;
 use crate::read::Draft;
 use crate::shape::quoted;
 
 /// Refuses `steps.NAME` for steps on which the one that asks does not depend.
 pub(super) fn check(drafts: &[Draft], places: &HashMap<String, u32>, findings: &mut Findings) {
+    let mut guesses = Guesses::default();
     for draft in drafts {
         for (what, text, mark) in &draft.expressions {
             for name in step_names(text) {
@@ -30,7 +32,7 @@ pub(super) fn check(drafts: &[Draft], places: &HashMap<String, u32>, findings: &
                         names => format!("the step depends on {names}"),
                     };
                     let problem = Problem::at(*mark, format!("`{what}` speaks of an unknown step: `{shown}`"));
-                    problem.hint(hint).nearest(&name, known())
+                    problem.hint(hint).guessed(&name, known(), &mut guesses)
                 };
                 findings.problems.push(problem);
             }

@@ -17,8 +17,26 @@ pub enum ExpressionError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// It multiplies beside what builds lists, which could grow without bound.
-    #[error("an expression with `*` cannot have this, too: `{0}`; `*` also repeats lists")]
+    /// It has too many operators, filters, subscripts and commas.
+    #[error("an expression has at most {0} operators, filters, subscripts and commas")]
+    TooManyOperators(usize),
+    /// It multiplies too often.
+    #[error("an expression has at most {0} `*`, since `*` also repeats texts")]
+    TooManyProducts(usize),
+    /// It writes out lists that may be long.
+    #[error("an expression with `map` or `range` cannot have `~`, which would write their lists out")]
+    WritesLists,
+    /// It could give something large for each item of a list.
+    #[error("`map` takes numbers, flags and texts of at most {0} bytes: what it is given may stand for each item")]
+    MapsAtLarge(usize),
+    /// It asks for a filter that there is not.
+    #[error("not a valid expression: unknown filter: `{0}`")]
+    UnknownFilter(String),
+    /// It asks for a test that there is not.
+    #[error("not a valid expression: unknown test: `{0}`")]
+    UnknownTest(String),
+    /// It multiplies beside what builds lists or texts, which could grow without bound.
+    #[error("an expression with `*` cannot have this, too: `{0}`; `*` also repeats lists and texts")]
     Grows(&'static str),
     /// It names something that there is not.
     #[error("unknown name in an expression: `{name}`; {hint}")]
@@ -37,6 +55,9 @@ pub enum ExpressionError {
     /// The list is too long.
     #[error("the list has more than {0} items")]
     TooManyItems(usize),
+    /// The items of the list are too long together.
+    #[error("the items of the list are together longer than {0} bytes")]
+    ListTooLong(usize),
     /// An item of the list is no JSON, or too large.
     #[error("item {index} of the list: {why}")]
     Item {

@@ -3,34 +3,34 @@
 //! An expression reads nothing but its [`Scope`], has a bound on its length, on its steps and on what it gives, and no
 //! filter that could make much out of little.
 
+mod calls;
+mod engine;
 mod error;
 mod growth;
 mod names;
 mod scope;
-
-use std::sync::OnceLock;
+mod tokens;
 
 use bulkhead_core::{JsonText, MAX_STEPS};
+use minijinja::Value;
 use minijinja::value::ValueKind;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
+use engine::engine;
 pub use error::ExpressionError;
 pub(crate) use names::step_names;
 pub use scope::{Scope, StepResult, StepView};
+use tokens::{Token, tokens};
 
 /// The longest expression, in bytes.
 const MAX_LENGTH: usize = 4096;
-/// The most instructions of one evaluation; no expression of that length comes near.
-const FUEL: u64 = 100_000;
 /// The most items of a list: each becomes a task.
 const MAX_ITEMS: usize = MAX_STEPS;
 /// The longest item, in bytes of JSON: the default bound of a payload.
 const MAX_ITEM: usize = 1 << 20;
+/// All items together, in bytes of JSON: they are held at once, and stored at once.
+const MAX_LIST: usize = 64 << 20;
 /// What an expression may name.
 const ROOTS: [&str; 3] = ["input", "steps", "range"];
-/// Filters that print or that can make a long text out of a short one.
-const WITHOUT_FILTERS: [&str; 11] =
-    ["batch", "e", "escape", "format", "indent", "join", "pprint", "replace", "safe", "slice", "title"];
 
 /// An expression over `input` and `steps`.
 #[derive(Debug)]
@@ -46,20 +46,19 @@ impl Expression {
                 return Err(ExpressionError::unknown_name(name, ROOTS));
             }
         }
-        // Which filters and tests there are only shows when they are asked for.
-        let unknown = [ErrorKind::UnknownFilter, ErrorKind::UnknownTest, ErrorKind::UnknownFunction];
-        let blank = lenient_engine().compile_expression_owned(text.to_owned()).map_err(ExpressionError::malformed)?;
-        match blank.eval(Value::from_object(Scope::default())) {
-            Err(error) if unknown.contains(&error.kind()) => Err(ExpressionError::malformed(error)),
-            _ => Ok(()),
-        }
+        // The engine would say so only of what it comes to evaluate, and nothing is evaluated before there is an input.
+        calls::check(&tokens(text), engine())
     }
 
-    /// What it says whatever the input: an expression without names.
+    /// What it says whatever the input: an expression of flags and numbers that are only compared.
     pub(crate) fn constant(text: &str) -> Option<bool> {
-        let bare = bare(text).ok()?;
-        let expression = engine().compile_expression_owned(bare.to_owned()).ok()?;
-        if !expression.undeclared_variables(false).is_empty() {
+        let is_plain = |token: &Token<'_>| match token {
+            Token::Word("true" | "True" | "false" | "False" | "none" | "None" | "and" | "or" | "not") => true,
+            Token::Word(word) => word.starts_with(|first: char| first.is_ascii_digit()),
+            Token::Text(_) => false,
+            Token::Sign(sign) => matches!(*sign, "==" | "!=" | "<" | "<=" | ">" | ">=" | "(" | ")" | "-" | "."),
+        };
+        if !tokens(bare(text).ok()?).iter().all(is_plain) {
             return None;
         }
         Self::holds(text, &Scope::default()).ok()
@@ -76,12 +75,17 @@ impl Expression {
         if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
             return Err(ExpressionError::NotAList(value.kind().to_string()));
         }
-        let mut items = Vec::new();
+        let (mut items, mut bytes) = (Vec::new(), 0);
         for (index, item) in value.try_iter().map_err(ExpressionError::failed)?.enumerate() {
             if index == MAX_ITEMS {
                 return Err(ExpressionError::TooManyItems(MAX_ITEMS));
             }
-            items.push(json(&item).map_err(|why| ExpressionError::Item { index, why })?);
+            let item = json(&item).map_err(|why| ExpressionError::Item { index, why })?;
+            bytes += item.as_str().len();
+            if bytes > MAX_LIST {
+                return Err(ExpressionError::ListTooLong(MAX_LIST));
+            }
+            items.push(item);
         }
         Ok(items)
     }
@@ -94,10 +98,7 @@ fn bare(text: &str) -> Result<&str, ExpressionError> {
     }
     let text = text.trim();
     let text = text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}")).map_or(text, str::trim);
-    match growth::beside_multiplication(text) {
-        Some(beside) => Err(ExpressionError::Grows(beside)),
-        None => Ok(text),
-    }
+    growth::check(&tokens(text)).map(|()| text)
 }
 
 fn evaluate(text: &str, scope: &Scope) -> Result<Value, ExpressionError> {
@@ -131,33 +132,6 @@ impl std::io::Write for Bounded {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// A value that is not there is false, and may be asked whether it is `defined`; all else with it is an error: a condition
-/// must not skip a step because of a slip of the pen.
-fn engine() -> &'static Environment<'static> {
-    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
-    ENGINE.get_or_init(|| build(UndefinedBehavior::SemiStrict))
-}
-
-/// For a look without values: nothing fails only because it is not there.
-fn lenient_engine() -> &'static Environment<'static> {
-    static ENGINE: OnceLock<Environment<'static>> = OnceLock::new();
-    ENGINE.get_or_init(|| build(UndefinedBehavior::Chainable))
-}
-
-fn build(undefined: UndefinedBehavior) -> Environment<'static> {
-    let mut engine = Environment::new();
-    engine.set_undefined_behavior(undefined);
-    engine.set_fuel(Some(FUEL));
-    for filter in WITHOUT_FILTERS {
-        engine.remove_filter(filter);
-    }
-    let globals: Vec<String> = engine.globals().map(|(name, _)| name.to_owned()).collect();
-    for name in globals.iter().filter(|name| !ROOTS.contains(&name.as_str())) {
-        engine.remove_global(name);
-    }
-    engine
 }
 
 #[cfg(test)]

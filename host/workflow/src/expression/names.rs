@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{bare, engine};
+use super::tokens::Token::{Sign, Text, Word};
+use super::{bare, engine::engine, tokens::tokens};
 
 /// The steps that an expression certainly speaks of: as `steps.NAME` or `steps["NAME"]`.
 pub(crate) fn step_names(text: &str) -> BTreeSet<String> {
@@ -17,50 +18,11 @@ pub(crate) fn step_names(text: &str) -> BTreeSet<String> {
 
 /// What stands in `steps["…"]`, outside of texts.
 fn subscripts(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    let mut before = ' ';
-    while let Some(first) = rest.chars().next() {
-        if first == '"' || first == '\'' {
-            rest = string(rest).map_or("", |(_, after)| after);
-        } else if !is_word(before)
-            && before != '.'
-            && let Some(after) = rest.strip_prefix("steps")
-            && let Some(inner) = after.trim_start().strip_prefix('[')
-        {
-            let inner = inner.trim_start();
-            if let Some((name, after)) = string(inner)
-                && after.trim_start().starts_with(']')
-                && !name.contains('\\')
-            {
-                found.push(name.to_owned());
-            }
-            rest = inner;
-            before = '[';
-            continue;
-        } else {
-            rest = &rest[first.len_utf8()..];
-        }
-        before = first;
-    }
-    found
-}
-
-/// The text in quotes with which this begins, and what follows it.
-pub(super) fn string(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|quote| *quote == '"' || *quote == '\'')?;
-    let mut escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if character == quote => return Some((&text[1..at], &text[at + 1..])),
-            _ => {}
-        }
-    }
-    None
-}
-
-fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
+    let tokens = tokens(text);
+    let starts = (0..tokens.len()).filter(|at| *at == 0 || tokens[at - 1] != Sign("."));
+    let named = starts.filter_map(|at| match tokens[at..] {
+        [Word("steps"), Sign("["), Text(name), Sign("]"), ..] if !name.contains('\\') => Some(name.to_owned()),
+        _ => None,
+    });
+    named.collect()
 }

@@ -100,6 +100,11 @@ fn an_expression_that_multiplies_builds_no_lists() {
         "input.items * 100000 ~ 'x'",
         "(input.items * 100000)|map('list')",
         "2 * input.a if [ ] else 1",
+        "(((1,)*9999,)*9999,)*9999 == 1",
+        "(1,)*100000000",
+        "'x'*99999999 == input.a",
+        "'x,'|split(',') * 9999 == input.a",
+        "input.a * 2 == 3, 4",
     ] {
         assert!(holds(expression).unwrap_err().starts_with("an expression with `*`"), "{expression}");
     }
@@ -115,14 +120,27 @@ fn what_is_wrong_whatever_the_input_shows_at_load() {
         ("inptu.a", "`inptu`; did you mean `input`?"),
         ("env.HOME", "unknown name in an expression: `env`"),
         ("dict(a=1)", "unknown name in an expression: `dict`"),
-        ("input.a|upcase", "unknown filter"),
-        ("input.a is blank", "unknown test"),
+        ("input.a|upcase", "unknown filter: `upcase`"),
+        ("input.a is blank", "unknown test: `blank`"),
+        ("input.amount > 10 and input.name|upcase == 'A'", "unknown filter: `upcase`"),
+        ("input.a and input.b is not blank", "unknown test: `blank`"),
+        ("input.a|map('upcase')|list", "unknown filter: `upcase`"),
+        ("input.a|rejectattr('x', 'blank')|list", "unknown test: `blank`"),
+        ("input.a|select(\"blank\")|list", "unknown test: `blank`"),
         ("", "not a valid expression"),
     ] {
         let error = Expression::check(expression).unwrap_err().to_string();
         assert!(error.contains(words), "{expression}: {error}");
     }
-    for expression in ["input.a.b.c > 3", "input.items|map(attribute='x')|list", "steps.a.result in [1]", "true"] {
+    for expression in [
+        "input.a.b.c > 3",
+        "input.items|map(attribute='x', default=-1.5)|list",
+        "input.items|map('upper')|list",
+        "steps.a.result in [1]",
+        "input.a == '|upcase is blank'",
+        "input.a is not none",
+        "true",
+    ] {
         assert_eq!(Expression::check(expression), Ok(()), "{expression}");
     }
 }
@@ -141,4 +159,49 @@ fn an_expression_without_names_is_constant() {
     assert_eq!(Expression::constant("1 > 2"), Some(false));
     assert_eq!(Expression::constant("true"), Some(true));
     assert_eq!(Expression::constant("input.a"), None);
+}
+
+#[test]
+fn nothing_is_evaluated_before_there_is_an_input() {
+    for expression in ["[1][9] == 2", "range(100000)", "'x'|int == 3", "1 / 0 > 3"] {
+        assert_eq!((Expression::check(expression), Expression::constant(expression)), (Ok(()), None), "{expression}");
+    }
+}
+
+#[test]
+fn what_map_gives_for_each_item_is_short_and_not_written_out() {
+    for expression in [
+        "range(100000)|map(attribute='x',default=range(100000)|list)|string",
+        "range(10000)|map(attribute='x',default=input)",
+        "range(10000)|map('default', input)",
+        &format!("range(10000)|map(attribute='x',default='{}')", "x".repeat(65)),
+    ] {
+        assert!(holds(expression).unwrap_err().starts_with("`map` takes"), "{expression}");
+    }
+    assert!(holds("input.items|map('upper') ~ 'x'").unwrap_err().contains("cannot have `~`"));
+    assert!(holds("input|string").unwrap_err().contains("`string` writes no"));
+    assert!(holds("input.items|sum").unwrap_err().contains("`sum` adds numbers"));
+    assert!(holds("range(10001)|length > 1").unwrap_err().contains("more than 10000"));
+    assert_eq!(holds("input.items|map(attribute='x',default=0)|sum == 0 and [1, 2.5]|sum == 3.5"), Ok(true));
+    assert_eq!(holds("[{'a': {'b': 2}}, {'a': {'b': 3}}]|sum(attribute='a.b') == 5 and 5|string == '5'"), Ok(true));
+}
+
+#[test]
+fn a_chain_of_operators_has_a_bound_and_no_stack_is_too_small_for_it() {
+    for link in ["-", "not ", "1 + ", "1 * ", "input.a or ", "input[0] == "] {
+        let long = link.repeat(4000 / link.len()) + "input";
+        assert!(Expression::check(&long).unwrap_err().to_string().contains("at most"), "{link}");
+    }
+    let deepest = format!("{}{}input{}", "-".repeat(190), "(".repeat(100), ")".repeat(100));
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    let read = thread.spawn(move || holds(&deepest).is_err() && holds(&"(".repeat(4096)).is_err());
+    assert!(read.expect("a thread").join().expect("no overflow"));
+}
+
+#[test]
+fn the_items_of_a_list_have_a_bound_together() {
+    let scope = Scope::new(text(&format!("{:?}", "x".repeat((1 << 20) - 4))));
+    let many = |count: usize| Expression::list(&format!("[{}]", "input, ".repeat(count)), &scope);
+    assert_eq!(many(2).map(|items| items.len()), Ok(2));
+    assert_eq!(many(65).unwrap_err().to_string(), "the items of the list are together longer than 67108864 bytes");
 }

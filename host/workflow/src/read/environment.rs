@@ -1,49 +1,70 @@
 //! What an environment changes.
 
+use std::collections::{HashMap, HashSet};
+
+use super::spellings::{hoist_retry, is_same};
 use crate::Problem;
+use crate::problem::Guesses;
 use crate::shown;
-use crate::yaml::{Content, Entry, Node};
+use crate::yaml::{Content, MAX_NODES, MAX_TEXT, Node, Weight};
 
 /// Keys whose tables are merged key by key.
 const MERGED: [&str; 5] = ["handler", "initialization", "retry", "lifecycle", "batch_config"];
-/// Two spellings of one key: a change of one takes the place of the other.
-const SPELLINGS: [(&str, &str); 2] = [("depends_on", "dependencies"), ("type", "step_type")];
 
 /// Refuses changes of steps that there are not, in every environment, and applies those of the one that the host is.
 pub(crate) fn overlay(root: &mut Node, environment: Option<&str>, problems: &mut Vec<Problem>) {
     let Some(environments) = root.get("environments").cloned() else { return };
-    let names: Vec<String> = root
-        .get("steps")
-        .map(Node::items)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|step| step.get("name")?.text().map(str::to_owned))
-        .collect();
+    let steps = root.get("steps").map(Node::items).unwrap_or_default();
+    let names: Vec<String> = steps.iter().filter_map(|step| step.get("name")?.text().map(str::to_owned)).collect();
+    let known: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let mut guesses = Guesses::default();
     for entry in environments.entries() {
         let changes = entry.value.get("steps").map(Node::items).unwrap_or_default();
-        for change in changes {
-            let Some(name) = change.get("name") else { continue };
-            let Some(text) = name.text() else { continue };
-            if text != "ALL" && !names.iter().any(|known| known == text) {
-                let message = format!("environment `{}` changes an unknown step: `{}`", entry.key, shown(text));
-                problems.push(Problem::at(name.mark, message).nearest(text, names.iter().map(String::as_str)));
-            } else if environment == Some(&entry.key) {
-                apply(root, text, change);
-            }
+        for name in changes.iter().filter_map(|change| change.get("name")) {
+            let Some(text) = name.text().filter(|text| *text != "ALL" && !known.contains(text)) else { continue };
+            let message = format!("environment `{}` changes an unknown step: `{}`", entry.key, shown(text));
+            let names = names.iter().map(String::as_str);
+            problems.push(Problem::at(name.mark, message).guessed(text, names, &mut guesses));
+        }
+        if environment == Some(&entry.key) {
+            problems.extend(apply(root, changes, &entry.key).err());
         }
     }
 }
 
-/// Changes the step of that name, or all.
-fn apply(root: &mut Node, name: &str, change: &Node) {
-    let Content::Table(entries) = &mut root.content else { return };
-    let Some(steps) = entries.iter_mut().find(|entry| &*entry.key == "steps") else { return };
-    let Content::List(steps) = &mut steps.value.content else { return };
-    for step in steps {
-        if name == "ALL" || step.get("name").and_then(Node::text) == Some(name) {
-            merge(step, change);
+/// Applies the changes in their order, as long as what they add is within the bounds of a file: `ALL` repeats them as aliases
+/// do.
+fn apply(root: &mut Node, changes: &[Node], environment: &str) -> Result<(), Problem> {
+    let Content::Table(entries) = &mut root.content else { return Ok(()) };
+    let Some(steps) = entries.iter_mut().find(|entry| &*entry.key == "steps") else { return Ok(()) };
+    let Content::List(steps) = &mut steps.value.content else { return Ok(()) };
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for (place, step) in steps.iter().enumerate() {
+        let name = step.get("name").and_then(Node::text).unwrap_or_default();
+        places.entry(name.to_owned()).or_default().push(place);
+    }
+    places.insert("ALL".to_owned(), (0..steps.len()).collect());
+    let mut added = Weight::default();
+    for change in changes {
+        let mut change = change.clone();
+        let name = change.get("name").and_then(Node::text).unwrap_or_default().to_owned();
+        hoist_retry(&mut change);
+        let weight = change.weight();
+        for place in places.get(&name).into_iter().flatten() {
+            added += weight;
+            if added.nodes > MAX_NODES || added.bytes > MAX_TEXT {
+                let message = format!(
+                    "environment `{}` makes more than {MAX_NODES} values or {MAX_TEXT} bytes of text",
+                    shown(environment)
+                );
+                return Err(Problem::at(change.mark, message).hint("change fewer steps, or less of each"));
+            }
+            let step = &mut steps[*place];
+            hoist_retry(step);
+            merge(step, &change);
         }
     }
+    Ok(())
 }
 
 fn merge(base: &mut Node, change: &Node) {
@@ -52,13 +73,9 @@ fn merge(base: &mut Node, change: &Node) {
         if &*changed.key == "name" || changed.value.is_null() {
             continue;
         }
-        let same = |entry: &Entry| {
-            let pair = |(one, other): &(&str, &str)| {
-                (*entry.key == **one && *changed.key == **other) || (*entry.key == **other && *changed.key == **one)
-            };
-            entry.key == changed.key || SPELLINGS.iter().any(pair)
-        };
-        match entries.iter_mut().find(|entry| same(entry)) {
+        // What the change says counts, also where the step says it in another way.
+        entries.retain(|entry| entry.key == changed.key || !is_same(entry, changed));
+        match entries.iter_mut().find(|entry| entry.key == changed.key) {
             Some(entry) if MERGED.contains(&&*changed.key) && matches!(entry.value.content, Content::Table(_)) => {
                 merge(&mut entry.value, &changed.value);
             }

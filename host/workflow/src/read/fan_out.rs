@@ -5,12 +5,14 @@ use bulkhead_core::{FanOut, FanOutOver, Join, JsonText, MAX_STEPS, StepName, ins
 use super::execute::{self, Executor};
 use super::step::Role;
 use crate::expression::Expression;
-use crate::shape::Report;
+use crate::shape::{MAX_PROBLEMS, Report};
 use crate::yaml::{Content, Mark, Node};
 use crate::{Problem, shown};
 
 /// The longest item, in bytes of JSON.
 const MAX_ITEM: usize = 1 << 20;
+/// The most values of the payloads of all items, where each has what its step has.
+const MAX_PAYLOADS: usize = 5_000_000;
 const ALLOWED: &str = "`all`, `best-effort`, `strict`, `at-least(48)`, {at-least: 48} or {critical: [train_001]}";
 
 /// What a step says of `for_each` and `join`.
@@ -78,9 +80,16 @@ fn read_items(
         report.problems.push(Problem::at(mark, message));
         return None;
     }
+    // Each item is checked with the payload that it changes, and stored with it.
+    let payload = executor.and_then(|_| node.get("handler")?.get("initialization")).map(Node::weight);
+    if payload.is_some_and(|payload| payload.nodes.saturating_mul(items.len()) > MAX_PAYLOADS) {
+        let message = format!("the payloads of `for_each` have together more than {MAX_PAYLOADS} values");
+        report.problems.push(Problem::at(mark, message).hint("shorten `handler.initialization`, or the list"));
+        return None;
+    }
     let mut texts = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        if let Some(executor) = executor {
+        if let Some(executor) = executor.filter(|_| report.problems.len() < MAX_PROBLEMS) {
             execute::check_item(node, item, executor, &format!("{path}.for_each[{index}]"), report);
         }
         match JsonText::parse(item.to_json(), MAX_ITEM) {

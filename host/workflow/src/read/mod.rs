@@ -9,6 +9,7 @@ mod failure_strategy;
 mod fan_out;
 mod lifecycle;
 mod retry;
+mod spellings;
 mod step;
 mod top;
 

@@ -77,6 +77,17 @@ pub(crate) fn read_step(
     let mut expressions = Vec::new();
     let handler = node.get("handler");
     let executor = execute::executor(node);
+    if role == Role::BatchWorker && executor.is_some() {
+        let at = node.get("executor").map_or(node.mark, |node| node.mark);
+        let message = format!(
+            "batch worker `{name}` cannot have an `executor`: each of its tasks would get the workflow's input, and not what to run"
+        );
+        let hint = "let a handler take the ranges, or use `for_each` with a list of what is different";
+        report.problems.push(Problem::at(at, message).hint(hint));
+    }
+    if !matches!(role, Role::Analyzer { .. } | Role::BatchWorker) {
+        report.not_acted_on.extend(batch::not_acted_on(node, path));
+    }
     let requires = read_requires(node, executor, report);
     let kind = read_kind(node, &name, settings, served, executor.is_some(), report);
     let payload = executor.and_then(|executor| execute::payload(node, executor, path, report));

@@ -5,7 +5,7 @@ use crate::yaml::{Content, Entry, Node};
 use crate::{NotActedOn, Problem, shown};
 
 /// As many problems are looked for; a file with more is no template at all.
-const MAX_PROBLEMS: usize = 1000;
+pub(crate) const MAX_PROBLEMS: usize = 1000;
 
 /// Keys of Tasker's oldest templates, which its own migration rewrites, and what they are now.
 const OLDER: [(&str, &str); 12] = [
@@ -95,7 +95,7 @@ fn conform_table(node: &Node, entries: &[Entry], table: &Table, path: &str, repo
 
 impl Shape {
     /// Whether the value is of the kind that the shape is, whatever is in it.
-    fn is_of(&self, node: &Node) -> bool {
+    pub(super) fn is_of(&self, node: &Node) -> bool {
         match self {
             Self::Text => matches!(node.content, Content::Text(_)),
             Self::Written => matches!(node.content, Content::Text(_) | Content::Number(_)),

@@ -1,13 +1,15 @@
 //! What a template may say, as data: the loader checks against it and the published JSON Schema is written from it, so that
 //! neither can know a key that the other does not.
 
+mod blank;
 mod conform;
 mod execute;
 mod grammar;
 mod schema;
 mod step;
 
-pub(crate) use conform::{Report, conform};
+pub(crate) use blank::forget_blanks;
+pub(crate) use conform::{MAX_PROBLEMS, Report, conform};
 pub(crate) use execute::{DOCKER, GPU};
 pub(crate) use grammar::TEMPLATE;
 pub use schema::json_schema;

@@ -9,6 +9,8 @@ use super::folder::{self, Stamp};
 use super::{ShelfFile, ShelfSettings, ShelfSnapshot};
 use crate::Template;
 
+mod owners;
+
 /// A file that nobody was seen to close is whole when it has not changed for so long. Half a template may well be a
 /// template, so this is longer than it is for handlers.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -20,6 +22,17 @@ pub(super) struct Files {
     files: BTreeMap<String, Known>,
 }
 
+/// Which files a look at the folder reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look<'a> {
+    /// Every file as it is: the first look.
+    First,
+    /// Those that changed and are whole: these are closed, any other has not changed for a while.
+    Changed(&'a HashSet<PathBuf>),
+    /// Those that are as they were when they were read, anew: what they mean may have changed.
+    Again,
+}
+
 /// What is known of one file.
 #[derive(Debug)]
 struct Known {
@@ -28,12 +41,14 @@ struct Known {
     taken: Option<Stamp>,
     /// The state that is waited on, and since when.
     waiting: Option<(Stamp, Instant)>,
-    /// The newest version of it that was good.
-    good: Option<Arc<Template>>,
+    /// What the file says as it is; none where that is wrong.
+    read: Option<Arc<Template>>,
+    /// What the shelf shows of it: what it says, or what it said before that was wrong or another file's.
+    live: Option<Arc<Template>>,
     /// What is wrong with the file as it is.
     error: Option<String>,
-    /// What was good is what the shelf shows: no other file had that reference before.
-    live: bool,
+    /// Which other file has the reference that this one asks for.
+    clash: Option<String>,
 }
 
 impl Files {
@@ -46,16 +61,8 @@ impl Files {
         self.files.values().any(|known| known.waiting.is_some())
     }
 
-    /// Every file counts as not yet read; what is live stays live until then.
-    pub(super) fn forget(&mut self) {
-        for known in self.files.values_mut() {
-            known.taken = None;
-        }
-    }
-
-    /// Looks at the folder and reads what is due; says whether anything is new. `closed` are the files that their writers are
-    /// done with; with `all`, every file is.
-    pub(super) fn sweep(&mut self, now: Instant, all: bool, closed: &HashSet<PathBuf>) -> std::io::Result<bool> {
+    /// Looks at the folder and reads what is due; says whether anything is new.
+    pub(super) fn sweep(&mut self, now: Instant, look: Look<'_>) -> std::io::Result<bool> {
         let found = match folder::scan(&self.settings.dir) {
             // Who has no templates need not have the folder either.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.files.is_empty() => BTreeMap::new(),
@@ -72,17 +79,7 @@ impl Files {
         let mut changed = self.files.len() != before;
         for (name, (path, stamp)) in found {
             let known = self.files.entry(name.clone()).or_insert_with(|| Known::new(path.clone()));
-            if known.taken == Some(stamp) {
-                known.waiting = None;
-                continue;
-            }
-            let since = match known.waiting {
-                Some((waited, since)) if waited == stamp => since,
-                _ => now,
-            };
-            known.waiting = Some((stamp, since));
-            let due = all || closed.contains(&path) || now.saturating_duration_since(since) >= SETTLE;
-            if !due {
+            if !known.is_due(&path, stamp, now, look) {
                 continue;
             }
             let Some(text) = folder::read(&path, &stamp) else { continue };
@@ -92,10 +89,12 @@ impl Files {
                 Template::read(&name, &text, &self.settings.templates).map_err(|errors| errors.to_string())
             });
             match read {
-                Ok(template) => (known.good, known.error) = (Some(Arc::new(template)), None),
-                Err(error) => known.error = Some(error),
+                Ok(template) => (known.read, known.error) = (Some(Arc::new(template)), None),
+                Err(error) => {
+                    announce(&name, &error, known.live.is_some());
+                    (known.read, known.error) = (None, Some(error));
+                }
             }
-            announce(&name, known);
         }
         if changed {
             self.settle();
@@ -103,51 +102,32 @@ impl Files {
         Ok(changed)
     }
 
-    /// Decides which file has a reference that two files claim: the one that has it already, else the first by name.
+    /// Makes live what each file says, unless another file has its reference.
     fn settle(&mut self) {
-        let mut owners: BTreeMap<(String, String, semver::Version), String> = BTreeMap::new();
-        for had_it in [true, false] {
-            for (name, known) in self.files.iter_mut().filter(|(_, known)| known.live == had_it) {
-                if let Some(good) = &known.good {
-                    let plan = good.plan();
-                    let key = (plan.namespace.clone(), plan.name.clone(), good.version().clone());
-                    owners.entry(key).or_insert_with(|| name.clone());
-                }
-            }
-        }
+        let clashes = owners::clashes(&self.files);
         for (name, known) in &mut self.files {
-            let Some(good) = &known.good else {
-                known.live = false;
-                continue;
-            };
-            let plan = good.plan();
-            let owner = owners.get(&(plan.namespace.clone(), plan.name.clone(), good.version().clone()));
-            let lost = owner.filter(|owner| *owner != name);
-            known.live = lost.is_none();
-            match lost {
-                Some(owner) if known.taken.is_some() => {
-                    let error = clash(name, owner, &plan.reference());
-                    if known.error.is_none() {
-                        tracing::error!(file = name, error, "the template's file is refused");
-                        known.error = Some(error);
-                    }
-                }
-                _ => {
-                    // The other file is gone, or says something else by now.
-                    known.error.take_if(|error| error.contains(CLASH));
-                }
+            let clash = clashes.get(name);
+            if let (Some(error), true) = (clash, known.clash.as_ref() != clash) {
+                announce(name, error, known.live.is_some());
+            }
+            known.clash = clash.cloned();
+            let Some(read) = known.read.as_ref().filter(|_| clash.is_none()) else { continue };
+            if known.live.as_ref().is_none_or(|live| !Arc::ptr_eq(live, read)) {
+                let (template, digest) = (read.plan().reference(), read.digest().short());
+                tracing::info!(file = name, template, digest, steps = read.plan().steps.len(), "template live");
+                known.live = Some(Arc::clone(read));
             }
         }
     }
 
     /// All that there is, as others see it.
     pub(super) fn snapshot(&self, generation: u64) -> ShelfSnapshot {
-        let shown = self.files.iter().filter(|(_, known)| known.taken.is_some() || known.good.is_some());
+        let shown = self.files.iter().filter(|(_, known)| known.taken.is_some());
         let files = shown.map(|(name, known)| ShelfFile {
             name: name.clone(),
             path: known.path.clone(),
-            error: known.error.clone(),
-            template: known.good.clone().filter(|_| known.live),
+            error: known.error.clone().or_else(|| known.clash.clone()),
+            template: known.live.clone(),
         });
         ShelfSnapshot::new(generation, files.collect())
     }
@@ -155,27 +135,33 @@ impl Files {
 
 impl Known {
     fn new(path: PathBuf) -> Self {
-        Self { path, taken: None, waiting: None, good: None, error: None, live: false }
+        Self { path, taken: None, waiting: None, read: None, live: None, error: None, clash: None }
+    }
+
+    /// Whether the file in this state is to be read now; notes since when it is waited on.
+    fn is_due(&mut self, path: &PathBuf, stamp: Stamp, now: Instant, look: Look<'_>) -> bool {
+        if self.taken == Some(stamp) {
+            self.waiting = None;
+            return matches!(look, Look::Again);
+        }
+        let since = match self.waiting {
+            Some((waited, since)) if waited == stamp => since,
+            _ => now,
+        };
+        self.waiting = Some((stamp, since));
+        match look {
+            Look::First => true,
+            Look::Changed(closed) => closed.contains(path) || now.saturating_duration_since(since) >= SETTLE,
+            // A file that is being written may be half of one.
+            Look::Again => false,
+        }
     }
 }
 
-/// What tells this error from others.
-const CLASH: &str = "is in another file already";
-
-fn clash(file: &str, owner: &str, reference: &str) -> String {
-    format!("{file}: `{reference}` {CLASH}: `{owner}`; give one of them another name or version")
-}
-
-fn announce(file: &str, known: &Known) {
-    match (&known.error, &known.good) {
-        (Some(error), Some(_)) => {
-            tracing::error!(file, error, "the template's new file is refused; the version before it stays live");
-        }
-        (Some(error), None) => tracing::error!(file, error, "the template's file is refused"),
-        (None, Some(good)) => {
-            let (template, digest) = (good.plan().reference(), good.digest().short());
-            tracing::info!(file, template, digest, steps = good.plan().steps.len(), "template live");
-        }
-        (None, None) => {}
+fn announce(file: &str, error: &str, has_older: bool) {
+    if has_older {
+        tracing::error!(file, error, "the template's new file is refused; the version before it stays live");
+    } else {
+        tracing::error!(file, error, "the template's file is refused");
     }
 }

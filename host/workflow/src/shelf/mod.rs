@@ -9,18 +9,17 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::TemplateSettings;
-use files::Files;
+use files::{Files, Look};
 
 pub use find::NoTemplate;
 pub use snapshot::{ShelfFile, ShelfSnapshot};
-use watch::Word;
+use watch::{FolderWatch, Word};
 
 /// Where templates lie, and how they are read.
 #[derive(Debug, Clone)]
@@ -59,19 +58,21 @@ pub struct Shelf {
 impl Shelf {
     /// Reads what the folder holds, then keeps watching; a folder that is not there yet holds nothing. Blocks until all is
     /// read.
-    pub fn open(settings: ShelfSettings) -> Result<Arc<Self>, ShelfError> {
+    pub fn open(mut settings: ShelfSettings) -> Result<Arc<Self>, ShelfError> {
+        // The watcher speaks of files by their absolute paths.
+        if let Ok(absolute) = std::path::absolute(&settings.dir) {
+            settings.dir = absolute;
+        }
         let folder = settings.dir.clone();
         let (words, heard) = sync_channel(watch::WORDS);
         // Watched before the first look, so that nothing falls between the two.
-        let watcher = watch::watch(&folder, words.clone());
+        let watch = FolderWatch::new(&folder, &words);
         let mut files = Files::new(settings);
-        files
-            .sweep(Instant::now(), true, &HashSet::new())
-            .map_err(|source| ShelfError::Unreadable { folder, source })?;
+        files.sweep(Instant::now(), Look::First).map_err(|source| ShelfError::Unreadable { folder, source })?;
         let (changes, _) = tokio::sync::watch::channel(1);
         let snapshot = Arc::new(files.snapshot(1));
         let shelf = Arc::new(Self { current: RwLock::new(snapshot), changes, files: Mutex::new(files), words });
-        watch::keep(&shelf, heard, watcher).map_err(ShelfError::Thread)?;
+        watch::keep(&shelf, heard, watch).map_err(ShelfError::Thread)?;
         Ok(shelf)
     }
 
@@ -100,12 +101,10 @@ impl Shelf {
         self.changes.subscribe()
     }
 
-    /// Reads every file anew, as when the live handlers are others than before; blocks until that is done.
+    /// Reads every file that has not changed anew, as when the live handlers are others than before; blocks until that is
+    /// done.
     pub fn reload(&self) -> std::io::Result<()> {
-        self.sweep(|files| {
-            files.forget();
-            files.sweep(Instant::now(), true, &HashSet::new())
-        })
+        self.sweep(|files| files.sweep(Instant::now(), Look::Again))
     }
 
     /// Looks at the folder, and swaps in what is new, whole.

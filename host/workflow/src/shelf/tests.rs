@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bulkhead_core::TemplateRef;
 
+use super::files::{Files, Look};
 use super::{Shelf, ShelfSettings, ShelfSnapshot};
 use crate::TemplateSettings;
 
@@ -201,4 +202,74 @@ fn a_folder_that_is_not_there_yet_holds_nothing_and_is_read_once_it_is() {
     std::fs::create_dir(&folder).expect("a folder");
     put(&folder, "a.yaml", &template("order", "1.0.0", "RENDER"));
     until(&shelf, |snapshot| kind(snapshot, "order") == "RENDER");
+}
+
+#[test]
+fn a_file_that_asks_for_what_another_has_keeps_what_it_had() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "A"));
+    put(folder.path(), "b.yaml", &template("order", "2.0.0", "B"));
+    let shelf = open(folder.path());
+    for (file, other, asked) in [("a.yaml", "b.yaml", "2.0.0"), ("b.yaml", "a.yaml", "1.0.0")] {
+        put(folder.path(), file, &template("order", asked, "C"));
+        let snapshot = until(&shelf, |snapshot| !error(snapshot, file).is_empty());
+        assert!(error(&snapshot, file).contains(&format!("`{other}`")), "{}", error(&snapshot, file));
+        assert_eq!(error(&snapshot, other), "");
+        assert_eq!((kind(&snapshot, "order@1.0.0").as_str(), kind(&snapshot, "order@2.0.0").as_str()), ("A", "B"));
+        // As it was before.
+        put(folder.path(), "a.yaml", &template("order", "1.0.0", "A"));
+        put(folder.path(), "b.yaml", &template("order", "2.0.0", "B"));
+        until(&shelf, |snapshot| error(snapshot, file).is_empty());
+    }
+}
+
+#[test]
+fn files_that_change_places_in_one_look_all_win() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = ShelfSettings { dir: folder.path().to_owned(), templates: TemplateSettings::default() };
+    let mut files = Files::new(settings);
+    let versions = |files: &mut Files, versions: [&str; 3]| {
+        for (file, version) in ["a", "b", "c"].iter().zip(versions) {
+            put(folder.path(), &format!("{file}.yaml"), &template("order", version, &file.to_uppercase()));
+        }
+        files.sweep(std::time::Instant::now(), Look::First).expect("a look");
+        let snapshot = files.snapshot(1);
+        ["1.0.0", "2.0.0", "3.0.0"].map(|version| kind(&snapshot, &format!("order@{version}")))
+    };
+    assert_eq!(versions(&mut files, ["1.0.0", "2.0.0", "3.0.0"]), ["A", "B", "C"]);
+    assert_eq!(versions(&mut files, ["2.0.0", "3.0.0", "1.0.0"]), ["C", "A", "B"]);
+    // Who cannot move makes no room for others: `a` asks for what `b` has, and `c` for what `a` has.
+    assert_eq!(versions(&mut files, ["3.0.0", "3.0.0", "2.0.0"]), ["C", "A", "B"]);
+    let snapshot = files.snapshot(1);
+    assert_eq!((error(&snapshot, "b.yaml"), error(&snapshot, "a.yaml").is_empty()), ("", false));
+    assert!(error(&snapshot, "c.yaml").contains("`a.yaml`"), "{}", error(&snapshot, "c.yaml"));
+}
+
+#[test]
+fn a_relative_folder_is_known_by_the_path_that_the_watcher_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "A"));
+    let here = std::env::current_dir().expect("a folder");
+    let up = "../".repeat(here.components().count() - 1);
+    let relative = Path::new(&up).join(folder.path().strip_prefix("/").expect("an absolute path"));
+    let snapshot = open(&relative).snapshot();
+    assert!(snapshot.files()[0].path.is_absolute(), "{:?}", snapshot.files());
+}
+
+#[test]
+fn a_reload_leaves_a_file_waiting_that_is_being_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "a.yaml", &template("order", "1.0.0", "A"));
+    let settings = ShelfSettings { dir: folder.path().to_owned(), templates: TemplateSettings::default() };
+    let mut files = Files::new(settings);
+    let now = std::time::Instant::now();
+    assert!(files.sweep(now, Look::First).expect("a look"));
+    std::fs::write(folder.path().join("a.yaml"), template("order", "1.0.0", "HALF")).expect("a file");
+    std::fs::write(folder.path().join("b.yaml"), template("other", "1.0.0", "HALF")).expect("a file");
+    assert!(!files.sweep(now, Look::Again).expect("a look"));
+    assert_eq!(kind(&files.snapshot(1), "order"), "A");
+    assert!(files.is_waiting() && files.snapshot(1).files().len() == 1);
+    let later = now + Duration::from_secs(1);
+    assert!(files.sweep(later, Look::Changed(&std::collections::HashSet::new())).expect("a look"));
+    assert_eq!(kind(&files.snapshot(1), "order") + &kind(&files.snapshot(1), "other"), "HALFHALF");
 }

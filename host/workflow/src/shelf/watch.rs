@@ -1,6 +1,7 @@
 //! The thread that watches the folder.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError, Weak};
@@ -10,6 +11,7 @@ use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Shelf;
+use super::files::Look;
 
 /// The net under the watcher, which sees nothing on some file systems and loses events under load.
 const RESCAN: Duration = Duration::from_secs(2);
@@ -28,17 +30,13 @@ pub(super) enum Word {
 }
 
 /// Starts the thread; it ends with the shelf.
-pub(super) fn keep(
-    shelf: &Arc<Shelf>,
-    heard: Receiver<Word>,
-    watcher: Option<RecommendedWatcher>,
-) -> std::io::Result<()> {
+pub(super) fn keep(shelf: &Arc<Shelf>, heard: Receiver<Word>, watch: FolderWatch) -> std::io::Result<()> {
     let shelf = Arc::downgrade(shelf);
     let thread = std::thread::Builder::new().name("templates".to_owned());
-    thread.spawn(move || run(&shelf, &heard, watcher)).map(drop)
+    thread.spawn(move || run(&shelf, &heard, watch)).map(drop)
 }
 
-fn run(shelf: &Weak<Shelf>, heard: &Receiver<Word>, watcher: Option<RecommendedWatcher>) {
+fn run(shelf: &Weak<Shelf>, heard: &Receiver<Word>, mut watch: FolderWatch) {
     let mut waiting = false;
     loop {
         let mut closed = HashSet::new();
@@ -49,22 +47,47 @@ fn run(shelf: &Weak<Shelf>, heard: &Receiver<Word>, watcher: Option<RecommendedW
                 Word::End => return,
             }
         }
-        let Some(shelf) = shelf.upgrade() else { break };
-        if let Err(error) = shelf.sweep(|files| files.sweep(Instant::now(), false, &closed)) {
+        let Some(shelf) = shelf.upgrade() else { return };
+        watch.renew(&shelf.words);
+        if let Err(error) = shelf.sweep(|files| files.sweep(Instant::now(), Look::Changed(&closed))) {
             // What is live stays live: a folder that is away for a moment is no reason to retire everything.
             tracing::warn!(%error, "the templates folder cannot be read; what is live stays live");
         }
         waiting = shelf.files.lock().unwrap_or_else(PoisonError::into_inner).is_waiting();
     }
-    drop(watcher);
 }
 
-/// Watches the folder; where that cannot be, looking again and again must do.
-pub(super) fn watch(folder: &Path, words: SyncSender<Word>) -> Option<RecommendedWatcher> {
-    if !folder.exists() {
-        tracing::debug!(folder = %folder.display(), "there is no templates folder; it is looked for every 2 s");
-        return None;
+/// The watch over a folder that may come later, or be replaced by another of its name.
+#[derive(Debug)]
+pub(super) struct FolderWatch {
+    folder: PathBuf,
+    /// The folder that is watched, or could not be: its device and its number there; none while there is no folder.
+    of: Option<(u64, u64)>,
+    watcher: Option<RecommendedWatcher>,
+}
+
+impl FolderWatch {
+    /// Watches a folder, where there is one.
+    pub(super) fn new(folder: &Path, words: &SyncSender<Word>) -> Self {
+        let mut watch = Self { folder: folder.to_owned(), of: None, watcher: None };
+        watch.renew(words);
+        watch
     }
+
+    /// Watches the folder that there is now, if it is another than before; where it cannot be watched, looking again and
+    /// again must do.
+    pub(super) fn renew(&mut self, words: &SyncSender<Word>) {
+        let there = std::fs::metadata(&self.folder).ok().map(|found| (found.dev(), found.ino()));
+        if there == self.of {
+            return;
+        }
+        self.of = there;
+        let unwatched = |error: &notify::Error| tracing::warn!(%error, "the templates folder cannot be watched; it is read every 2 s instead");
+        self.watcher = there.and_then(|_| watcher(&self.folder, words.clone()).inspect_err(unwatched).ok());
+    }
+}
+
+fn watcher(folder: &Path, words: SyncSender<Word>) -> notify::Result<RecommendedWatcher> {
     let hear = move |event: notify::Result<Event>| {
         if let Ok(event) = event {
             let closed = matches!(
@@ -77,10 +100,33 @@ pub(super) fn watch(folder: &Path, words: SyncSender<Word>) -> Option<Recommende
             }
         }
     };
-    let watcher = notify::recommended_watcher(hear).and_then(|mut watcher| {
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-        Ok(watcher)
-    });
-    let unwatched = |error: &notify::Error| tracing::warn!(%error, "the templates folder cannot be watched; it is read every 2 s instead");
-    watcher.inspect_err(unwatched).ok()
+    let mut watcher = notify::recommended_watcher(hear)?;
+    watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    Ok(watcher)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_made_later_or_replaced_is_watched_from_then_on() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("workflows");
+        let (words, heard) = std::sync::mpsc::sync_channel(WORDS);
+        let mut watch = FolderWatch::new(&folder, &words);
+        for round in 0..2 {
+            std::fs::create_dir(&folder).expect("a folder");
+            watch.renew(&words);
+            let file = folder.join(format!("{round}.yaml"));
+            std::fs::write(&file, "name: a").expect("a file");
+            loop {
+                match heard.recv_timeout(Duration::from_secs(20)).expect("a word of the file") {
+                    Word::Moved(files) if files.contains(&file) => break,
+                    _ => {}
+                }
+            }
+            std::fs::rename(&folder, parent.path().join(format!("old-{round}"))).expect("a rename");
+        }
+    }
 }

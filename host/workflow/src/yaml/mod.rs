@@ -5,10 +5,12 @@
 
 mod reader;
 mod scalar;
+mod weight;
 
 use serde_json::Value;
 
-pub(crate) use reader::{MAX_BYTES, read};
+pub(crate) use reader::{MAX_BYTES, MAX_NODES, MAX_TEXT, read};
+pub(crate) use weight::Weight;
 
 /// A place in a file: line and column, both counted from 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]

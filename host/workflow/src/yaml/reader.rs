@@ -12,9 +12,9 @@ pub(crate) const MAX_BYTES: usize = 4 << 20;
 /// How deep lists and tables may nest: as deep as the JSON that is made of them.
 const MAX_DEPTH: usize = 100;
 /// Values in all, those that aliases repeat counted each time.
-const MAX_NODES: usize = 500_000;
+pub(crate) const MAX_NODES: usize = 500_000;
 /// Bytes of all texts, those that aliases repeat counted each time.
-const MAX_TEXT: usize = 4 * MAX_BYTES;
+pub(crate) const MAX_TEXT: usize = 4 * MAX_BYTES;
 
 /// Reads the one document of a text.
 pub(crate) fn read(text: &str) -> Result<Node, Problem> {

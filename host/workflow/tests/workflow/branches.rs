@@ -65,6 +65,44 @@ fn a_worker_needs_neither_a_batch_config_nor_a_dependency_if_the_other_says_it()
 }
 
 #[test]
+fn analyzer_and_worker_describe_their_batch_together() {
+    let with = |analyzer: &str, worker: &str| {
+        format!(
+            "name: a\nsteps:\n  - {{name: cut, kind: A, type: batchable, batch_config: {analyzer}}}\n  \
+             - {{name: work, kind: B, type: batch_worker, depends_on: [cut], batch_config: {worker}}}\n"
+        )
+    };
+    for (analyzer, worker) in [
+        ("{batch_size: 10}", "{failure_strategy: fail_fast}"),
+        ("{batch_size: 10, failure_strategy: ''}", "{failure_strategy: fail_fast, batch_size: 10}"),
+        ("{}", "{batch_size: 10, failure_strategy: fail_fast}"),
+    ] {
+        let template = template(&with(analyzer, worker));
+        let fan_out = step(template.plan(), "work").fan_out.clone().expect("a fan-out");
+        assert_eq!((fan_out.join, fan_out.needs_all), (Join::Strict, false), "{analyzer} {worker}");
+        for name in ["cut", "work"] {
+            let settings = step(template.plan(), name).settings.clone().expect("settings");
+            let settings: serde_json::Value = serde_json::from_str(settings.as_str()).expect("JSON");
+            let expected = serde_json::json!({"batch_size": 10, "failure_strategy": "fail_fast"});
+            assert_eq!(settings["batch_config"], expected, "{analyzer} {worker}");
+        }
+    }
+    let refused = refusal(&with("{batch_size: 10}", "{batch_size: 20}"));
+    assert!(
+        refused.contains("4:93: `batch_config.batch_size` is not what the other step of the batch says"),
+        "{refused}"
+    );
+    assert!(refused.contains("it is 10 on line 3"), "{refused}");
+}
+
+#[test]
+fn a_batch_of_a_step_that_has_none_is_not_acted_on() {
+    let template = template("name: a\nsteps:\n  - {name: one, kind: A, batch_config: {batch_size: 3}}\n");
+    let keys: Vec<(&str, u32)> = template.not_acted_on().iter().map(|key| (key.key.as_str(), key.line)).collect();
+    assert_eq!(keys, [("steps[0].batch_config", 3)]);
+}
+
+#[test]
 fn decisions_and_convergence_load() {
     let template = template(APPROVAL);
     let plan = template.plan();

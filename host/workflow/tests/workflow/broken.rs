@@ -91,6 +91,10 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
                 "An unknown step",
                 "name: order\nsteps:\n  - {name: validate, kind: A}\n  - {name: pay, kind: A, depends_on: [valdiate]}\n",
             ),
+            (
+                "A step that is called as a task of another",
+                "name: order\nsteps:\n  - {name: train, kind: A, for_each: [1, 2]}\n  - {name: train_001, kind: B}\n",
+            ),
             ("Two steps of one name", "name: order\nsteps:\n  - {name: pay, kind: A}\n  - {name: pay, kind: B}\n"),
             (
                 "An environment that changes an unknown step",
@@ -99,6 +103,14 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
             (
                 "A batch worker without an analyzer",
                 "name: order\nsteps:\n  - {name: cut, kind: A}\n  - {name: work, kind: B, type: batch_worker, depends_on: [cut]}\n",
+            ),
+            (
+                "A batch worker that is to run a program",
+                "name: order\nsteps:\n  - {name: cut, kind: A, type: batchable}\n  - name: work\n    type: batch_worker\n    depends_on: [cut]\n    executor: docker\n    handler: {initialization: {image: alpine}}\n",
+            ),
+            (
+                "A batch that its two steps describe differently",
+                "name: order\nsteps:\n  - {name: cut, kind: A, type: batchable, batch_config: {batch_size: 10}}\n  - {name: work, kind: B, type: batch_worker, depends_on: [cut], batch_config: {batch_size: 20}}\n",
             ),
             ("An analyzer without a batch worker", "name: order\nsteps:\n  - {name: cut, kind: A, type: batchable}\n"),
             (
@@ -121,6 +133,10 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
             (
                 "A filter that there is not",
                 "name: order\nsteps:\n  - {name: one, kind: A, when: 'input.name|upcase == \"A\"'}\n",
+            ),
+            (
+                "An expression that could grow without bound",
+                "name: order\nsteps:\n  - {name: one, kind: A, when: 'input.items * 100000 == [1]'}\n",
             ),
             (
                 "A condition on a step that may not have ended",
@@ -161,8 +177,8 @@ const BROKEN: [(&str, &[(&str, &str)]); 6] = [
 const INTRODUCTION: &str = "# Template errors
 
 What is said of a template that is refused, each with an example. The text is the same from `bulkhead workflow check FILE`, in
-the log and in `GET /v1/workflows/templates`: file, line, column, what is wrong, and below it what is allowed there or what to
-do. Everything that is wrong with a file is said at once. A file that is refused leaves the version before it live.
+the log and in `GET /v1/templates`: file, line, column, what is wrong, and below it what is allowed there or what to do.
+Everything that is wrong with a file is said at once. A file that is refused leaves the version before it live.
 
 This page is written by a test: `BULKHEAD_BLESS=1 cargo test -p bulkhead-workflow` writes it anew.
 ";

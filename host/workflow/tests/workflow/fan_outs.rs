@@ -2,7 +2,7 @@
 
 use bulkhead_core::{FanOutOver, Join};
 
-use crate::support::{step, template};
+use crate::support::{refusal, step, template};
 
 #[test]
 fn a_list_or_an_expression_fans_out_and_joins() {
@@ -57,4 +57,29 @@ fn a_program_becomes_an_execute_task() {
     let merged: serde_json::Value = serde_json::from_str(merged.as_str()).expect("JSON");
     assert_eq!((&merged["program"], &merged["gpus"]), (&"train".into(), &2.into()));
     assert_eq!(step(plan, "three").payload, None);
+}
+
+#[test]
+fn no_step_is_called_as_a_task_of_another() {
+    let with = |name: &str, of: &str| {
+        format!("name: a\nsteps:\n  - {{name: train, kind: A, {of}}}\n  - {{name: {name}, kind: B}}\n")
+    };
+    let expected = "step `train_002` is called as a task of the step `train`";
+    assert!(refusal(&with("train_002", "for_each: [1, 2]")).contains(expected));
+    assert!(refusal(&with("train_002", "for_each: input.list")).contains(expected));
+    let worker = "type: batch_worker, depends_on: cut";
+    let cut = "  - {name: cut, kind: A, type: batchable}\n";
+    assert!(refusal(&(with("train_002", worker) + cut)).contains(expected));
+    for (name, of) in
+        [("train_003", "for_each: [1, 2]"), ("train_02", "for_each: [1, 2]"), ("train_002", "priority: 1")]
+    {
+        assert_eq!(template(&with(name, of)).plan().steps.len(), 2);
+    }
+}
+
+#[test]
+fn a_batch_worker_runs_no_program() {
+    let text = "name: a\nsteps:\n  - {name: cut, kind: A, type: batchable}\n  - name: work\n    type: batch_worker\n    \
+                depends_on: cut\n    executor: docker\n    handler: {initialization: {image: a}}\n";
+    assert!(refusal(text).starts_with("test.yaml:7:15: batch worker `work` cannot have an `executor`"));
 }

@@ -33,6 +33,32 @@ fn a_schema_that_refers_to_itself_ends() {
 }
 
 #[test]
+fn a_schema_that_refers_to_more_and_more_is_refused() {
+    let with = |schema: &str| format!("name: a\ninput_schema: {schema}\nsteps: [{{name: b, kind: B}}]\n");
+    let expected = "`input_schema` is too large once it is followed";
+    for (part, reference) in [
+        ("allOf: [A, A]", "$ref: '#/$defs/a%N'"),
+        ("anyOf: [A, A]", "$ref: '#/%24defs/a%N'"),
+        ("items: {allOf: [A, A]}", "$ref: '#a%N'"),
+        ("patternProperties: {a: A, b: A}", "$ref: '#/$defs/a%N'"),
+    ] {
+        let mut schema = String::from("{$ref: '#/$defs/a40', $defs: {a0: {$anchor: a0, type: number}");
+        for level in 1..=40 {
+            let before = format!("{{{}}}", reference.replace("%N", &(level - 1).to_string()));
+            schema.push_str(&format!(", a{level}: {{$anchor: a{level}, {}}}", part.replace('A', &before)));
+        }
+        assert!(refusal(&with(&(schema + "}}"))).contains(expected), "{part}");
+    }
+    let chain: String = (1..5000).map(|level| format!(", a{level}: {{$ref: '#/$defs/a{}'}}", level - 1)).collect();
+    let chain = format!("{{$ref: '#/$defs/a4999', $defs: {{a0: {{}}{chain}}}}}");
+    assert!(refusal(&with(&chain)).contains("a chain of more than 500 schemas"));
+    // Many parts of one value, and a tree, are as large as they look.
+    let wide: String = (0..2000).map(|name| format!("k{name}: {{$ref: '#/$defs/p'}}, ")).collect();
+    let tree = "{$defs: {p: {allOf: [{type: object}]}}, properties: {WIDE l: {$ref: '#'}, r: {$ref: '#'}}}";
+    assert_eq!(problems(&tree.replace("WIDE", &wide), r#"{"k1": {}, "l": {"r": {"k2": {}}}}"#), (Vec::new(), false));
+}
+
+#[test]
 fn deep_inputs_and_schemas_are_no_harm() {
     let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
     assert_eq!(problems("{items: {$ref: '#'}, type: array}", &deep).0, []);
@@ -103,6 +129,49 @@ fn bombs_are_refused() {
     let _ = Template::read("test.yaml", &block, &TemplateSettings::default());
     assert!(refusal(&" ".repeat(5 << 20)).contains("at most 4194304"));
     assert!(refusal("name: &a [*a]\n").contains("alias"));
+}
+
+#[test]
+fn an_environment_makes_no_more_of_a_file_than_aliases_may() {
+    let steps: String = (0..10_000).map(|step| format!("  - {{name: s{step}, kind: A}}\n")).collect();
+    let production = TemplateSettings { environment: Some("p".to_owned()), ..TemplateSettings::default() };
+    let refused = |change: &str| {
+        let text = format!("name: a\nsteps:\n{steps}environments:\n  p:\n    steps:\n{change}");
+        Template::read("test.yaml", &text, &production).map(|_| ()).map_err(|errors| errors.to_string())
+    };
+    let words = "environment `p` makes more than 500000 values";
+    let all = "      - {name: ALL, priority: 1}\n";
+    assert_eq!(refused(all), Ok(()));
+    assert!(refused(&all.repeat(1000)).unwrap_err().contains(words));
+    let handler = |inner: &str| format!("      - {{name: ALL, handler: {{initialization: {{a: {inner}}}}}}}\n");
+    assert!(refused(&handler(&format!("[{}]", "1, ".repeat(1000)))).unwrap_err().contains(words));
+    assert!(refused(&handler(&"x".repeat(100_000))).unwrap_err().contains(words));
+}
+
+#[test]
+fn payloads_and_items_together_have_a_bound() {
+    let env: String = (0..10_000).map(|name| format!("k{name}: '', ")).collect();
+    let items = "{}, ".repeat(10_000);
+    let text = format!(
+        "name: a\nsteps:\n  - name: one\n    executor: docker\n    \
+         handler: {{initialization: {{image: a, env: {{{env}}}}}}}\n    for_each: [{items}]\n"
+    );
+    assert!(refusal(&text).contains("the payloads of `for_each` have together more than 5000000 values"));
+    let wrong = text.replace(&env, "k: 1").replace(&items, &"{}, ".repeat(9_000));
+    assert!(refusal(&wrong).contains("must be text"));
+}
+
+#[test]
+fn ten_thousand_wrong_names_among_ten_thousand_steps_are_told_soon() {
+    let near = |step: usize| format!("{}{step:05}", "x".repeat(55));
+    let mut text = String::from("name: a\nsteps:\n");
+    for step in 0..10_000 {
+        text.push_str(&format!("  - {{name: {}, kind: A, depends_on: [{}]}}\n", near(step), near(step + 20_000)));
+    }
+    let refused = refusal(&text);
+    assert!(refused.ends_with("9800 more"), "{}", &refused[..300]);
+    // Each search compares with all names, so that there are few of them.
+    assert!((1..=20).contains(&refused.matches("did you mean").count()), "{}", &refused[..300]);
 }
 
 proptest::proptest! {

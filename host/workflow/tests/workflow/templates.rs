@@ -84,6 +84,23 @@ fn null_and_empty_values_are_as_good_as_none() {
 }
 
 #[test]
+fn empty_texts_are_as_good_as_none() {
+    let plain = template("name: a\nsteps:\n  - {name: one, kind: A}\n");
+    let empty = template(
+        "name: a\ndescription: ''\ninput_schema: ''\nlifecycle: ''\nsteps:\n  - {name: one, type: '', step_type: '', \
+         kind: A, handler: {callable: '', method: '', initialization: ''}, depends_on: '', requires: '', when: ' ', \
+         for_each: '', join: '', priority: '', executor: '', retry: {backoff: '', limit: ''}, timeout_seconds: '', \
+         lifecycle: '', batch_config: {batch_size: ''}, publishes_events: ''}\n\
+         environments: {production: {steps: ''}}\n",
+    );
+    assert_eq!(empty.plan(), plain.plan());
+    let called = template("name: a\nsteps:\n  - {name: one, kind: '', handler: {callable: B}}\n");
+    assert_eq!(called.plan().steps[0].kind.as_str(), "B");
+    let needed = crate::support::refusal("name: ''\nsteps:\n  - {name: '', kind: A}\n");
+    assert_eq!(needed.matches("needs `name`").count(), 2, "{needed}");
+}
+
+#[test]
 fn an_environment_changes_its_own_steps_and_no_other_does() {
     let text = "name: a\nsteps:\n  - name: one\n    handler: {callable: one, initialization: {url: test, deep: {a: 1}}}\n    \
                 retry: {max_attempts: 2, backoff: fixed}\n    dependencies: []\n  - {name: two, kind: TWO}\n\
@@ -107,6 +124,37 @@ fn an_environment_changes_its_own_steps_and_no_other_does() {
 }
 
 #[test]
+fn an_environment_changes_a_key_however_the_step_spells_it() {
+    let production = TemplateSettings { environment: Some("production".to_owned()), ..TemplateSettings::default() };
+    let changed = |own: &str, change: &str| {
+        let text = format!(
+            "name: a\nsteps:\n  - {{name: one, {own}}}\n  - {{name: two, kind: B}}\nenvironments:\n  production:\n    \
+             steps: [{{name: one, {change}}}]\n"
+        );
+        let template = read(&text, &production);
+        let one = step(template.plan(), "one").clone();
+        let backoff = one.options.backoff.map(|backoff| (backoff.curve, backoff.base));
+        (one.kind.to_string(), one.role, one.options.max_attempts, backoff, one.depends_on.len())
+    };
+    let said = (None, None);
+    let standard =
+        |kind: &str, (attempts, backoff), before| (kind.to_owned(), StepRole::Standard, attempts, backoff, before);
+    assert_eq!(changed("kind: A", "handler: {callable: b}"), standard("b", said, 0));
+    assert_eq!(changed("kind: A, dependencies: [two]", "depends_on: []"), standard("A", said, 0));
+    assert_eq!(changed("kind: A, step_type: decision", "type: standard"), standard("A", said, 0));
+    let linear = Some((BackoffCurve::Linear, Span::from_secs(2)));
+    for (own, change) in [
+        ("retry: {limit: 2, backoff: linear, backoff_base_ms: 9}", "retry: {max_attempts: 7, initial_delay: 2}"),
+        ("retry: {max_attempts: 2, backoff: linear, initial_delay: 9}", "retry: {limit: 7, backoff_base_ms: 2000}"),
+        ("retry: {limit: 2, backoff: linear, initial_delay: 2}", "lifecycle: {retry: {max_attempts: 7}}"),
+        ("retry: {limit: 2, backoff: linear, initial_delay: 2}", "lifecycle: {max_retries: 7}"),
+        ("lifecycle: {retry: {limit: 2, backoff: linear, initial_delay: 2}}", "retry: {limit: 7}"),
+    ] {
+        assert_eq!(changed(&format!("kind: A, {own}"), change), standard("A", (Some(7), linear), 0), "{own} {change}");
+    }
+}
+
+#[test]
 fn the_digest_is_that_of_what_the_workflow_does() {
     let text = "name: a\nsteps: [{name: one, kind: A}]\n";
     let same = "# a comment\nname: 'a'\ndescription: another\nsteps:\n- kind: A\n  name: one\n";
@@ -120,4 +168,17 @@ fn anchors_and_merge_keys_are_followed() {
                 - {<<: *defaults, name: one, kind: A}\n  - {name: two, kind: A, retry: *retry}\n";
     let template = template(text);
     assert!(template.plan().steps.iter().all(|step| step.options.max_attempts == Some(5)));
+}
+
+#[test]
+fn the_templates_of_the_examples_load() {
+    let examples = crate::published::at_root("examples");
+    let mut loaded = 0;
+    for example in std::fs::read_dir(examples).expect("the examples").flatten() {
+        for file in std::fs::read_dir(example.path().join("workflows")).into_iter().flatten().flatten() {
+            template(&std::fs::read_to_string(file.path()).expect("a file"));
+            loaded += 1;
+        }
+    }
+    assert!(loaded > 3);
 }

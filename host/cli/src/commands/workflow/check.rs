@@ -29,7 +29,7 @@ pub(super) fn run(
                     printer.note(&errors);
                 } else {
                     let problems: Vec<Value> = errors.problems.iter().map(problem).collect();
-                    printer.item(&json!({ "file": file, "errors": problems }), String::new)?;
+                    printer.item(&json!({ "file": file, "errors": problems, "more": errors.more }), String::new)?;
                 }
             }
             Err(error) => {
