@@ -50,7 +50,7 @@ fn builds(tokens: &[Token<'_>]) -> Option<&'static str> {
                     return Some(known);
                 }
             }
-            Text(_) if before == Some(Sign("[")) && tokens.get(at + 1) == Some(&Sign("]")) => {}
+            Text(_) if is_subscript(before, tokens.get(at + 1)) || is_compared(before, tokens.get(at + 1)) => {}
             Text(_) => return Some("'…'"),
             Sign("~") => return Some("~"),
             Sign("[") if !after_value => return Some("[…]"),
@@ -63,6 +63,19 @@ fn builds(tokens: &[Token<'_>]) -> Option<&'static str> {
         before = Some(*token);
     }
     None
+}
+
+fn is_subscript(before: Option<Token<'_>>, after: Option<&Token<'_>>) -> bool {
+    before == Some(Sign("[")) && after == Some(&Sign("]"))
+}
+
+/// Whether what stands between these is compared, and nothing else: what comes of that is no text.
+fn is_compared(before: Option<Token<'_>>, after: Option<&Token<'_>>) -> bool {
+    let compares =
+        |token: Option<&Token<'_>>| matches!(token, Some(Sign("==" | "!=" | "<" | ">" | "<=" | ">=") | Word("in")));
+    let begins = matches!(before, None | Some(Sign("(") | Word("and" | "or" | "not")));
+    let ends = matches!(after, None | Some(Sign(")") | Word("and" | "or")));
+    (compares(before.as_ref()) && ends) || (begins && compares(after))
 }
 
 /// Whether a `map` takes anything but short literals.

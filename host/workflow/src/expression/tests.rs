@@ -103,12 +103,19 @@ fn an_expression_that_multiplies_builds_no_lists() {
         "(((1,)*9999,)*9999,)*9999 == 1",
         "(1,)*100000000",
         "'x'*99999999 == input.a",
+        "input.a == 'x' * 99999999",
+        "input.a == 'x'|default('y') * 99999999",
+        "input.a * 2 == 3 or ('x')",
         "'x,'|split(',') * 9999 == input.a",
         "input.a * 2 == 3, 4",
     ] {
         assert!(holds(expression).unwrap_err().starts_with("an expression with `*`"), "{expression}");
     }
     assert_eq!(holds("input.amount * 2 > 20 and steps['a-b'].result[1] * 3 == 6"), Ok(true));
+    assert_eq!(
+        holds("input.amount * 2 > 20 and input.kind != 'b' and (not 'c' in input.items or 'a' == 'b')"),
+        Ok(true)
+    );
     assert_eq!(holds("'[*' in ['[*']"), Ok(true));
     assert_eq!(holds("input['amount'] in [12]"), Ok(true));
 }
