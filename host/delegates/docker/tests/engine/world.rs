@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
-use bulkhead_core::{Caller, CallerWorkspace, Container, DelegateError, Exit, HandlerName, LeaseId, TaskId};
+use bulkhead_core::{Caller, CallerWorkspace, Container, DelegateError, Exit, HandlerName, InUse, LeaseId, TaskId};
 use bulkhead_docker::{Docker, DockerGrant, DockerSettings, ImagePattern};
 use futures::StreamExt;
 use tokio::sync::OnceCell;
@@ -52,7 +52,7 @@ impl World {
     }
 
     pub(crate) async fn run(&self, request: Container) -> Result<Exit, DelegateError> {
-        self.docker.run(&self.caller, &self.grant, request, &[]).await
+        self.docker.run(&self.caller, &self.grant, request, &[], ()).await
     }
 
     /// How many containers the store has.
@@ -62,7 +62,7 @@ impl World {
 
     /// Gives the caller a workspace.
     pub(crate) fn with_workspace(mut self, folder: &Path, writable: bool) -> Self {
-        self.caller.workspace = Some(CallerWorkspace { folder: folder.to_owned(), writable });
+        self.caller.workspace = Some(CallerWorkspace { folder: folder.to_owned(), writable, in_use: InUse::default() });
         self
     }
 
