@@ -25,7 +25,7 @@ pub use self::files::{Opening, WorkspaceRoom, is_full};
 pub use self::grant::{WorkspaceAccess, WorkspaceGrant};
 pub(crate) use self::guest::{GuestFiles, WorkspaceFilesystem};
 pub(crate) use self::run_files::RunFiles;
-pub use self::usage::{Keeper, MAX_DEPTH, WorkspaceUsage};
+pub use self::usage::{Begun, Keeper, MAX_DEPTH, WorkspaceUsage};
 
 /// The folder, and what the guest may do there.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl From<&Workspace> for CallerWorkspace {
         Self {
             folder: workspace.folder.clone(),
             writable: workspace.access == WorkspaceAccess::ReadWrite,
-            in_use: InUse::of(Arc::clone(&workspace.usage)),
+            in_use: InUse::of(Arc::clone(workspace.usage.begun())),
         }
     }
 }
