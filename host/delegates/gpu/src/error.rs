@@ -26,6 +26,16 @@ pub enum GpuError {
         /// What it must be.
         rule: &'static str,
     },
+    /// A variable that no job may set.
+    #[error("`gpu.programs.{program}.job_env` may not list `{variable}`: {rule}")]
+    JobVariable {
+        /// The program.
+        program: String,
+        /// The variable.
+        variable: String,
+        /// Why not, or what to do instead.
+        rule: &'static str,
+    },
     /// More than one task per device where devices are not shared, or none.
     #[error("`gpu.per_device` is at least 1, and more than 1 only with `gpu.shared = true`: `{0}`")]
     PerDevice(u32),

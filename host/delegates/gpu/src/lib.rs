@@ -14,8 +14,9 @@
 //!
 //! # What a program is given
 //!
-//! - Its environment is `PATH` (`gpu.path`), `CUDA_DEVICE_ORDER=PCI_BUS_ID`, `CUDA_VISIBLE_DEVICES`, what the operator
-//!   fixed for it, and what the job adds; nothing of the host's own. `CUDA_VISIBLE_DEVICES` names the leased devices by
+//! - Its environment is `PATH` (`gpu.path`), `HOME=/nonexistent`, `CUDA_DEVICE_ORDER=PCI_BUS_ID`, `CUDA_VISIBLE_DEVICES`,
+//!   what the operator fixed for it, and what the job adds of the names that the operator lists for it (`job_env`);
+//!   nothing of the host's own. `CUDA_VISIBLE_DEVICES` names the leased devices by
 //!   UUID, since CUDA's own numbers may follow another order than NVML's; by number where a device tells no UUID. A
 //!   device in MIG mode is left out of the list of devices: CUDA would show a program one slice of it.
 //! - Its folder is the task's workspace where that may be written to, else an empty one that is removed afterwards: the

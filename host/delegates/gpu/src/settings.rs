@@ -57,9 +57,13 @@ pub struct ProgramSettings {
     /// Arguments that come before those of the job. Default: none.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// Environment that no job can change. Default: none.
+    /// Environment that no job can change. Default: none; `HOME` is `/nonexistent` unless it is here.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Names that a job may set in its environment, such as `OMP_NUM_THREADS`. Default: none. Those by which loaders and
+    /// interpreters find code cannot be listed.
+    #[serde(default)]
+    pub job_env: Vec<String>,
 }
 
 impl Default for GpuSettings {
@@ -126,7 +130,23 @@ impl ProgramSettings {
                 return Err(refused("env", variable, "its value holds a zero byte"));
             }
         }
-        Ok(())
+        self.job_env.iter().try_for_each(|variable| self.check_listed(name, variable))
+    }
+
+    /// Whether jobs may set a variable of this program.
+    fn check_listed(&self, name: &str, variable: &str) -> Result<(), GpuError> {
+        let rule = if !environment::is_name(variable) {
+            "it is no name: it is empty, or has a `=` or a zero byte"
+        } else if environment::is_devices(variable) {
+            "it says which devices a program sees, which the lease does"
+        } else if !environment::may_be_listed(variable) {
+            "by it loaders or interpreters find code; fix its value in `env`"
+        } else if self.env.contains_key(variable) {
+            "`env` fixes its value"
+        } else {
+            return Ok(());
+        };
+        Err(GpuError::JobVariable { program: name.to_owned(), variable: variable.to_owned(), rule })
     }
 }
 
@@ -163,5 +183,19 @@ mod tests {
         assert_eq!(error.to_string(), "`gpu.programs.smi.path` must be an absolute path in UTF-8: `nvidia-smi`");
         assert!(checked("[programs.smi]\npath = '/x'\nenv = { CUDA_VISIBLE_DEVICES = '0' }").is_err());
         assert_eq!(checked("[programs.smi]\npath = '/x'\nenv = { LD_LIBRARY_PATH = '/opt/cuda' }"), Ok(()));
+    }
+
+    #[test]
+    fn what_jobs_may_never_set_cannot_be_listed_and_the_message_names_it() {
+        let listed = |name: &str| {
+            checked(&format!("[programs.smi]\npath = '/x'\nenv = {{ MODEL = 's' }}\njob_env = ['{name}']"))
+        };
+        assert_eq!(listed("OMP_NUM_THREADS"), Ok(()));
+        for name in
+            ["HOME", "PATH", "LD_PRELOAD", "PYTHONPATH", "_JAVA_OPTIONS", "CUDA_VISIBLE_DEVICES", "MODEL", "A=B", ""]
+        {
+            let text = listed(name).expect_err(name).to_string();
+            assert!(text.starts_with(&format!("`gpu.programs.smi.job_env` may not list `{name}`: ")), "{text}");
+        }
     }
 }
