@@ -77,11 +77,11 @@ async fn what_is_held_for_a_container_and_the_use_of_its_workspace_end_after_it_
             assert!(running.await.is_ok());
             assert_eq!((dropped.try_recv(), unused.try_recv()), (Err(TryRecvError::Closed), Err(TryRecvError::Closed)));
         } else {
-            while world.count().await == 0 {
-                tokio::task::yield_now().await;
-            }
+            world.until_it_runs().await;
             running.abort();
-            assert!(dropped.await.is_err() && unused.await.is_err());
+            assert!(dropped.await.is_err());
+            assert_eq!(world.count().await, 0, "it was dropped before the container was gone");
+            assert!(unused.await.is_err());
         }
         assert_eq!(world.count().await, 0);
     }

@@ -3,12 +3,11 @@
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 
-use bollard::query_parameters::InspectContainerOptions;
 use bulkhead_core::{Caller, Container, DelegateError, LeaseId, Mount};
 use bulkhead_docker::DockerSettings;
 
 use crate::go_between::GoBetween;
-use crate::world::{World, caller, engine, shell};
+use crate::world::{World, caller, shell};
 
 fn mount(source: &str) -> Vec<Mount> {
     vec![Mount { source: source.to_owned(), target: "/m".to_owned(), read_only: true }]
@@ -25,15 +24,7 @@ async fn what_an_earlier_lease_left_is_gone_before_folders_are_looked_for() {
         let caller = Caller { lease: Some(LeaseId(3)), ..caller("task") };
         tokio::spawn(async move { docker.run(&caller, &grant, shell("sleep 1000"), &[], ()).await })
     };
-    // One that is removed while it is started is a matter of the engine's.
-    let runs = async || {
-        let id = world.docker.leftovers().await.expect("a list").pop()?.id;
-        let found = engine().inspect_container(&id, None::<InspectContainerOptions>).await.ok()?;
-        found.state?.running
-    };
-    while runs().await != Some(true) {
-        tokio::task::yield_now().await;
-    }
+    world.until_it_runs().await;
     // It is looked for, and not found, when what could put it there is gone.
     let told = world.run(Container { mounts: mount("missing"), ..shell("true") }).await;
     assert!(matches!(told, Err(DelegateError::Invalid(_))), "{told:?}");

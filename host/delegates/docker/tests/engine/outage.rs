@@ -61,9 +61,7 @@ async fn what_is_held_for_a_container_is_held_while_the_engine_is_away_and_may_s
     let Some((_folder, between, world)) = world(false).await else { return };
     let (held, mut dropped) = oneshot::channel::<()>();
     let running = begin(&world, held);
-    while world.count().await == 0 {
-        tokio::task::yield_now().await;
-    }
+    world.until_it_runs().await;
     between.cut();
     let told = running.await;
     assert!(matches!(told, Ok(Err(DelegateError::Gone(_)))), "{told:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::query_parameters::{CreateImageOptionsBuilder, InspectContainerOptions};
 use bulkhead_core::{Caller, CallerWorkspace, Container, DelegateError, Exit, HandlerName, InUse, LeaseId, TaskId};
 use bulkhead_docker::{Docker, DockerGrant, DockerSettings, ImagePattern};
 use futures::StreamExt;
@@ -58,6 +58,18 @@ impl World {
     /// How many containers the store has.
     pub(crate) async fn count(&self) -> usize {
         self.docker.leftovers().await.expect("a list").len()
+    }
+
+    /// Waits until the only container of the store runs: one that is just being made or started may do either.
+    pub(crate) async fn until_it_runs(&self) {
+        let runs = async || {
+            let id = self.docker.leftovers().await.expect("a list").pop()?.id;
+            // The engine lists a container a moment before it can be asked about it.
+            engine().inspect_container(&id, None::<InspectContainerOptions>).await.ok()?.state?.running
+        };
+        while runs().await != Some(true) {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Gives the caller a workspace.
