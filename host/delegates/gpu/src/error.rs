@@ -45,6 +45,9 @@ pub enum GpuError {
     /// NVML would be left alone from the start.
     #[error("`gpu.failures` is at least 1: `0`")]
     Failures,
+    /// Hosts would look for each other's locks in different places.
+    #[error("`gpu.locks` must be an absolute path: `{}`", .0.display())]
+    Locks(std::path::PathBuf),
     /// Too few files for any program to start.
     #[error("`gpu.files` is at least 16: `{0}`")]
     Files(u64),

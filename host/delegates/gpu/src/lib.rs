@@ -5,7 +5,7 @@
 //! 1. `admit` holds a [`Job`](bulkhead_core::Job) against the bounds of the contract, the [`GpuGrant`] and the
 //!    operator's allow-list, and says what is to be done;
 //! 2. `pool` leases devices ([`DeviceLease`]): each to one caller unless the operator shares them, with floors of free
-//!    memory, in the order in which callers asked;
+//!    memory, in the order in which callers asked; `locks` keeps other hosts of this machine from them meanwhile;
 //! 3. `run` has the program started by a launcher, a process of its own (`launcher`), which ends every process of the
 //!    job, and tells what they used.
 //!
@@ -59,6 +59,7 @@ mod gpu;
 mod grant;
 mod launcher;
 mod ledger;
+mod locks;
 mod nvml;
 mod pool;
 mod processes;

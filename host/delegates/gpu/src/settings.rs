@@ -42,6 +42,9 @@ pub struct GpuSettings {
     pub file_size: Option<Size>,
     /// Where the folders of programs that have no workspace are made. Default: the system's folder for such.
     pub scratch: Option<PathBuf>,
+    /// Where hosts of one machine lock the devices that they lease, the same folder for all of them. Default: `/run/lock`,
+    /// or the system's folder for temporary files where that cannot be written to.
+    pub locks: Option<PathBuf>,
     /// NVML failures in a row after which it is left alone for `rest`. Default: 3.
     pub failures: u32,
     /// How long NVML is left alone after so many failures. Default: 30 s.
@@ -80,6 +83,7 @@ impl Default for GpuSettings {
             files: 1024,
             file_size: None,
             scratch: None,
+            locks: None,
             failures: 3,
             rest: Span::from_secs(30),
         }
@@ -99,6 +103,9 @@ impl GpuSettings {
         }
         if self.files < 16 {
             return Err(GpuError::Files(self.files));
+        }
+        if let Some(locks) = self.locks.as_ref().filter(|locks| !locks.is_absolute()) {
+            return Err(GpuError::Locks(locks.clone()));
         }
         self.programs.iter().try_for_each(|(name, program)| program.check(name))
     }
@@ -178,6 +185,7 @@ mod tests {
         assert_eq!(checked("shared = true\nper_device = 2"), Ok(()));
         assert_eq!(checked("files = 3"), Err(GpuError::Files(3)));
         assert_eq!(checked("failures = 0"), Err(GpuError::Failures));
+        assert_eq!(checked("locks = 'here'"), Err(GpuError::Locks("here".into())));
         assert_eq!(checked("memory = '511MiB'"), Err(GpuError::Memory(Size::from_mib(511))));
         let error = checked("[programs.smi]\npath = 'nvidia-smi'").unwrap_err();
         assert_eq!(error.to_string(), "`gpu.programs.smi.path` must be an absolute path in UTF-8: `nvidia-smi`");

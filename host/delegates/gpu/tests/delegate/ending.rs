@@ -96,7 +96,8 @@ fn a_host_that_ends_takes_its_programs_with_it() {
     let host = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let outside = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = outside.enter();
-    let (gpu, mut register) = (world(1, |_| {}).gpu, Register::new());
+    let (world, mut register) = (world(1, |_| {}), Register::new());
+    let gpu = world.gpu.clone();
     let sign = register.sign();
     let line = format!("{sign}; setsid sh -c '{sign}; while :; do sleep 1; done' & sleep 100");
     host.spawn(async move { gpu.run(&caller(), &grant(), job("sh", &["-c", &line])).await });
