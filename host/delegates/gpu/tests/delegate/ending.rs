@@ -1,8 +1,10 @@
 //! Nothing is left of a job that ended, however it ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::DelegateError;
+use bulkhead_core::{CallerWorkspace, DelegateError, InUse};
+use tokio::sync::oneshot;
 
 use crate::world::{Register, caller, caller_until, grant, job, mark, marked, sh, world};
 
@@ -57,6 +59,22 @@ async fn a_future_that_is_dropped_leaves_no_process_no_lease_and_no_folder() {
     assert_eq!(all.indices(), [0, 1, 2, 3]);
     assert_eq!(marked(&mark), 0);
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_workspace_is_in_use_until_the_last_process_in_it_is_gone() {
+    let (world, folder) = (world(1, |_| {}), tempfile::tempdir().unwrap());
+    let (mark, mut register) = (mark(), Register::new());
+    let (held, unused) = oneshot::channel::<()>();
+    let mut caller = caller();
+    let in_use = InUse::of(Arc::new(held));
+    caller.workspace = Some(CallerWorkspace { folder: folder.path().to_owned(), writable: true, in_use });
+    let (gpu, line) = (world.gpu.clone(), family(&mark, &register));
+    let running = tokio::spawn(async move { gpu.run(&caller, &grant(), sh(&line)).await });
+    register.signed(5).await;
+    running.abort();
+    assert!(unused.await.is_err());
+    assert_eq!(marked(&mark), 0);
 }
 
 #[tokio::test]
