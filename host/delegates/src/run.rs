@@ -92,9 +92,8 @@ impl Answering for RunDelegates {
                 _ => None,
             };
             let indices = lease.as_ref().map(|lease| lease.indices()).unwrap_or_default();
-            let result = delegates.docker.run(&caller, &grant, container, &indices).await;
-            drop(lease);
-            result
+            // The lease is over when nothing of the container runs any more, and not when nobody waits for it.
+            delegates.docker.run(&caller, &grant, container, &indices, lease).await
         })
     }
 

@@ -57,7 +57,7 @@ pub struct Job {
     pub program: String,
     /// Its arguments.
     pub arguments: Vec<String>,
-    /// Environment: names and values.
+    /// Environment: names, of which the operator lists those that may be set, and values.
     pub env: Vec<(String, String)>,
     /// Standard input; at most 16 MiB.
     pub stdin: Vec<u8>,

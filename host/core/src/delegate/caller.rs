@@ -1,6 +1,8 @@
 //! On whose behalf a delegate acts.
 
+use std::any::Any;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::{HandlerName, LeaseId, TaskId, Traceparent};
@@ -23,10 +25,29 @@ pub struct Caller {
 }
 
 /// A workspace as a delegate may use it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CallerWorkspace {
     /// The folder on this host.
     pub folder: PathBuf,
     /// Whether it may be written to.
     pub writable: bool,
+    /// What keeps it in use; a delegate keeps a clone for as long as anything that it began may change the files.
+    pub in_use: InUse,
+}
+
+/// Keeps something in use until the last clone is dropped; by default nothing.
+#[derive(Clone, Default)]
+pub struct InUse(Option<Arc<dyn Any + Send + Sync>>);
+
+impl InUse {
+    /// Keeps this in use.
+    pub fn of(kept: Arc<impl Any + Send + Sync>) -> Self {
+        Self(Some(kept))
+    }
+}
+
+impl std::fmt::Debug for InUse {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("InUse").field(&self.0.is_some()).finish()
+    }
 }

@@ -194,7 +194,8 @@ mod tests {
         let request = Container { image: "a:1".to_owned(), ..request };
         let plan = crate::admit::admit(&handler, &grant, request, devices).expect("admitted");
         let task = TaskId::parse("t").expect("an id");
-        let labels = Labels { store: "s".to_owned(), task, lease: None, traceparent: Traceparent::parse(PLACE).ok() };
+        let (store, host, traceparent) = ("s".to_owned(), "machine 1".to_owned(), Traceparent::parse(PLACE).ok());
+        let labels = Labels { store, host, task, lease: None, traceparent };
         let volumes = ["/data/".to_owned(), "/tmp".to_owned()];
         body(&plan, &Folders { mounts: &[], volumes: &volumes, have_owner: true }, &labels)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::query_parameters::ListContainersOptionsBuilder;
-use bulkhead_core::{Caller, Container, DelegateError, Exit, HandlerName, Mount};
+use bulkhead_core::{Caller, Container, DelegateError, Exit};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -13,11 +13,10 @@ use crate::admit::admit;
 use crate::engine::Engine;
 use crate::fault::fault;
 use crate::labels::{self, Labels};
-use crate::mounts::{self, Folder};
 use crate::orphans::remove_orphans;
 use crate::removal::remove;
 use crate::run::Run;
-use crate::turns::{Turn, Turns};
+use crate::turns::Turns;
 use crate::{DockerError, DockerGrant, DockerSettings, Leftover};
 
 /// How much later than the deadline an answer may come: so long the removal of the container is waited for, which goes on
@@ -27,14 +26,13 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long a list or a removal of leftovers may take.
 const LIST_WITHIN: Duration = Duration::from_secs(30);
 
-/// How often folders are looked for that change while they are looked for.
-const LOOKS: usize = 4;
-
 /// Containers on a Docker engine.
 #[derive(Debug)]
 pub struct Docker {
     settings: DockerSettings,
     store: String,
+    /// What its containers are labelled with as their host.
+    host: String,
     engine: Arc<Engine>,
     turns: Arc<Turns>,
     running: Arc<watch::Sender<usize>>,
@@ -49,13 +47,16 @@ impl Docker {
             return Err(DockerError::Store(store));
         }
         let engine = Arc::new(Engine::new(&settings));
-        Ok(Self { settings, store, engine, turns: Arc::default(), running: Arc::new(watch::Sender::new(0)) })
+        let (host, running) = (labels::this_host(), Arc::new(watch::Sender::new(0)));
+        Ok(Self { settings, store, host, engine, turns: Arc::default(), running })
     }
 
-    /// Runs a container to its end; `devices` are the GPUs leased for it, as many as it asks for.
+    /// Runs a container to its end; `devices` are the GPUs leased for it, as many as it asks for. What is `held` is dropped
+    /// once nothing of the container runs any more, as is the use of the caller's workspace; before this returns, where
+    /// the engine answers.
     ///
-    /// Containers of the same task that an earlier lease left are removed first; without a lease, those whose process is gone. When this returns, the container is gone,
-    /// or will be as soon as the engine answers.
+    /// Containers of the same task that an earlier lease left are removed first; without a lease, those whose process is
+    /// gone. When this returns, the container is gone, or will be as soon as the engine answers.
     ///
     /// # Cancel safety
     ///
@@ -66,20 +67,18 @@ impl Docker {
         grant: &DockerGrant,
         request: Container,
         devices: &[u32],
+        held: impl Send + 'static,
     ) -> Result<Exit, DelegateError> {
         let deadline = Instant::from_std(caller.deadline);
         let plan = admit(&caller.handler, grant, request, devices).map_err(DelegateError::bounded)?;
-        let taken = timeout_at(deadline, self.take_folders(caller, &plan.mounts)).await;
-        let (folders, turn) = taken.map_err(|_| DelegateError::TimedOut)?.map_err(DelegateError::bounded)?;
-        let permit = self.engine.permit()?;
         let run = Run {
             engine: Arc::clone(&self.engine),
-            handler: caller.handler.clone(),
+            turns: Arc::clone(&self.turns),
+            caller: caller.clone(),
             plan,
-            folders,
-            turn,
             labels: Labels {
                 store: self.store.clone(),
+                host: self.host.clone(),
                 task: caller.task.clone(),
                 lease: caller.lease,
                 traceparent: caller.traceparent,
@@ -89,32 +88,13 @@ impl Docker {
             deadline,
         };
         let (answer, answered) = oneshot::channel();
-        let counted = Counted::new(&self.running);
         // Owned by nobody but itself, for it must outlive whoever waits; the count tells when it is over.
-        tokio::spawn(async move {
-            run.perform(permit, answer).await;
-            drop(counted);
-        });
+        tokio::spawn(run.perform(Counted::new(&self.running), held, answer));
         match timeout_at(deadline + GRACE, answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(DelegateError::Failed("the host is stopping, and the container with it".to_owned())),
             Err(_) => Err(DelegateError::TimedOut),
         }
-    }
-
-    /// The folders to mount, and the turn in which they may be.
-    async fn take_folders(&self, caller: &Caller, mounts: &[Mount]) -> Result<(Vec<Folder>, Turn), DelegateError> {
-        let mut folders = look(caller, mounts).await?;
-        for _ in 0..LOOKS {
-            let turn = self.turns.take(&folders).await;
-            // What was there before the turn may have been changed until it came; what is there now stays.
-            let now = look(caller, mounts).await?;
-            if now == folders {
-                return Ok((folders, turn));
-            }
-            folders = now;
-        }
-        Err(DelegateError::Failed("the folders to mount change while they are looked for".to_owned()))
     }
 
     /// Whether the engine answers within 2 s: what it calls itself and which API it speaks, or why not. Asks it in any case,
@@ -156,7 +136,8 @@ impl Docker {
         self.bounded(async { remove_orphans(&self.engine.client().await?).await }).await
     }
 
-    /// Waits until no container of this host is left, as before the host ends.
+    /// Waits until no container of this host is left, as before the host ends; for those that an engine keeps from being
+    /// removed, no longer than some minutes.
     pub async fn settled(&self) {
         // It fails only when the sender is gone, which we hold.
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
@@ -182,19 +163,8 @@ impl Docker {
     }
 }
 
-/// Looks for folders, away from the threads that must not block.
-async fn look(caller: &Caller, mounts: &[Mount]) -> Result<Vec<Folder>, DelegateError> {
-    if mounts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (handler, workspace, mounts): (HandlerName, _, Vec<Mount>) =
-        (caller.handler.clone(), caller.workspace.clone(), mounts.to_vec());
-    let looking = tokio::task::spawn_blocking(move || mounts::resolve(&handler, workspace.as_ref(), &mounts));
-    looking.await.unwrap_or_else(|_| Err(DelegateError::Failed("the host is stopping".to_owned())))
-}
-
 /// One more container, until it is dropped.
-struct Counted(Arc<watch::Sender<usize>>);
+pub(crate) struct Counted(Arc<watch::Sender<usize>>);
 
 impl Counted {
     fn new(running: &Arc<watch::Sender<usize>>) -> Self {

@@ -90,7 +90,8 @@ impl Engine {
     pub(crate) fn permit(self: &Arc<Self>) -> Result<Permit, DelegateError> {
         let state = self.breaker().ask(self.since.elapsed());
         match state {
-            BreakerState::Closed | BreakerState::Trying => Ok(Permit { engine: Arc::clone(self), told: false }),
+            BreakerState::Closed => Ok(Permit { engine: Arc::clone(self), trying: false }),
+            BreakerState::Trying => Ok(Permit { engine: Arc::clone(self), trying: true }),
             BreakerState::Open(rest) => {
                 let millis = rest.as_millis();
                 let again = if millis == 0 {
@@ -135,20 +136,22 @@ impl Engine {
 #[derive(Debug)]
 pub(crate) struct Permit {
     engine: Arc<Engine>,
-    told: bool,
+    /// Whether it is the one call that tries whether the engine is well again, and nobody was told yet how that went.
+    trying: bool,
 }
 
 impl Permit {
     /// The engine answered.
     pub(crate) fn succeeded(mut self) {
-        self.told = true;
+        self.trying = false;
         self.engine.breaker().succeeded();
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if !self.told {
+        // Any other that ends says nothing about the one that tries, and must not let another try beside it.
+        if self.trying {
             self.engine.breaker().abandoned();
         }
     }
@@ -161,6 +164,8 @@ fn parse(text: &str) -> Option<ClientVersion> {
 
 #[cfg(test)]
 mod tests {
+    use bulkhead_core::Span;
+
     use super::*;
 
     fn engine() -> Arc<Engine> {
@@ -182,6 +187,20 @@ mod tests {
             Err(DelegateError::Gone(text)) => assert!(text.contains("it is tried again in "), "{text}"),
             other => panic!("it is not left alone: {other:?}"),
         }
+    }
+
+    #[test]
+    fn while_one_tries_no_other_does_whatever_calls_end_meanwhile() {
+        let settings = DockerSettings { failures: 1, rest: Span::from_millis(0), ..DockerSettings::default() };
+        let engine = Arc::new(Engine::new(&settings));
+        let ordinary = engine.permit().expect("the engine is well");
+        assert!(matches!(engine.explain(&Error::RequestTimeoutError), DelegateError::Gone(_)));
+        let tries = engine.permit().expect("its rest is over");
+        assert!(engine.permit().is_err(), "one tries");
+        drop(ordinary);
+        assert!(engine.permit().is_err(), "that another call ended says nothing of the one that tries");
+        drop(tries);
+        assert!(engine.permit().is_ok(), "it was given up, so that another may try");
     }
 
     #[test]

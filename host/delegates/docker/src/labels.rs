@@ -9,6 +9,9 @@ use crate::maker::Maker;
 /// The store whose task it runs for.
 pub(crate) const STORE: &str = "bulkhead.store";
 
+/// The host that made it, for whoever looks at an engine; whether it is over is never told by it.
+pub(crate) const HOST: &str = "bulkhead.host";
+
 /// The task it runs for.
 pub(crate) const TASK: &str = "bulkhead.task";
 
@@ -25,6 +28,7 @@ pub(crate) const TRACEPARENT: &str = "bulkhead.traceparent";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Labels {
     pub(crate) store: String,
+    pub(crate) host: String,
     pub(crate) task: TaskId,
     pub(crate) lease: Option<LeaseId>,
     pub(crate) traceparent: Option<Traceparent>,
@@ -35,6 +39,7 @@ impl Labels {
     pub(crate) fn to_map(&self) -> HashMap<String, String> {
         let mut labels = HashMap::from([
             (STORE.to_owned(), self.store.clone()),
+            (HOST.to_owned(), self.host.clone()),
             (TASK.to_owned(), self.task.as_str().to_owned()),
             (LEASE.to_owned(), self.lease.map(|lease| lease.0.to_string()).unwrap_or_default()),
         ]);
@@ -61,6 +66,11 @@ impl Labels {
     }
 }
 
+/// This host among all: the name of its machine, and the number of its process there.
+pub(crate) fn this_host() -> String {
+    format!("{} {}", rustix::system::uname().nodename().to_string_lossy(), std::process::id())
+}
+
 /// The lease that a container is labelled with.
 pub(crate) fn lease_of(labels: &HashMap<String, String>) -> Option<LeaseId> {
     labels.get(LEASE)?.parse().ok().map(LeaseId)
@@ -72,7 +82,8 @@ mod tests {
 
     fn labels(lease: Option<i64>) -> Labels {
         let task = TaskId::parse("t").expect("an id");
-        Labels { store: "s".to_owned(), task, lease: lease.map(LeaseId), traceparent: None }
+        let (store, host) = ("s".to_owned(), this_host());
+        Labels { store, host, task, lease: lease.map(LeaseId), traceparent: None }
     }
 
     #[test]
@@ -84,5 +95,16 @@ mod tests {
         }
         assert!(labels(None).to_map().contains_key(MAKER) && !labels(Some(4)).to_map().contains_key(MAKER));
         assert!(!labels(None).is_earlier(&labels(Some(4)).to_map()));
+    }
+
+    #[test]
+    fn a_container_names_its_host_and_is_earlier_whichever_that_was() {
+        let theirs = Labels { host: "another 1".to_owned(), ..labels(Some(4)) }.to_map();
+        assert_eq!(theirs.get("bulkhead.host").map(String::as_str), Some("another 1"));
+        let ours = labels(Some(5));
+        assert!(ours.is_earlier(&theirs));
+        assert!(!ours.of_task().values().flatten().any(|label| label.starts_with(HOST)));
+        let this = this_host();
+        assert!(this.ends_with(&format!(" {}", std::process::id())) && !this.starts_with(' '), "{this}");
     }
 }

@@ -1,8 +1,8 @@
 //! Containers that handlers ask for, run on a Docker engine under a grant.
 //!
-//! [`Docker::run`] checks a request against the bounds of the contract and the grant (`admit`, `mounts`), and runs it to
-//! its end in a task of its own (`run`), which removes the container however it ends: by itself, by the deadline, or
-//! because nobody waits for it any more. What a container may do is decided in one place, `body`; what it used is read
+//! [`Docker::run`] checks a request against the bounds of the contract and the grant (`admit`), and runs it to its end in
+//! a task of its own (`run`), which looks for the folders to mount (`look`, `mounts`, `turns`) and removes the container
+//! however it ends: by itself, by the deadline, or because nobody waits for it any more. What a container may do is decided in one place, `body`; what it used is read
 //! by `meter`. Containers carry labels (`labels`), by which those of a host that died are found again
 //! ([`Docker::leftovers`]), and those that had no lease ([`Docker::remove_orphans`]). An engine that keeps failing is left alone for a while (`engine`).
 //!
@@ -21,6 +21,7 @@ mod grant;
 mod image;
 mod labels;
 mod leftover;
+mod look;
 mod maker;
 mod meter;
 mod mounts;

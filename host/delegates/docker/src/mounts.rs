@@ -113,6 +113,8 @@ fn leads_out(index: usize, mount: &Mount) -> DelegateError {
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use bulkhead_core::InUse;
+
     use super::*;
 
     fn mount(source: &str, target: &str) -> Mount {
@@ -120,7 +122,7 @@ mod tests {
     }
 
     fn resolved(folder: &Path, writable: bool, mounts: &[Mount]) -> Result<Vec<Folder>, DelegateError> {
-        let workspace = CallerWorkspace { folder: folder.to_owned(), writable };
+        let workspace = CallerWorkspace { folder: folder.to_owned(), writable, in_use: InUse::default() };
         resolve(&HandlerName::parse("render").expect("a name"), Some(&workspace), mounts)
     }
 

@@ -24,6 +24,9 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(60),
 ];
 
+/// How often a container is tried again that could not be removed in all those tries.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
+
 /// Kills and removes a container and what it wrote; it is gone when this returns without an error. Tells whether there was
 /// one.
 pub(crate) async fn remove(client: &bollard::Docker, container: &str) -> Result<bool, Error> {
@@ -52,19 +55,45 @@ async fn is_gone(client: &bollard::Docker, container: &str) -> Result<(), Error>
     }
 }
 
-/// Removes a container whose first removal failed. Where it is not `known` that there is one, because the engine did not
-/// answer when it was told to make it, that it is missing means nothing yet.
-pub(crate) async fn keep_removing(engine: &Engine, container: &str, known: bool) {
+/// Removes a container whose first removal failed; false where one that is `known` to be there still is. Where it is not
+/// known, because the engine did not answer when it was told to make it, that it is missing means nothing yet; it was not
+/// started.
+pub(crate) async fn keep_removing(engine: &Engine, container: &str, known: bool) -> bool {
     for pause in PAUSES {
         sleep(pause).await;
         let removed = async { remove(&engine.client().await?, container).await };
         match removed.await {
-            Ok(there_was_one) if known || there_was_one => return,
+            Ok(there_was_one) if known || there_was_one => return true,
             Ok(_) => {}
             Err(error) => tracing::debug!(container, %error, "a container is not removed yet"),
         }
     }
     if known {
         tracing::warn!(container, "a container could not be removed; it is when the host next looks for what was left");
+    }
+    !known
+}
+
+/// Waits until a container runs no more, or somebody has removed it, for as long as the host lives: what it uses must not
+/// be given to others.
+pub(crate) async fn until_over(engine: &Engine, container: &str) {
+    let runs = async || {
+        let client = engine.client().await?;
+        match remove(&client, container).await {
+            Ok(_) => Ok(false),
+            // An engine may be unable to clear away what it was able to kill.
+            Err(_) => {
+                let found = client.inspect_container(container, None::<InspectContainerOptions>).await?;
+                Ok::<_, Error>(found.state.and_then(|state| state.running) != Some(false))
+            }
+        }
+    };
+    loop {
+        sleep(TRY_AGAIN).await;
+        match runs().await {
+            Ok(false) => return,
+            Ok(true) => tracing::debug!(container, "a container still runs"),
+            Err(error) => tracing::debug!(container, %error, "a container may still run"),
+        }
     }
 }

@@ -10,7 +10,7 @@ use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions,
     ListContainersOptionsBuilder, StartContainerOptions, WaitContainerOptionsBuilder,
 };
-use bulkhead_core::{DelegateError, Exit, HandlerName};
+use bulkhead_core::{Caller, DelegateError, Exit};
 use bytes::Bytes;
 use futures::{StreamExt, future};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -19,16 +19,17 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::admit::Plan;
 use crate::body::{Folders, body};
+use crate::docker::Counted;
 use crate::end::exit;
 use crate::engine::{Engine, Permit};
 use crate::fault::{Fault, fault};
 use crate::labels::Labels;
+use crate::look::Found;
 use crate::meter::Meter;
-use crate::mounts::Folder;
 use crate::orphans::remove_orphans;
 use crate::output::Output;
-use crate::removal::{keep_removing, remove};
-use crate::turns::Turn;
+use crate::removal::{keep_removing, remove, until_over};
+use crate::turns::Turns;
 
 /// How long the end of the output may be waited for once the container has ended.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
@@ -37,10 +38,10 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) handler: HandlerName,
+    pub(crate) turns: Arc<Turns>,
+    /// With the use of its workspace, which is not over before the container is.
+    pub(crate) caller: Caller,
     pub(crate) plan: Plan,
-    pub(crate) folders: Vec<Folder>,
-    pub(crate) turn: Turn,
     pub(crate) labels: Labels,
     pub(crate) cgroups: PathBuf,
     pub(crate) output: usize,
@@ -50,41 +51,60 @@ pub(crate) struct Run {
 /// Who waits for the answer; when nobody does any more, the container goes.
 type Answer = oneshot::Sender<Result<Exit, DelegateError>>;
 
+/// What is there before a container is made.
+struct Ready {
+    client: bollard::Docker,
+    /// Folders that the image wants to write to.
+    volumes: Vec<String>,
+    found: Found,
+    permit: Permit,
+}
+
 impl Run {
-    /// Runs it, answers, and sees to it that nothing is left.
-    pub(crate) async fn perform(self, permit: Permit, mut answer: Answer) {
-        let before = async {
-            let client = self.engine.client().await.map_err(|error| self.engine.explain(&error))?;
-            let volumes = self.prepare(&client).await?;
-            Ok((client, volumes))
-        };
-        let (client, volumes) = match self.unless_over(&mut answer, before).await {
+    /// Runs it, answers, and sees to it that nothing is left. What is `held` is dropped when nothing of it runs any more.
+    pub(crate) async fn perform(self, counted: Counted, held: impl Send, mut answer: Answer) {
+        let Ready { client, volumes, found, permit } = match self.unless_over(&mut answer, self.prepare()).await {
             Ok(ready) => ready,
-            Err(error) => return tell(answer, Err(error)),
+            Err(error) => {
+                drop((self, held));
+                return tell(answer, Err(error));
+            }
         };
         // From here on an end of the wait must not end what is done: the engine may have made what it has not told of.
         let name = format!("bulkhead-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let folders = Folders { mounts: &self.folders, volumes: &volumes, have_owner: !self.engine.is_podman() };
+        let folders = Folders { mounts: &found.folders, volumes: &volumes, have_owner: !self.engine.is_podman() };
         let body = body(&self.plan, &folders, &self.labels);
         let id = match client.create_container(Some(options), body).await {
             Ok(created) => created.id,
             Err(error) => {
-                let is_unknown = matches!(fault(&error), Fault::Away(_));
-                tell(answer, Err(self.engine.explain(&error)));
-                if is_unknown {
-                    keep_removing(&self.engine, &name, false).await;
+                let told = Err(self.engine.explain(&error));
+                if !matches!(fault(&error), Fault::Away(_)) {
+                    drop((self, held, found));
+                    return tell(answer, told);
                 }
+                tell(answer, told);
+                keep_removing(&self.engine, &name, false).await;
                 return;
             }
         };
         permit.succeeded();
-        let done = self.unless_over(&mut answer, self.work(&client, &id)).await;
-        let removed = remove(&client, &id).await;
-        tell(answer, done);
-        if let Err(error) = removed {
-            tracing::debug!(container = id, %error, "a container is not removed yet");
-            keep_removing(&self.engine, &id, true).await;
+        let done = self.unless_over(&mut answer, self.work(&client, &id, &found)).await;
+        match remove(&client, &id).await {
+            Ok(_) => {
+                // First, so that whoever is answered finds it free.
+                drop((self, held, found));
+                tell(answer, done);
+            }
+            Err(error) => {
+                tell(answer, done);
+                tracing::debug!(container = id, %error, "a container is not removed yet");
+                if !keep_removing(&self.engine, &id, true).await {
+                    // The end of the host does not wait for an engine that is gone for so long.
+                    drop(counted);
+                    until_over(&self.engine, &id).await;
+                }
+            }
         }
     }
 
@@ -102,11 +122,19 @@ impl Run {
         }
     }
 
-    /// Removes what an earlier lease left, and sees to the image; gives the folders that the image wants to write to.
-    async fn prepare(&self, client: &bollard::Docker) -> Result<Vec<String>, DelegateError> {
-        let (removed, volumes) = future::join(self.remove_earlier(client), self.volumes(client)).await;
-        removed.map_err(|error| self.engine.explain(&error))?;
-        volumes
+    /// Removes what an earlier lease left, sees to the image, and looks for the folders: in this order, for what an earlier
+    /// lease left may still write to them.
+    async fn prepare(&self) -> Result<Ready, DelegateError> {
+        let (client, volumes) = {
+            // Dropped before the turn is waited for, lest a call that tries the engine keeps others from it for long.
+            let _permit = self.engine.permit()?;
+            let client = self.engine.client().await.map_err(|error| self.engine.explain(&error))?;
+            let (removed, volumes) = future::join(self.remove_earlier(&client), self.volumes(&client)).await;
+            removed.map_err(|error| self.engine.explain(&error))?;
+            (client, volumes?)
+        };
+        let found = Found::take(&self.turns, &self.caller, &self.plan.mounts).await?;
+        Ok(Ready { client, volumes, found, permit: self.engine.permit()? })
     }
 
     async fn remove_earlier(&self, client: &bollard::Docker) -> Result<(), Error> {
@@ -141,7 +169,7 @@ impl Run {
         if !self.plan.pull {
             return Err(DelegateError::Unavailable(format!(
                 "the docker engine has no image `{image}`; run `docker pull {image}` on the host, or set `handler.{}.grants.docker.pull = true`",
-                self.handler
+                self.caller.handler
             )));
         }
         tracing::info!(image, "an image is fetched");
@@ -159,7 +187,7 @@ impl Run {
     }
 
     /// Starts it, feeds it, reads it, and waits for its end.
-    async fn work(&self, client: &bollard::Docker, id: &str) -> Result<Exit, DelegateError> {
+    async fn work(&self, client: &bollard::Docker, id: &str, found: &Found) -> Result<Exit, DelegateError> {
         let explain = |error: Error| match fault(&error) {
             Fault::Missing(_) => removed(),
             _ => self.engine.explain(&error),
@@ -170,8 +198,9 @@ impl Run {
         // Before the start, so that nothing that is printed is missed.
         let attached = client.attach_container(id, Some(options)).await.map_err(explain)?;
         let meter = Meter::start(client.clone(), self.cgroups.clone(), id.to_owned());
+        found.check(&self.caller, &self.plan.mounts).await?;
         client.start_container(id, None::<StartContainerOptions>).await.map_err(explain)?;
-        self.turn.started();
+        found.turn.started();
         meter.started();
 
         let mut output = Output::new(self.output);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bulkhead_core::{DelegateError, HandlerName, Job};
 
-use crate::environment::{MAX_PROGRAM_NAME, is_free, is_name};
+use crate::environment::{MAX_PROGRAM_NAME, is_devices, is_name, may_be_listed, may_set};
 use crate::{GpuGrant, GpuSettings, ProgramSettings};
 
 /// The bounds of `record job` in the contract.
@@ -32,7 +32,7 @@ pub(crate) fn admit<'a>(
         return Err(denied(format!("the host has no `[gpu.programs.{}]`; add it, with its `path`", job.program)));
     };
     arguments(&job.arguments)?;
-    variables(&job.env, program)?;
+    variables(job, program)?;
     if job.stdin.len() > MAX_STDIN {
         return Err(invalid(format!("`stdin`: at most {MAX_STDIN} bytes: `{}`", job.stdin.len())));
     }
@@ -65,7 +65,8 @@ fn arguments(arguments: &[String]) -> Result<(), DelegateError> {
     }
 }
 
-fn variables(env: &[(String, String)], program: &ProgramSettings) -> Result<(), DelegateError> {
+fn variables(job: &Job, program: &ProgramSettings) -> Result<(), DelegateError> {
+    let Job { program: called, env, .. } = job;
     if env.len() > MAX_VARIABLES {
         return Err(invalid(format!("`env`: at most {MAX_VARIABLES} variables: `{}`", env.len())));
     }
@@ -81,11 +82,21 @@ fn variables(env: &[(String, String)], program: &ProgramSettings) -> Result<(), 
         if value.contains('\0') {
             return Err(invalid(format!("`env`: the value of `{name}` holds a zero byte")));
         }
-        if !is_free(name) {
-            return Err(invalid(format!("`env`: `{name}` is not for a job to set")));
-        }
         if program.env.contains_key(name) {
             return Err(invalid(format!("`env`: the operator fixed `{name}` for this program")));
+        }
+        if is_devices(name) {
+            return Err(denied(format!("`env`: `{name}` is the lease's to set, and nobody else's")));
+        }
+        if !may_set(program, name) {
+            let shown = name.escape_debug();
+            return Err(denied(if may_be_listed(name) {
+                format!("`gpu.programs.{called}.job_env` does not list `{shown}`; add it")
+            } else {
+                format!(
+                    "`env`: `{shown}` is not for a job to set, but for the operator, in `gpu.programs.{called}.env`"
+                )
+            }));
         }
         if !seen.insert(name) {
             return Err(invalid(format!("`env`: `{name}` is there twice")));
@@ -108,8 +119,11 @@ mod tests {
     use bulkhead_core::Size;
 
     fn settings() -> GpuSettings {
-        let text = "[programs.smi]\npath = '/bin/true'\nenv = { MODEL = 'small' }";
-        toml::from_str(text).unwrap()
+        let text = "[programs.smi]\npath = '/bin/true'\nenv = { MODEL = 'small' }\njob_env = ['A']";
+        let mut settings: GpuSettings = toml::from_str(text).unwrap();
+        let listed = (0..300).map(|number| format!("V{number}"));
+        settings.programs.get_mut("smi").unwrap().job_env.extend(listed);
+        settings
     }
 
     fn grant() -> GpuGrant {
@@ -146,6 +160,17 @@ mod tests {
         assert!(text(Job { gpus: 3, ..job() }).contains("`handler.render.grants.gpu.count` allows 2"));
         let greedy = Job { memory_bytes_each: Some((8 << 20) + 1), ..job() };
         assert!(text(greedy).contains("`handler.render.grants.gpu.memory_each`"));
+        assert_eq!(
+            text(with_env("OMP_NUM_THREADS", "4")),
+            "`gpu.programs.smi.job_env` does not list `OMP_NUM_THREADS`; add it"
+        );
+        for name in ["HOME", "LD_PRELOAD"] {
+            let expected =
+                format!("`env`: `{name}` is not for a job to set, but for the operator, in `gpu.programs.smi.env`");
+            assert_eq!(text(with_env(name, ".")), expected);
+        }
+        let devices = text(with_env("CUDA_VISIBLE_DEVICES", "0,1"));
+        assert_eq!(devices, "`env`: `CUDA_VISIBLE_DEVICES` is the lease's to set, and nobody else's");
     }
 
     #[test]
@@ -183,8 +208,6 @@ mod tests {
             (with_env("", "x"), "`env`"),
             (with_env("A=B", "x"), "`env`"),
             (with_env("A", "x\0"), "`env`: the value of `A`"),
-            (with_env("LD_PRELOAD", "/tmp/x.so"), "`env`: `LD_PRELOAD`"),
-            (with_env("CUDA_VISIBLE_DEVICES", "0,1"), "`env`: `CUDA_VISIBLE_DEVICES`"),
             (with_env("MODEL", "large"), "`env`: the operator fixed `MODEL`"),
             (
                 Job { env: vec![("A".into(), "1".into()), ("A".into(), "2".into())], ..job() },

@@ -26,6 +26,16 @@ pub enum GpuError {
         /// What it must be.
         rule: &'static str,
     },
+    /// A variable that no job may set.
+    #[error("`gpu.programs.{program}.job_env` may not list `{variable}`: {rule}")]
+    JobVariable {
+        /// The program.
+        program: String,
+        /// The variable.
+        variable: String,
+        /// Why not, or what to do instead.
+        rule: &'static str,
+    },
     /// More than one task per device where devices are not shared, or none.
     #[error("`gpu.per_device` is at least 1, and more than 1 only with `gpu.shared = true`: `{0}`")]
     PerDevice(u32),
@@ -35,6 +45,9 @@ pub enum GpuError {
     /// NVML would be left alone from the start.
     #[error("`gpu.failures` is at least 1: `0`")]
     Failures,
+    /// Hosts would look for each other's locks in different places.
+    #[error("`gpu.locks` must be an absolute path: `{}`", .0.display())]
+    Locks(std::path::PathBuf),
     /// Too few files for any program to start.
     #[error("`gpu.files` is at least 16: `{0}`")]
     Files(u64),

@@ -89,7 +89,7 @@ impl Gpu {
             name: job.program,
             order,
             stdin: job.stdin,
-            workspace: workspace.map(|workspace| workspace.folder.clone()),
+            workspace: workspace.cloned(),
             scratch: self.settings.scratch.clone().unwrap_or_else(std::env::temp_dir),
             output: usize::try_from(self.settings.output.bytes()).unwrap_or(usize::MAX),
             lease,

@@ -5,7 +5,7 @@
 //! 1. `admit` holds a [`Job`](bulkhead_core::Job) against the bounds of the contract, the [`GpuGrant`] and the
 //!    operator's allow-list, and says what is to be done;
 //! 2. `pool` leases devices ([`DeviceLease`]): each to one caller unless the operator shares them, with floors of free
-//!    memory, in the order in which callers asked;
+//!    memory, in the order in which callers asked; `locks` keeps other hosts of this machine from them meanwhile;
 //! 3. `run` has the program started by a launcher, a process of its own (`launcher`), which ends every process of the
 //!    job, and tells what they used.
 //!
@@ -14,8 +14,9 @@
 //!
 //! # What a program is given
 //!
-//! - Its environment is `PATH` (`gpu.path`), `CUDA_DEVICE_ORDER=PCI_BUS_ID`, `CUDA_VISIBLE_DEVICES`, what the operator
-//!   fixed for it, and what the job adds; nothing of the host's own. `CUDA_VISIBLE_DEVICES` names the leased devices by
+//! - Its environment is `PATH` (`gpu.path`), `HOME=/nonexistent`, `CUDA_DEVICE_ORDER=PCI_BUS_ID`, `CUDA_VISIBLE_DEVICES`,
+//!   what the operator fixed for it, and what the job adds of the names that the operator lists for it (`job_env`);
+//!   nothing of the host's own. `CUDA_VISIBLE_DEVICES` names the leased devices by
 //!   UUID, since CUDA's own numbers may follow another order than NVML's; by number where a device tells no UUID. A
 //!   device in MIG mode is left out of the list of devices: CUDA would show a program one slice of it.
 //! - Its folder is the task's workspace where that may be written to, else an empty one that is removed afterwards: the
@@ -58,6 +59,7 @@ mod gpu;
 mod grant;
 mod launcher;
 mod ledger;
+mod locks;
 mod nvml;
 mod pool;
 mod processes;

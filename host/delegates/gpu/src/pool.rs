@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::ledger::{Ledger, Want};
+use crate::locks::{DeviceLock, Locks};
 use crate::{Devices, DevicesError, FoundDevice, GpuSettings};
 
 /// How often the one at the front looks again whether memory became free: programs outside of the host tell nobody.
@@ -20,6 +21,7 @@ pub(crate) struct Pool {
     allowed: Option<Vec<u32>>,
     per_device: u32,
     ledger: Mutex<Ledger>,
+    locks: Locks,
     /// Held by the one whose turn it is; tokio gives it to those who wait in their order.
     front: tokio::sync::Mutex<()>,
     freed: Notify,
@@ -30,12 +32,14 @@ pub(crate) struct Pool {
     started: Instant,
 }
 
-/// Devices that nobody else is given while this is there, unless the operator shares them; dropping it frees them.
+/// Devices that nobody else is given while this is there, by this host or another of the machine, unless the operator
+/// shares them; dropping it frees them.
 #[derive(Debug)]
 pub struct DeviceLease {
     pool: Arc<Pool>,
     devices: Vec<FoundDevice>,
     floor: u64,
+    locks: Vec<DeviceLock>,
 }
 
 impl DeviceLease {
@@ -52,6 +56,8 @@ impl DeviceLease {
 
 impl Drop for DeviceLease {
     fn drop(&mut self) {
+        // Before this host gives them to others of its own, who lock them anew.
+        self.locks.clear();
         self.pool.ledger().give_back(self.floor, &self.devices);
         self.pool.freed.notify_one();
     }
@@ -64,6 +70,7 @@ impl Pool {
             allowed: settings.devices.clone(),
             per_device: settings.per_device,
             ledger: Mutex::default(),
+            locks: Locks::new(settings),
             front: tokio::sync::Mutex::default(),
             freed: Notify::new(),
             asking: Arc::default(),
@@ -90,14 +97,54 @@ impl Pool {
             loop {
                 let devices = self.list().await?;
                 want.check(&devices)?;
-                let taken = self.ledger().take(want, &devices, self.per_device);
-                if let Some(devices) = taken {
-                    return Ok(DeviceLease { pool: Arc::clone(self), devices, floor: want.floor });
+                let pool = Arc::clone(self);
+                // Where nobody waits for it any more, what was taken is dropped, and given back.
+                let taken = tokio::task::spawn_blocking(move || pool.take(want, devices)).await;
+                let taken = taken.unwrap_or_else(|_| Err(DelegateError::Unavailable("the host is stopping".into())))?;
+                if let Some(lease) = taken {
+                    return Ok(lease);
                 }
                 let _ = timeout(LOOK_AGAIN, self.freed.notified()).await;
             }
         };
         timeout_at(deadline.into(), lease).await.unwrap_or(Err(DelegateError::TimedOut))
+    }
+
+    /// Takes devices that nobody has, of this host or another; none where too few are suitable. Blocks for a moment.
+    fn take(self: Arc<Self>, want: Want, mut devices: Vec<FoundDevice>) -> Result<Option<DeviceLease>, DelegateError> {
+        loop {
+            let Some(taken) = self.ledger().take(want, &devices, self.per_device) else {
+                return Ok(None);
+            };
+            match self.lock(&taken) {
+                Ok(Ok(locks)) => {
+                    return Ok(Some(DeviceLease { pool: self, devices: taken, floor: want.floor, locks }));
+                }
+                // Of the others there may still be enough.
+                Ok(Err(index)) => {
+                    self.ledger().give_back(want.floor, &taken);
+                    devices.retain(|device| device.index != index);
+                }
+                Err(error) => {
+                    self.ledger().give_back(want.floor, &taken);
+                    let folder = self.locks.folder().display();
+                    let text = format!("a device cannot be locked in `{folder}`, see `gpu.locks`: {error}");
+                    return Err(DelegateError::Unavailable(text));
+                }
+            }
+        }
+    }
+
+    /// Locks all of these devices; or none, and tells which of them another host has.
+    fn lock(&self, devices: &[FoundDevice]) -> std::io::Result<Result<Vec<DeviceLock>, u32>> {
+        let mut locks = Vec::new();
+        for device in devices {
+            match self.locks.take(device)? {
+                Some(lock) => locks.push(lock),
+                None => return Ok(Err(device.index)),
+            }
+        }
+        Ok(Ok(locks))
     }
 
     /// The devices that may be leased, as they are now; none where the host has none.

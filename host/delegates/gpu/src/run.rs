@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use bulkhead_core::{DelegateError, Exit, Usage};
+use bulkhead_core::{CallerWorkspace, DelegateError, Exit, Usage};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -29,8 +29,8 @@ pub(crate) struct Assignment {
     pub(crate) name: String,
     pub(crate) order: Order,
     pub(crate) stdin: Vec<u8>,
-    /// Where it runs; none, in an empty folder of `scratch`.
-    pub(crate) workspace: Option<PathBuf>,
+    /// Where it runs, and whose use is over when it is; none, in an empty folder of `scratch`.
+    pub(crate) workspace: Option<CallerWorkspace>,
     pub(crate) scratch: PathBuf,
     /// How much of each stream is kept.
     pub(crate) output: usize,
@@ -64,7 +64,7 @@ async fn keep(
 ) -> Result<Exit, DelegateError> {
     let Assignment { launcher, name, mut order, stdin, workspace, scratch, output, lease } = assignment;
     let failed = |error: io::Error| DelegateError::Failed(format!("`{name}` cannot be run: {error}"));
-    let empty = match workspace {
+    let empty = match &workspace {
         Some(_) => None,
         None => Some(
             blocking(move || tempfile::Builder::new().prefix("bulkhead-gpu-").tempdir_in(scratch))
@@ -72,7 +72,8 @@ async fn keep(
                 .map_err(failed)?,
         ),
     };
-    let folder = workspace.as_deref().or(empty.as_ref().map(tempfile::TempDir::path)).and_then(std::path::Path::to_str);
+    let folder = workspace.as_ref().map(|workspace| workspace.folder.as_path());
+    let folder = folder.or(empty.as_ref().map(tempfile::TempDir::path)).and_then(std::path::Path::to_str);
     order.folder = folder.ok_or_else(|| failed(io::Error::other("the path of its folder is not UTF-8")))?.to_owned();
     order.time_ms = u64::try_from(deadline.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(u64::MAX);
 
@@ -85,7 +86,7 @@ async fn keep(
     {
         tracing::warn!(program = name, %error, "the folder of a program was left behind");
     }
-    drop(lease);
+    drop((lease, workspace));
     match said.map_err(failed)? {
         Said::Exit(exit) => Ok(exit),
         Said::NotStarted(error) => {

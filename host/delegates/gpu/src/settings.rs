@@ -42,6 +42,9 @@ pub struct GpuSettings {
     pub file_size: Option<Size>,
     /// Where the folders of programs that have no workspace are made. Default: the system's folder for such.
     pub scratch: Option<PathBuf>,
+    /// Where hosts of one machine lock the devices that they lease, the same folder for all of them. Default: `/run/lock`,
+    /// or the system's folder for temporary files where that cannot be written to.
+    pub locks: Option<PathBuf>,
     /// NVML failures in a row after which it is left alone for `rest`. Default: 3.
     pub failures: u32,
     /// How long NVML is left alone after so many failures. Default: 30 s.
@@ -57,9 +60,13 @@ pub struct ProgramSettings {
     /// Arguments that come before those of the job. Default: none.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// Environment that no job can change. Default: none.
+    /// Environment that no job can change. Default: none; `HOME` is `/nonexistent` unless it is here.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Names that a job may set in its environment, such as `OMP_NUM_THREADS`. Default: none. Those by which loaders and
+    /// interpreters find code cannot be listed.
+    #[serde(default)]
+    pub job_env: Vec<String>,
 }
 
 impl Default for GpuSettings {
@@ -76,6 +83,7 @@ impl Default for GpuSettings {
             files: 1024,
             file_size: None,
             scratch: None,
+            locks: None,
             failures: 3,
             rest: Span::from_secs(30),
         }
@@ -95,6 +103,9 @@ impl GpuSettings {
         }
         if self.files < 16 {
             return Err(GpuError::Files(self.files));
+        }
+        if let Some(locks) = self.locks.as_ref().filter(|locks| !locks.is_absolute()) {
+            return Err(GpuError::Locks(locks.clone()));
         }
         self.programs.iter().try_for_each(|(name, program)| program.check(name))
     }
@@ -126,7 +137,23 @@ impl ProgramSettings {
                 return Err(refused("env", variable, "its value holds a zero byte"));
             }
         }
-        Ok(())
+        self.job_env.iter().try_for_each(|variable| self.check_listed(name, variable))
+    }
+
+    /// Whether jobs may set a variable of this program.
+    fn check_listed(&self, name: &str, variable: &str) -> Result<(), GpuError> {
+        let rule = if !environment::is_name(variable) {
+            "it is no name: it is empty, or has a `=` or a zero byte"
+        } else if environment::is_devices(variable) {
+            "it says which devices a program sees, which the lease does"
+        } else if !environment::may_be_listed(variable) {
+            "by it loaders or interpreters find code; fix its value in `env`"
+        } else if self.env.contains_key(variable) {
+            "`env` fixes its value"
+        } else {
+            return Ok(());
+        };
+        Err(GpuError::JobVariable { program: name.to_owned(), variable: variable.to_owned(), rule })
     }
 }
 
@@ -158,10 +185,25 @@ mod tests {
         assert_eq!(checked("shared = true\nper_device = 2"), Ok(()));
         assert_eq!(checked("files = 3"), Err(GpuError::Files(3)));
         assert_eq!(checked("failures = 0"), Err(GpuError::Failures));
+        assert_eq!(checked("locks = 'here'"), Err(GpuError::Locks("here".into())));
         assert_eq!(checked("memory = '511MiB'"), Err(GpuError::Memory(Size::from_mib(511))));
         let error = checked("[programs.smi]\npath = 'nvidia-smi'").unwrap_err();
         assert_eq!(error.to_string(), "`gpu.programs.smi.path` must be an absolute path in UTF-8: `nvidia-smi`");
         assert!(checked("[programs.smi]\npath = '/x'\nenv = { CUDA_VISIBLE_DEVICES = '0' }").is_err());
         assert_eq!(checked("[programs.smi]\npath = '/x'\nenv = { LD_LIBRARY_PATH = '/opt/cuda' }"), Ok(()));
+    }
+
+    #[test]
+    fn what_jobs_may_never_set_cannot_be_listed_and_the_message_names_it() {
+        let listed = |name: &str| {
+            checked(&format!("[programs.smi]\npath = '/x'\nenv = {{ MODEL = 's' }}\njob_env = ['{name}']"))
+        };
+        assert_eq!(listed("OMP_NUM_THREADS"), Ok(()));
+        for name in
+            ["HOME", "PATH", "LD_PRELOAD", "PYTHONPATH", "_JAVA_OPTIONS", "CUDA_VISIBLE_DEVICES", "MODEL", "A=B", ""]
+        {
+            let text = listed(name).expect_err(name).to_string();
+            assert!(text.starts_with(&format!("`gpu.programs.smi.job_env` may not list `{name}`: ")), "{text}");
+        }
     }
 }

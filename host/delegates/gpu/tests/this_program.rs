@@ -24,7 +24,8 @@ fn main() {
 }
 
 async fn it_runs_programs() {
-    let mut settings = GpuSettings::default();
+    let locks = tempfile::tempdir().unwrap();
+    let mut settings = GpuSettings { locks: Some(locks.path().to_owned()), ..GpuSettings::default() };
     settings.programs.insert("sh".into(), ProgramSettings { path: "/bin/sh".into(), ..ProgramSettings::default() });
     let devices = Arc::new(GivenDevices::new(vec![FoundDevice::given(0, 1)]));
     let gpu = Gpu::with(settings, devices, Launcher::this_program()).unwrap();

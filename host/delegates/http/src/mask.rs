@@ -1,5 +1,7 @@
 //! Secrets that come back: whoever is asked may show in its answer what it was sent.
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 
 /// What stands for each byte of a secret.
@@ -14,8 +16,10 @@ const SHORTEST: usize = 8;
 #[derive(Default)]
 pub(crate) struct Mask {
     secrets: Vec<Vec<u8>>,
-    /// The end of what came, where a secret may have begun.
+    /// The end of what came, as it came, where a secret may have begun.
     held: BytesMut,
+    /// How many of its first bytes belong to a secret that began before it.
+    covered: usize,
 }
 
 impl std::fmt::Debug for Mask {
@@ -26,7 +30,8 @@ impl std::fmt::Debug for Mask {
 
 impl Mask {
     pub(crate) fn new(secrets: Vec<Vec<u8>>) -> Self {
-        Self { secrets: secrets.into_iter().filter(|secret| secret.len() >= SHORTEST).collect(), held: BytesMut::new() }
+        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST).collect();
+        Self { secrets, held: BytesMut::new(), covered: 0 }
     }
 
     /// Takes a piece, and gives what can be shown by now.
@@ -35,35 +40,51 @@ impl Mask {
             return piece;
         }
         self.held.extend_from_slice(&piece);
-        for secret in &self.secrets {
-            hide(&mut self.held, secret);
-        }
+        // A secret that is whole may yet be the beginning of a longer one.
         let kept = self.secrets.iter().map(|secret| begun(&self.held, secret)).max().unwrap_or(0);
-        self.held.split_to(self.held.len() - kept).freeze()
+        self.show(self.held.len() - kept)
     }
 
     /// Gives the rest, once nothing more comes.
     pub(crate) fn rest(&mut self) -> Bytes {
-        self.held.split().freeze()
+        self.show(self.held.len())
     }
 
     /// Masks secrets in a whole value; none where there are none.
     pub(crate) fn whole(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let found = places(&self.secrets, value);
+        if found.is_empty() {
+            return None;
+        }
         let mut masked = value.to_vec();
-        let found = self.secrets.iter().filter(|secret| hide(&mut masked, secret)).count();
-        (found > 0).then_some(masked)
+        found.into_iter().for_each(|place| masked[place].fill(STAR));
+        Some(masked)
+    }
+
+    /// Gives so many bytes of what is held; those behind them stay as they came, for other secrets may begin there.
+    fn show(&mut self, length: usize) -> Bytes {
+        let mut found = places(&self.secrets, &self.held);
+        found.retain(|place| place.start < length);
+        found.push(0..self.covered);
+        self.covered = found.iter().map(|place| place.end.saturating_sub(length)).max().unwrap_or(0);
+        let mut shown = self.held.split_to(length);
+        found.into_iter().for_each(|place| shown[place.start..place.end.min(length)].fill(STAR));
+        shown.freeze()
     }
 }
 
-/// Puts stars where the secret stands; whether it stood there.
-fn hide(bytes: &mut [u8], secret: &[u8]) -> bool {
-    let (mut from, mut is_found) = (0, false);
-    while let Some(at) = find(&bytes[from..], secret) {
-        bytes[from + at..from + at + secret.len()].fill(STAR);
-        from += at + secret.len();
-        is_found = true;
+/// Where secrets stand, one over another or not.
+fn places(secrets: &[Vec<u8>], bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for secret in secrets {
+        let mut from = 0;
+        while let Some(at) = find(&bytes[from..], secret) {
+            found.push(from + at..from + at + secret.len());
+            // It may stand there again before it ends.
+            from += at + 1;
+        }
     }
-    is_found
+    found
 }
 
 fn find(bytes: &[u8], secret: &[u8]) -> Option<usize> {
@@ -113,18 +134,44 @@ mod tests {
         assert_eq!(masked(&["short"], &["short"]), "short");
     }
 
+    #[test]
+    fn a_secret_that_begins_another_hides_no_more_of_it_than_its_own() {
+        let secrets = ["abcd1234", "abcd1234efgh5678"];
+        for secrets in [secrets, [secrets[1], secrets[0]]] {
+            for pieces in [&["<abcd1234efgh5678>"][..], &["<abcd1234", "efgh5678>"], &["<abcd1234efgh567", "8>"]] {
+                assert_eq!(masked(&secrets, pieces), "<****************>");
+            }
+            assert_eq!(masked(&secrets, &["abcd1234", "efgh"]), "********efgh");
+            let mask = Mask::new(secrets.map(|secret| secret.as_bytes().to_vec()).to_vec());
+            assert_eq!(mask.whole(b"abcd1234efgh5678.").as_deref(), Some(&b"****************."[..]));
+            assert_eq!(mask.whole(b"abcd123"), None);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_ends_as_another_begins_hides_nothing_of_it() {
+        for pieces in [&["abcd1234efgh"][..], &["abcd1234", "efgh"], &["abcd123", "4", "e", "fgh"]] {
+            assert_eq!(masked(&["abcd1234", "1234efgh"], pieces), "************");
+        }
+        assert_eq!(masked(&["abcd1234", "1234efgh"], &["abcd1234", "efg", "h1"]), "************1");
+    }
+
     proptest! {
         #[test]
-        fn no_secret_passes_and_nothing_else_is_changed(
-            pieces in prop::collection::vec("[ab]{0,12}", 0..12), secret in "[ab]{8,10}"
+        fn whatever_lies_in_a_secret_is_masked_and_nothing_else_is_changed(
+            pieces in prop::collection::vec("[ab]{0,12}", 0..12),
+            secrets in prop::collection::vec("[ab]{8,12}", 1..4),
         ) {
             let all = pieces.concat();
             let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
-            let shown = masked(&[&secret], &pieces);
-            prop_assert!(!shown.contains(&secret));
-            prop_assert_eq!(shown.len(), all.len());
-            prop_assert!(shown.bytes().zip(all.bytes()).all(|(shown, was)| shown == was || shown == STAR));
-            prop_assert!(all.contains(&secret) || shown == all);
+            let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+            let lies_in = |place: usize| {
+                let covers = |secret: &&str, start: usize| all[start..].starts_with(secret) && place < start + secret.len();
+                (0..=place).any(|start| secrets.iter().any(|secret| covers(secret, start)))
+            };
+            let expected: String =
+                all.char_indices().map(|(place, was)| if lies_in(place) { '*' } else { was }).collect();
+            prop_assert_eq!(masked(&secrets, &pieces), expected);
         }
     }
 }

@@ -17,7 +17,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bulkhead_core::{CallerWorkspace, Size};
+use bulkhead_core::{CallerWorkspace, InUse, Size};
 use cap_primitives::ambient_authority;
 
 pub use self::calls::{FileCalls, FileResult};
@@ -25,7 +25,7 @@ pub use self::files::{Opening, WorkspaceRoom, is_full};
 pub use self::grant::{WorkspaceAccess, WorkspaceGrant};
 pub(crate) use self::guest::{GuestFiles, WorkspaceFilesystem};
 pub(crate) use self::run_files::RunFiles;
-pub use self::usage::{Keeper, MAX_DEPTH, WorkspaceUsage};
+pub use self::usage::{Begun, Keeper, MAX_DEPTH, WorkspaceUsage};
 
 /// The folder, and what the guest may do there.
 #[derive(Debug, Clone)]
@@ -58,7 +58,11 @@ pub fn open_folder(folder: &std::path::Path) -> std::io::Result<File> {
 
 impl From<&Workspace> for CallerWorkspace {
     fn from(workspace: &Workspace) -> Self {
-        Self { folder: workspace.folder.clone(), writable: workspace.access == WorkspaceAccess::ReadWrite }
+        Self {
+            folder: workspace.folder.clone(),
+            writable: workspace.access == WorkspaceAccess::ReadWrite,
+            in_use: InUse::of(Arc::clone(workspace.usage.begun())),
+        }
     }
 }
 

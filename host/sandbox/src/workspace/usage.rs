@@ -20,7 +20,15 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
 
 /// What one workspace holds, for everybody who uses it at the same time.
 #[derive(Debug, Default)]
-pub struct WorkspaceUsage(Mutex<Counted>);
+pub struct WorkspaceUsage {
+    counted: Mutex<Counted>,
+    begun: Arc<Begun>,
+}
+
+/// There for as long as a run uses a workspace, or what a run began may still change its files: a container outlives the
+/// run that asked for it by the time that its removal takes.
+#[derive(Debug, Default)]
+pub struct Begun;
 
 /// The count, and what must be known to keep it right.
 #[derive(Debug, Default)]
@@ -39,7 +47,18 @@ pub(super) struct Counted {
 impl WorkspaceUsage {
     /// That of a workspace into which nothing is put before this keeper has agreed.
     pub fn kept_by(keeper: Arc<dyn Keeper>) -> Self {
-        Self(Mutex::new(Counted { keeper: Some(keeper), ..Counted::default() }))
+        Self { counted: Mutex::new(Counted { keeper: Some(keeper), ..Counted::default() }), begun: Arc::default() }
+    }
+
+    /// The same, where something may still be under way that an earlier run began.
+    #[must_use]
+    pub fn after(self, begun: Arc<Begun>) -> Self {
+        Self { begun, ..self }
+    }
+
+    /// What is kept by whatever may still change the files when the run is over.
+    pub fn begun(&self) -> &Arc<Begun> {
+        &self.begun
     }
 
     /// Counts what is in the folder, once: later calls leave the count as it is. Stops soon after so many files.
@@ -65,7 +84,7 @@ impl WorkspaceUsage {
 
     /// Held while the folder is changed, so that the count is always that of the folder.
     pub(super) fn lock(&self) -> MutexGuard<'_, Counted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

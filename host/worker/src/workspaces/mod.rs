@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bulkhead_core::TaskId;
-use bulkhead_sandbox::workspace::{Keeper, WorkspaceUsage, open_folder};
+use bulkhead_sandbox::workspace::{Begun, Keeper, WorkspaceUsage, open_folder};
 use bulkhead_sandbox::{Workspace, WorkspaceBounds, WorkspaceGrant};
 use tokio::sync::Semaphore;
 
@@ -89,7 +89,10 @@ struct Live {
 /// One in use.
 #[derive(Debug)]
 struct Used {
+    /// Those runs that use it.
     usage: Weak<WorkspaceUsage>,
+    /// The same, and what they began that is not over yet.
+    begun: Weak<Begun>,
     claim: Option<Arc<Claim>>,
 }
 
@@ -135,8 +138,10 @@ impl Workspaces {
         let (usage, claim) = {
             let mut live = self.live();
             live.touched.insert(name.clone());
-            if by.empties && !live.is_used(&name) {
+            if by.empties && !live.is_run_in(&name) {
                 self.set_aside(&name)?;
+                // What is not over yet has the folder that was set aside.
+                live.used.remove(&name);
             }
             make_workspace(&self.settings.root, &folder)?;
             self.usage_of(&mut live, id, &name)
@@ -165,11 +170,16 @@ impl Workspaces {
         }
         live.forget_unused();
         let claim = self.bindings.as_ref().map(|bindings| Arc::new(Claim::new(Arc::clone(bindings), id.clone())));
-        let usage = Arc::new(match &claim {
+        let usage = match &claim {
             Some(claim) => WorkspaceUsage::kept_by(Arc::clone(claim) as Arc<dyn Keeper>),
             None => WorkspaceUsage::default(),
+        };
+        let usage = Arc::new(match live.used.get(name).and_then(|used| used.begun.upgrade()) {
+            Some(begun) => usage.after(begun),
+            None => usage,
         });
-        live.used.insert(name.to_owned(), Used { usage: Arc::downgrade(&usage), claim: claim.clone() });
+        let used = Used { usage: Arc::downgrade(&usage), begun: Arc::downgrade(usage.begun()), claim: claim.clone() };
+        live.used.insert(name.to_owned(), used);
         (usage, claim)
     }
 
@@ -183,14 +193,20 @@ impl Workspaces {
 }
 
 impl Live {
+    /// Whether a run uses it, or what a run began may still change it.
     fn is_used(&self, name: &str) -> bool {
+        self.used.get(name).is_some_and(|used| used.begun.strong_count() > 0)
+    }
+
+    /// Whether a run uses it.
+    fn is_run_in(&self, name: &str) -> bool {
         self.used.get(name).is_some_and(|used| used.usage.strong_count() > 0)
     }
 
     /// Forgets those whose last user is gone, now and then.
     fn forget_unused(&mut self) {
         if self.used.len() >= 64 && self.used.len().is_power_of_two() {
-            self.used.retain(|_, used| used.usage.strong_count() > 0);
+            self.used.retain(|_, used| used.begun.strong_count() > 0);
         }
     }
 }

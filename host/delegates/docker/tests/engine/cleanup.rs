@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::query_parameters::InspectContainerOptions;
-use bulkhead_core::{Caller, DelegateError, LeaseId};
+use bulkhead_core::{Caller, DelegateError, InUse, LeaseId};
 use futures::future::join_all;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::world::{World, caller, engine, shell};
 
@@ -13,7 +14,7 @@ use crate::world::{World, caller, engine, shell};
 async fn begin(world: &World, caller: Caller) -> tokio::task::JoinHandle<Result<bulkhead_core::Exit, DelegateError>> {
     let (docker, grant) = (Arc::clone(&world.docker), world.grant.clone());
     let before = world.count().await;
-    let running = tokio::spawn(async move { docker.run(&caller, &grant, shell("sleep 1000"), &[]).await });
+    let running = tokio::spawn(async move { docker.run(&caller, &grant, shell("sleep 1000"), &[], ()).await });
     while world.count().await == before {
         tokio::task::yield_now().await;
     }
@@ -61,6 +62,43 @@ async fn what_an_earlier_lease_left_is_removed_first_and_a_later_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_for_a_container_and_the_use_of_its_workspace_end_after_it_and_before_the_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(world) = World::new().await.map(|world| world.with_workspace(folder.path(), true)) else { return };
+    for ends_by_itself in [true, false] {
+        let (held, mut dropped) = oneshot::channel::<()>();
+        let (in_use, mut unused) = oneshot::channel::<()>();
+        let mut caller = world.caller.clone();
+        caller.workspace.as_mut().expect("a workspace").in_use = InUse::of(Arc::new(in_use));
+        let (docker, grant) = (Arc::clone(&world.docker), world.grant.clone());
+        let line = if ends_by_itself { "true" } else { "sleep 1000" };
+        let running = tokio::spawn(async move { docker.run(&caller, &grant, shell(line), &[], held).await });
+        if ends_by_itself {
+            assert!(running.await.is_ok());
+            assert_eq!((dropped.try_recv(), unused.try_recv()), (Err(TryRecvError::Closed), Err(TryRecvError::Closed)));
+        } else {
+            world.until_it_runs().await;
+            running.abort();
+            assert!(dropped.await.is_err());
+            assert_eq!(world.count().await, 0, "it was dropped before the container was gone");
+            assert!(unused.await.is_err());
+        }
+        assert_eq!(world.count().await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_runs_is_not_held() {
+    let Some(world) = World::new().await else { return };
+    for image in ["bulkhead-test-busybox:missing", "not-granted:1"] {
+        let (held, mut dropped) = oneshot::channel::<()>();
+        let request = bulkhead_core::Container { image: image.to_owned(), ..shell("true") };
+        assert!(world.docker.run(&world.caller, &world.grant, request, &[], held).await.is_err());
+        assert_eq!(dropped.try_recv(), Err(TryRecvError::Closed));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn containers_of_another_store_are_neither_listed_nor_removed() {
     let (Some(world), Some(other)) = (World::new().await, World::new().await) else { return };
     let running = begin(&other, caller("task")).await;
@@ -82,7 +120,7 @@ async fn the_volumes_of_an_image_are_not_left_on_the_engine() {
     let Some(world) = World::new().await else { return };
     let request = bulkhead_core::Container { image: crate::world::IMAGE_WITH_VOLUME.to_owned(), ..shell("sleep 1000") };
     let (docker, caller, grant) = (Arc::clone(&world.docker), world.caller.clone(), world.grant.clone());
-    let running = tokio::spawn(async move { docker.run(&caller, &grant, request, &[]).await });
+    let running = tokio::spawn(async move { docker.run(&caller, &grant, request, &[], ()).await });
     let engine = engine();
     let mounts = loop {
         // The engine lists a container a moment before it can be asked about it.

@@ -82,7 +82,7 @@ async fn an_engine_that_is_away_is_unavailable_then_left_alone() {
     let mut grant = bulkhead_docker::DockerGrant::default();
     grant.images.push(bulkhead_docker::ImagePattern::parse("bulkhead-test-busybox:*").expect("a pattern"));
     for round in 0..4 {
-        match docker.run(&caller("task"), &grant, shell("true"), &[]).await {
+        match docker.run(&caller("task"), &grant, shell("true"), &[], ()).await {
             Err(DelegateError::Gone(text)) if round < 3 => {
                 assert_eq!(
                     text,
@@ -106,8 +106,8 @@ async fn an_engine_that_never_answers_is_unavailable_and_the_deadline_holds() {
     assert!(docker.probe().await.expect_err("no engine").contains("no answer in time"));
     let mut grant = bulkhead_docker::DockerGrant::default();
     grant.images.push(bulkhead_docker::ImagePattern::parse("bulkhead-test-busybox:*").expect("a pattern"));
-    let done = docker.run(&caller("task"), &grant, shell("true"), &[]).await;
+    let done = docker.run(&caller("task"), &grant, shell("true"), &[], ()).await;
     assert!(matches!(done, Err(DelegateError::Gone(_))), "{done:?}");
     let soon = bulkhead_core::Caller { deadline: Instant::now() + Duration::from_millis(100), ..caller("task") };
-    assert_eq!(docker.run(&soon, &grant, shell("true"), &[]).await, Err(DelegateError::TimedOut));
+    assert_eq!(docker.run(&soon, &grant, shell("true"), &[], ()).await, Err(DelegateError::TimedOut));
 }

@@ -2,6 +2,8 @@
 
 mod cleanup;
 mod confinement;
+mod folders;
+mod go_between;
 mod limits;
 mod outage;
 mod program;

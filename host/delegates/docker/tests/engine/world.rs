@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bollard::query_parameters::CreateImageOptionsBuilder;
-use bulkhead_core::{Caller, CallerWorkspace, Container, DelegateError, Exit, HandlerName, LeaseId, TaskId};
+use bollard::query_parameters::{CreateImageOptionsBuilder, InspectContainerOptions};
+use bulkhead_core::{Caller, CallerWorkspace, Container, DelegateError, Exit, HandlerName, InUse, LeaseId, TaskId};
 use bulkhead_docker::{Docker, DockerGrant, DockerSettings, ImagePattern};
 use futures::StreamExt;
 use tokio::sync::OnceCell;
@@ -52,7 +52,7 @@ impl World {
     }
 
     pub(crate) async fn run(&self, request: Container) -> Result<Exit, DelegateError> {
-        self.docker.run(&self.caller, &self.grant, request, &[]).await
+        self.docker.run(&self.caller, &self.grant, request, &[], ()).await
     }
 
     /// How many containers the store has.
@@ -60,9 +60,21 @@ impl World {
         self.docker.leftovers().await.expect("a list").len()
     }
 
+    /// Waits until the only container of the store runs: one that is just being made or started may do either.
+    pub(crate) async fn until_it_runs(&self) {
+        let runs = async || {
+            let id = self.docker.leftovers().await.expect("a list").pop()?.id;
+            // The engine lists a container a moment before it can be asked about it.
+            engine().inspect_container(&id, None::<InspectContainerOptions>).await.ok()?.state?.running
+        };
+        while runs().await != Some(true) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Gives the caller a workspace.
     pub(crate) fn with_workspace(mut self, folder: &Path, writable: bool) -> Self {
-        self.caller.workspace = Some(CallerWorkspace { folder: folder.to_owned(), writable });
+        self.caller.workspace = Some(CallerWorkspace { folder: folder.to_owned(), writable, in_use: InUse::default() });
         self
     }
 

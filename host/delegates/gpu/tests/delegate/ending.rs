@@ -1,8 +1,10 @@
 //! Nothing is left of a job that ended, however it ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::DelegateError;
+use bulkhead_core::{CallerWorkspace, DelegateError, InUse};
+use tokio::sync::oneshot;
 
 use crate::world::{Register, caller, caller_until, grant, job, mark, marked, sh, world};
 
@@ -60,6 +62,22 @@ async fn a_future_that_is_dropped_leaves_no_process_no_lease_and_no_folder() {
 }
 
 #[tokio::test]
+async fn a_workspace_is_in_use_until_the_last_process_in_it_is_gone() {
+    let (world, folder) = (world(1, |_| {}), tempfile::tempdir().unwrap());
+    let (mark, mut register) = (mark(), Register::new());
+    let (held, unused) = oneshot::channel::<()>();
+    let mut caller = caller();
+    let in_use = InUse::of(Arc::new(held));
+    caller.workspace = Some(CallerWorkspace { folder: folder.path().to_owned(), writable: true, in_use });
+    let (gpu, line) = (world.gpu.clone(), family(&mark, &register));
+    let running = tokio::spawn(async move { gpu.run(&caller, &grant(), sh(&line)).await });
+    register.signed(5).await;
+    running.abort();
+    assert!(unused.await.is_err());
+    assert_eq!(marked(&mark), 0);
+}
+
+#[tokio::test]
 async fn a_program_that_kills_its_launcher_is_ended_by_its_session() {
     let world = world(1, |_| {});
     let mark = mark();
@@ -96,7 +114,8 @@ fn a_host_that_ends_takes_its_programs_with_it() {
     let host = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let outside = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = outside.enter();
-    let (gpu, mut register) = (world(1, |_| {}).gpu, Register::new());
+    let (world, mut register) = (world(1, |_| {}), Register::new());
+    let gpu = world.gpu.clone();
     let sign = register.sign();
     let line = format!("{sign}; setsid sh -c '{sign}; while :; do sleep 1; done' & sleep 100");
     host.spawn(async move { gpu.run(&caller(), &grant(), job("sh", &["-c", &line])).await });

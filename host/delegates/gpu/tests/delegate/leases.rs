@@ -132,3 +132,37 @@ async fn a_driver_that_keeps_failing_is_left_alone_for_a_while() {
     tokio::time::advance(Duration::from_millis(1)).await;
     assert_eq!(ask().await, Ok(vec![0]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_hosts_of_one_machine_never_share_a_device_unless_both_share_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let host =
+        |shared| world(2, |settings| (settings.locks, settings.shared) = (Some(folder.path().to_owned()), shared));
+    let (one, other) = (host(false), host(false));
+    let held = one.gpu.lease(&caller(), 1, None).await.unwrap();
+    let beside = other.gpu.lease(&caller(), 1, None).await.unwrap();
+    assert_eq!((held.indices(), beside.indices()), (vec![0], vec![1]), "the one that is free is given");
+    let late = other.gpu.lease(&caller_until(Duration::from_millis(20)), 1, None).await;
+    assert_eq!(late.map(|_| ()), Err(DelegateError::TimedOut));
+    drop((held, beside));
+    let both = other.gpu.lease(&caller(), 2, None).await.unwrap();
+    let (sharing, sharing_too) = (host(true), host(true));
+    let (caller, waiting) = (caller(), caller_until(Duration::from_millis(20)));
+    assert_eq!(sharing.gpu.lease(&waiting, 1, None).await.map(|_| ()), Err(DelegateError::TimedOut));
+    let (first, ()) = tokio::join!(sharing.gpu.lease(&caller, 1, None), async { drop(both) });
+    let second = sharing_too.gpu.lease(&caller, 1, None).await;
+    assert_eq!((first.unwrap().indices(), second.unwrap().indices()), (vec![0], vec![0]));
+}
+
+#[tokio::test]
+async fn a_folder_that_takes_no_locks_is_named_and_nothing_stays_leased() {
+    let folder = tempfile::tempdir().unwrap();
+    let locks = folder.path().join("missing");
+    let world = world(1, |settings| settings.locks = Some(locks.clone()));
+    match world.gpu.lease(&caller(), 1, None).await {
+        Err(DelegateError::Unavailable(text)) => assert!(text.contains("`gpu.locks`"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+    std::fs::create_dir(&locks).unwrap();
+    world.gpu.lease(&caller(), 1, None).await.unwrap();
+}

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use bulkhead_core::{Caller, CallerWorkspace, DelegateError, Job, Size, Traceparent};
+use bulkhead_core::{Caller, CallerWorkspace, DelegateError, InUse, Job, Size, Traceparent};
 use bulkhead_gpu::{DevicesError, FoundDevice, ProgramSettings};
 
 use crate::world::{caller, grant, job, mark, sh, text, world};
@@ -10,7 +10,9 @@ use crate::world::{caller, grant, job, mark, sh, text, world};
 #[tokio::test]
 async fn the_environment_is_what_is_promised_and_nothing_else() {
     let world = world(3, |settings| {
-        settings.programs.get_mut("env").unwrap().env.insert("MODEL".into(), "small".into());
+        let program = settings.programs.get_mut("env").unwrap();
+        program.env.insert("MODEL".into(), "small".into());
+        program.job_env = vec!["GREETING".into()];
     });
     let held = world.gpu.lease(&caller(), 1, None).await.unwrap();
     let env = vec![("GREETING".to_owned(), "a b\n'$HOME'".to_owned())];
@@ -21,6 +23,7 @@ async fn the_environment_is_what_is_promised_and_nothing_else() {
         "CUDA_DEVICE_ORDER=PCI_BUS_ID",
         "CUDA_VISIBLE_DEVICES=GPU-00000001-0000-0000-0000-000000000000,GPU-00000002-0000-0000-0000-000000000000",
         "GREETING=a b\n'$HOME'",
+        "HOME=/nonexistent",
         "MODEL=small",
         "PATH=/usr/local/bin:/usr/bin:/bin",
     ];
@@ -108,7 +111,8 @@ async fn a_workspace_is_the_folder_only_where_it_may_be_written_to() {
     let folder = tempfile::tempdir().unwrap();
     for writable in [true, false] {
         let mut caller = caller();
-        caller.workspace = Some(CallerWorkspace { folder: folder.path().to_owned(), writable });
+        let workspace = CallerWorkspace { folder: folder.path().to_owned(), writable, in_use: InUse::default() };
+        caller.workspace = Some(workspace);
         let exit = world.gpu.run(&caller, &grant(), sh("echo x > made; pwd")).await.unwrap();
         assert_eq!(text(&exit.stdout).trim() == folder.path().to_str().unwrap(), writable);
     }
@@ -198,12 +202,40 @@ async fn what_is_not_granted_or_dangerous_starts_nothing() {
     narrow.programs = vec!["cat".into()];
     let expected = "`handler.render.grants.gpu.programs` does not list `sh`; add it";
     assert_eq!(world.gpu.run(&caller(), &narrow, sh(&script)).await, Err(DelegateError::Denied(expected.into())));
-    for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "PATH"] {
+    for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "PATH", "HOME", "_JAVA_OPTIONS", "ANYTHING"] {
         let job = Job { env: vec![(name.into(), "x".into())], ..sh(&script) };
-        let answer = world.gpu.run(&caller(), &grant(), job).await;
-        assert_eq!(answer, Err(DelegateError::Invalid(format!("`env`: `{name}` is not for a job to set"))));
+        match world.gpu.run(&caller(), &grant(), job).await {
+            Err(DelegateError::Denied(text)) => {
+                assert!(text.contains(&format!("`{name}`")), "{text}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
     }
     assert!(!made.exists());
+}
+
+#[tokio::test]
+async fn no_code_is_loaded_from_a_home_in_the_workspace() {
+    let (folder, world) = (tempfile::tempdir().unwrap(), world(1, |_| {}));
+    let mut caller = caller();
+    let workspace = CallerWorkspace { folder: folder.path().to_owned(), writable: true, in_use: InUse::default() };
+    caller.workspace = Some(workspace);
+    // What interpreters read from a home, for all of them.
+    std::fs::write(folder.path().join(".profile"), "echo of the job's own").unwrap();
+    let grant = grant();
+    let run = |job: Job| world.gpu.run(&caller, &grant, job);
+    let reads = || job("sh", &["-l", "-c", "echo $HOME; cd ~ && echo reached; :"]);
+    let job = Job { env: vec![("HOME".into(), ".".into())], ..reads() };
+    assert!(matches!(run(job).await, Err(DelegateError::Denied(_))));
+    assert_eq!(text(&run(reads()).await.unwrap().stdout), "/nonexistent\n");
+}
+
+#[tokio::test]
+async fn the_operator_may_give_a_program_a_home() {
+    let world = world(1, |settings| {
+        settings.programs.get_mut("sh").unwrap().env.insert("HOME".into(), "/srv/models".into());
+    });
+    assert_eq!(text(&world.sh("printf %s $HOME").await.stdout), "/srv/models");
 }
 
 #[tokio::test]

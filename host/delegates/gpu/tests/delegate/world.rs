@@ -19,11 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct World {
     pub(crate) gpu: Gpu,
     pub(crate) devices: Arc<GivenDevices>,
+    /// Where it locks devices, which are called the same in every test.
+    _locks: tempfile::TempDir,
 }
 
 /// So many devices of 8 GiB, and these settings beside the programs `sh`, `cat` and `env`.
 pub(crate) fn world(devices: u32, change: impl FnOnce(&mut GpuSettings)) -> World {
-    let mut settings = GpuSettings::default();
+    let locks = tempfile::tempdir().unwrap();
+    let mut settings = GpuSettings { locks: Some(locks.path().to_owned()), ..GpuSettings::default() };
     for name in ["sh", "cat", "env", "sleep"] {
         let path =
             ["/bin", "/usr/bin"].iter().map(|folder| PathBuf::from(folder).join(name)).find(|path| path.exists());
@@ -32,7 +35,7 @@ pub(crate) fn world(devices: u32, change: impl FnOnce(&mut GpuSettings)) -> Worl
     change(&mut settings);
     let devices = Arc::new(GivenDevices::new((0..devices).map(|index| FoundDevice::given(index, 8 * GIB)).collect()));
     let launcher = Launcher::at(env!("CARGO_BIN_EXE_bulkhead-gpu-launcher"));
-    World { gpu: Gpu::with(settings, Arc::clone(&devices) as _, launcher).unwrap(), devices }
+    World { gpu: Gpu::with(settings, Arc::clone(&devices) as _, launcher).unwrap(), devices, _locks: locks }
 }
 
 impl World {
