@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bulkhead_core::{Caller, HandlerName};
 use bulkhead_docker::{Docker, DockerError};
@@ -122,17 +123,18 @@ impl Delegates {
         Arc::clone(&self.metrics.files) as Arc<dyn FileCalls>
     }
 
-    /// The delegates of one run, whose task has used so many tokens before; calls are refused while `may_begin` says no.
-    /// Where the caller is in a trace, each call is a span of its own under it.
+    /// The delegates of one run, whose task has used so many tokens before. `until` is asked at each call when that ends at the
+    /// latest, and stands in place of the caller's deadline; while it says nothing, calls are refused. Where the caller is in
+    /// a trace, each call is a span of its own under it.
     pub fn for_run(
         self: &Arc<Self>,
         caller: Caller,
         tokens: u64,
-        may_begin: impl Fn() -> bool + Send + Sync + 'static,
+        until: impl Fn() -> Option<Instant> + Send + Sync + 'static,
     ) -> Arc<RunDelegates> {
         let grants = self.grants.get(&caller.handler).cloned().unwrap_or_default();
         let http = self.http.get(&caller.handler).cloned();
-        Arc::new(RunDelegates::new(Arc::clone(self), grants, http, caller, tokens, Box::new(may_begin)))
+        Arc::new(RunDelegates::new(Arc::clone(self), grants, http, caller, tokens, Box::new(until)))
     }
 
     /// Waits until nothing is left of what was begun for runs that are over.

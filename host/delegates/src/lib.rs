@@ -8,6 +8,7 @@ mod calls;
 mod delegates;
 mod grants;
 mod metrics;
+mod open_calls;
 mod run;
 mod settings;
 mod upkeep;

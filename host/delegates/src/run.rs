@@ -2,17 +2,23 @@
 
 use std::borrow::Borrow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bulkhead_core::{Caller, Candidate, ChatRequest, Container, DelegateError, Device, Exit, Job};
 use bulkhead_http::HttpAccess;
 use bulkhead_llm::TokenMeter;
 use bulkhead_sandbox::{DelegateAnswer, Delegates as Answering, HttpBody, HttpFailure, HttpRequest};
+use tokio::time::timeout;
 
 use crate::calls::call;
+use crate::open_calls::OpenCalls;
 use crate::{Delegates, Grants};
 
-/// Whether the run may begin something now: where its lease is not confirmed, it may not.
-type MayBegin = Box<dyn Fn() -> bool + Send + Sync>;
+/// When what the run begins now is over at the latest; none, and it may begin nothing: its lease is not confirmed.
+type Until = Box<dyn Fn() -> Option<Instant> + Send + Sync>;
+
+/// How long the tokens of calls that were cut off are waited for. The runtime drops a call as soon as it comes to it.
+const UNTIL_COUNTED: Duration = Duration::from_secs(2);
 
 /// What answers the calls of one run.
 pub struct RunDelegates {
@@ -23,7 +29,9 @@ pub struct RunDelegates {
     /// Tokens that the task used in earlier runs.
     earlier: u64,
     meter: Arc<TokenMeter>,
-    may_begin: MayBegin,
+    /// Its questions that are not over, or not counted yet.
+    questions: Arc<OpenCalls>,
+    until: Until,
 }
 
 impl std::fmt::Debug for RunDelegates {
@@ -39,9 +47,10 @@ impl RunDelegates {
         http: Option<Arc<HttpAccess>>,
         caller: Caller,
         earlier: u64,
-        may_begin: MayBegin,
+        until: Until,
     ) -> Self {
-        Self { delegates, grants, http, caller, earlier, meter: Arc::default(), may_begin }
+        let (meter, questions) = (Arc::default(), Arc::default());
+        Self { delegates, grants, http, caller, earlier, meter, questions, until }
     }
 
     /// Waits until nothing is left of what was begun.
@@ -49,8 +58,16 @@ impl RunDelegates {
         self.delegates.settled().await;
     }
 
-    /// Tokens that this run has used so far.
-    pub fn tokens(&self) -> u64 {
+    /// Tokens that this run has used, which is over: its end may have cut off questions, and they are counted a moment later.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost by dropping the future.
+    pub async fn tokens(&self) -> u64 {
+        if timeout(UNTIL_COUNTED, self.questions.over()).await.is_err() {
+            let task = self.caller.task.as_str();
+            tracing::warn!(task, "the tokens of a question that was cut off are not counted: the host is too busy");
+        }
         self.meter.spent()
     }
 
@@ -65,14 +82,12 @@ impl RunDelegates {
         Work: Future<Output = Result<T, E>> + Send + 'static,
         E: Borrow<DelegateError> + From<DelegateError> + Send + 'static,
     {
-        let refused = match grant {
-            None => DelegateError::no_grant(&self.caller.handler, delegate),
-            Some(_) if !(self.may_begin)() => {
-                DelegateError::Gone("the lease is not confirmed, so nothing may begin under it".to_owned())
-            }
-            Some(grant) => {
+        let refused = match (grant, (self.until)()) {
+            (None, _) => DelegateError::no_grant(&self.caller.handler, delegate),
+            (_, None) => DelegateError::Gone("the lease is not confirmed, so nothing may begin under it".to_owned()),
+            (Some(grant), Some(deadline)) => {
                 let Delegates { runtime, metrics, .. } = &*self.delegates;
-                let mut caller = self.caller.clone();
+                let mut caller = Caller { deadline, ..self.caller.clone() };
                 caller.traceparent = caller.traceparent.map(|run| run.child(fastrand::u64(..)));
                 let work = work(Arc::clone(&self.delegates), caller.clone(), grant.clone());
                 return call(runtime, metrics, delegate, &caller, work);
@@ -112,8 +127,10 @@ impl Answering for RunDelegates {
     }
 
     fn generate(&self, request: ChatRequest) -> DelegateAnswer<Vec<Candidate>> {
-        let (earlier, meter) = (self.earlier, Arc::clone(&self.meter));
+        let (earlier, meter, open) = (self.earlier, Arc::clone(&self.meter), self.questions.open());
         self.ask("llm", self.grants.llm.as_ref(), |delegates, caller, grant| async move {
+            // Dropped after the question, which counts what it has used when it is dropped.
+            let _open = open;
             delegates.llm.generate(&caller, &grant, earlier, &meter, request).await
         })
     }

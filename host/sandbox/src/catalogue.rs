@@ -1,6 +1,6 @@
 //! The handlers of a folder, kept live while their files come, change and go.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
@@ -11,6 +11,7 @@ use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::admission::Admission;
+use crate::folder::Closed;
 use crate::keeper::{Keeper, News};
 use crate::loader::{Done, Loader};
 use crate::{CatalogueError, CatalogueSettings, Sandbox, Snapshot};
@@ -61,7 +62,7 @@ impl Catalogue {
         let mut keeper = Keeper::new(loader.map_err(CatalogueError::Thread)?, Admission::new(settings));
         let mut news = News { changed: true, failed: Vec::new() };
         keeper
-            .sweep(Instant::now(), true, &HashSet::new(), &mut news)
+            .sweep(Instant::now(), true, &Closed::default(), &mut news)
             .map_err(|source| CatalogueError::Unreadable { folder, source })?;
         while keeper.is_loading() {
             match heard.recv() {
@@ -133,11 +134,11 @@ impl Drop for Catalogue {
 /// The catalogue's thread.
 fn keep(catalogue: &Weak<Catalogue>, mut keeper: Keeper, heard: &Receiver<Word>, watcher: Option<RecommendedWatcher>) {
     loop {
-        let (mut closed, mut news) = (HashSet::new(), News::default());
+        let (mut closed, mut news) = (Closed::default(), News::default());
         let first = heard.recv_timeout(if keeper.is_waiting() { RESCAN_SOON } else { RESCAN });
         for word in first.into_iter().chain(heard.try_iter()) {
             match word {
-                Word::Moved(files) => closed.extend(files),
+                Word::Moved(files) => closed.add(&files),
                 Word::Done(done) => keeper.take(done, &mut news),
                 Word::Caps(caps) => keeper.set_caps(caps, &mut news),
                 Word::End => return,

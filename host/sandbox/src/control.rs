@@ -135,6 +135,13 @@ impl RunControl {
         self.aside.fetch_add(nanos(since.elapsed().saturating_sub(counted)), Ordering::Relaxed);
     }
 
+    /// Follows the end of a run that begins now and may take so long: when that is by the host's clock, as far as it is known
+    /// at the moment of asking.
+    pub fn end_after(self: &Arc<Self>, timeout: Duration) -> impl Fn() -> Instant + Send + Sync + use<> {
+        let (control, deadline) = (Arc::clone(self), self.now() + timeout);
+        move || deadline + control.stood_aside()
+    }
+
     /// Ends the run; the first reason stands.
     pub fn stop(&self, why: Stop) {
         // An error means that there is a reason already.
@@ -173,6 +180,18 @@ mod tests {
         control.stop(Stop::Drain);
         control.stop(Stop::Cancel);
         assert_eq!(control.stopped(), Some(Stop::Drain));
+    }
+
+    #[test]
+    fn the_end_of_a_run_is_later_by_what_it_stood_aside() {
+        let control = Arc::new(RunControl::new());
+        let end = control.end_after(Duration::from_secs(60));
+        let before = end();
+        while control.stood_aside().is_zero() {
+            control.wake_by_ref();
+            control.before_poll(Waker::noop());
+        }
+        assert_eq!(end(), before + control.stood_aside());
     }
 
     #[tokio::test]

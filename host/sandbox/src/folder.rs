@@ -1,6 +1,7 @@
 //! What lies in the handlers folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,23 @@ impl Stamp {
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
         }
+    }
+}
+
+/// The files that their writers are done with.
+///
+/// Known by their names alone: the watcher writes the folder from the root on, and whoever looks at it as the operator did.
+#[derive(Debug, Default)]
+pub(crate) struct Closed(HashSet<OsString>);
+
+impl Closed {
+    /// These files of the folder are closed.
+    pub(crate) fn add(&mut self, files: &[PathBuf]) {
+        self.0.extend(files.iter().filter_map(|file| file.file_name().map(OsStr::to_owned)));
+    }
+
+    pub(crate) fn has(&self, file: &Path) -> bool {
+        file.file_name().is_some_and(|name| self.0.contains(name))
     }
 }
 
@@ -73,6 +91,16 @@ mod tests {
         std::os::unix::fs::symlink(at("nowhere"), at("f.wasm")).unwrap();
         let names: Vec<String> = scan(folder.path()).unwrap().into_keys().collect();
         assert_eq!(names, ["a", "e"]);
+    }
+
+    #[test]
+    fn a_file_is_closed_however_its_folder_is_written() {
+        let mut closed = Closed::default();
+        closed.add(&[std::path::absolute("handlers/a.wasm").unwrap()]);
+        for folder in ["handlers", "./handlers", "../here/handlers"] {
+            assert!(closed.has(&Path::new(folder).join("a.wasm")), "{folder}");
+            assert!(!closed.has(&Path::new(folder).join("b.wasm")), "{folder}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A file is taken when it has not changed for a while, or at once when its writer closed it or renamed it into place. Each
 //! state of a file is loaded once, whatever comes of it; the next change is the next try.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bulkhead_core::TagSet;
 
 use crate::admission::Admission;
-use crate::folder::{Stamp, scan};
+use crate::folder::{Closed, Stamp, scan};
 use crate::loader::{Asked, Done, Loader, Taken};
 use crate::{Handler, HandlerEntry, HandlerStatus, LiveHandler, LoadError};
 
@@ -95,13 +95,7 @@ impl Keeper {
 
     /// Looks at the folder, and has loaded what is due. `closed` are the files that their writers are done with; at the
     /// first look, all are.
-    pub(crate) fn sweep(
-        &mut self,
-        now: Instant,
-        first: bool,
-        closed: &HashSet<PathBuf>,
-        news: &mut News,
-    ) -> std::io::Result<()> {
+    pub(crate) fn sweep(&mut self, now: Instant, first: bool, closed: &Closed, news: &mut News) -> std::io::Result<()> {
         let found = scan(self.admission.folder())?;
         self.files.retain(|name, known| {
             let stays = found.contains_key(name);
@@ -130,7 +124,7 @@ impl Keeper {
                 _ => now,
             };
             known.waiting = Some((stamp, since));
-            let due = first || closed.contains(&file) || now.saturating_duration_since(since) >= SETTLE;
+            let due = first || closed.has(&file) || now.saturating_duration_since(since) >= SETTLE;
             // One state of a file at a time, so that they become live in the order in which they were written.
             if due && known.loading.is_none() {
                 known.loading = Some((stamp, first));

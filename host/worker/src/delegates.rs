@@ -13,10 +13,10 @@ use crate::shared::Shared;
 /// So much later than the run's own end is the end of what is begun for it.
 const PAST_THE_RUN: Duration = Duration::from_secs(1);
 
-/// When calls end that are made for a run which begins now and has so long. The run ends its calls by itself; were they to
-/// end first, the guest could still answer, and how the task ends would be a matter of chance.
-pub fn calls_deadline(timeout: Duration) -> Instant {
-    Instant::now() + timeout + PAST_THE_RUN
+/// When calls end that are made now for a run which ends then. The run ends its calls by itself; were they to end first, the
+/// guest could still answer, and how the task ends would be a matter of chance.
+pub fn calls_deadline(end_of_run: Instant) -> Instant {
+    end_of_run + PAST_THE_RUN
 }
 
 /// What does for the run what its handler was granted; none where that is nothing.
@@ -25,7 +25,7 @@ pub(crate) fn delegates_for(
     task: &Claimed,
     version: &HandlerVersion,
     workspace: Option<&Workspace>,
-    timeout: Duration,
+    end_of_run: impl Fn() -> Instant + Send + Sync + 'static,
     tokens: u64,
 ) -> Option<Arc<RunDelegates>> {
     if !shared.delegates.grants_any(&version.name) {
@@ -37,8 +37,10 @@ pub(crate) fn delegates_for(
         lease: Some(task.lease),
         workspace: workspace.map(CallerWorkspace::from),
         traceparent: task.extras.as_deref().and_then(|extras| extras.traceparent),
-        deadline: calls_deadline(timeout),
+        deadline: calls_deadline(end_of_run()),
     };
     let confirmed = Arc::clone(shared);
-    Some(shared.delegates.for_run(caller, tokens, move || confirmed.lease.left().is_some()))
+    // Nothing begins under a lease that is not confirmed.
+    let until = move || confirmed.lease.left().map(|_| calls_deadline(end_of_run()));
+    Some(shared.delegates.for_run(caller, tokens, until))
 }

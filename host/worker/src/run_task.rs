@@ -141,7 +141,8 @@ impl Run<'_> {
         let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
         limits.timeout = limits.timeout.saturating_sub(used);
         let tokens = history.tokens.saturating_add(tried.tokens);
-        let delegates = delegates_for(shared, task, version, workspace.as_ref(), limits.timeout, tokens);
+        let end_of_run = control.end_after(limits.timeout);
+        let delegates = delegates_for(shared, task, version, workspace.as_ref(), end_of_run, tokens);
         let metrics = shared.metrics.handler(&version.name);
         metrics.active.inc();
         let _active = Active(&metrics.active);
@@ -179,7 +180,11 @@ impl Run<'_> {
             shared.reports.forget(task.seq);
         }
         metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);
-        (report, told, delegates.map_or(0, |delegates| delegates.tokens()))
+        let tokens = match &delegates {
+            Some(delegates) => delegates.tokens().await,
+            None => 0,
+        };
+        (report, told, tokens)
     }
 }
 

@@ -77,11 +77,9 @@ pub(crate) async fn find_workspace(
     if let Use::Elsewhere(home) = before_use(bound_to.clone(), bindings.own().as_ref(), false, false) {
         return Err(NotHere::Elsewhere(home));
     }
-    let Some(Entered { workspace, claim: Some(claim) }) = open_workspace(shared, task, history, grant).await else {
-        return Ok(Found::NOTHING);
-    };
+    let entered = open_workspace(shared, task, history, grant).await;
+    let Some(Entered { workspace, claim: Some(claim), holds_files }) = entered else { return Ok(Found::NOTHING) };
     let unwatched = grant.access == WorkspaceAccess::ReadWrite && shared.delegates.may_change_files(handler);
-    let holds_files = workspace.usage.now().1 > 0;
     match before_use(bound_to.clone(), bindings.own().as_ref(), holds_files, unwatched) {
         Use::Elsewhere(home) => return Err(NotHere::Elsewhere(home)),
         Use::Here => bound_to.into_iter().for_each(|home| claim.note(home)),
@@ -107,7 +105,8 @@ async fn bound_to(bindings: &Bindings, task: &Claimed) -> Result<Option<Home>, N
 
 /// Opens the workspace that the task uses; none where it cannot be.
 ///
-/// Off the guest's thread, since a large one takes a while to be counted.
+/// Off the guest's thread, since a large one takes a while to be counted, and since whoever changes it holds its count for
+/// as long as it takes to ask the store whether it is here.
 async fn open_workspace(
     shared: &Arc<Shared>,
     task: &Claimed,

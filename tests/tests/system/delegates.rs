@@ -165,7 +165,7 @@ fn while_the_engine_is_away_its_tag_is_gone_and_what_runs_is_not_charged() {
 }
 
 #[test]
-fn a_model_answers_and_its_tokens_are_counted_over_all_attempts() {
+fn a_model_answers_under_the_operators_key_and_its_tokens_are_counted() {
     let server =
         ModelServer::start([Reply::Fails(400), Reply::Says("the answer".to_owned()), Reply::Says("2".to_owned())]);
     let folder = folder(&format!(
@@ -186,6 +186,23 @@ fn a_model_answers_and_its_tokens_are_counted_over_all_attempts() {
     };
     assert!(tokens("prompt") >= 7.0 && tokens("completion") == 5.0);
     assert!(!std::fs::read_to_string(folder.path().join("host.log")).expect("a log").contains("sk-never-shown"));
+}
+
+#[test]
+fn what_an_attempt_asked_that_its_time_cut_off_counts_in_the_next() {
+    let server = ModelServer::start([Reply::IsSilent, Reply::Says("never asked".to_owned())]);
+    // The question is some seven tokens, so that there are enough for one.
+    let folder = folder(&format!(
+        "[llm.backends.local]\nurl = {:?}\nmodel = \"small\"\n[handler.asks]\ntimeout = \"1s\"\n\
+         [handler.asks.grants.llm]\nbackends = [\"local\"]\ntokens = 12\n",
+        server.url()
+    ));
+    let host = folder.host();
+    let ended = host.client.ended(&submit(&host, "llm what is it"));
+    let told = &ended["result"];
+    assert_eq!((&ended["attempt"], &told["error"]), (&json!(2), &json!("denied")), "{ended:#}");
+    assert!(told["text"].as_str().unwrap_or_default().contains("grants.llm.tokens"), "{told}");
+    assert_eq!(server.asked().len(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bulkhead_core::{Caller, CallerWorkspace, HandlerName, JsonText, RunEnd, Submission, TaskId};
@@ -87,15 +87,17 @@ fn delegates(
     if !delegates.grants_any(handler) {
         return Ok(None);
     }
+    let deadline = bulkhead_worker::calls_deadline(Instant::now() + live.options_for(None).timeout.duration());
     let caller = Caller {
         handler: handler.clone(),
         task: TaskId::parse(format!("exec-{}", std::process::id()))?,
         lease: None,
         workspace: workspace.map(CallerWorkspace::from),
         traceparent: None,
-        deadline: bulkhead_worker::calls_deadline(live.options_for(None).timeout.duration()),
+        deadline,
     };
-    Ok(Some(delegates.for_run(caller, 0, || true)))
+    // It has no neighbours, so its end is known from the start.
+    Ok(Some(delegates.for_run(caller, 0, move || Some(deadline))))
 }
 
 /// A path as it stands, or a name of the handlers folder.

@@ -20,6 +20,12 @@ pub(super) fn text(item: &Value, field: &str) -> String {
     }
 }
 
+/// A name that others have chosen, as it may be shown: what moves a terminal's cursor, or cannot be seen, is escaped.
+pub(super) fn printable(name: &str) -> String {
+    // Quotes harm nobody, and names have them.
+    name.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"")
+}
+
 /// Whether nothing more happens to a task by itself.
 pub(super) fn has_ended(task: &Value) -> bool {
     bulkhead_core::State::parse(&text(task, "state")).is_ok_and(bulkhead_core::State::is_ended)
@@ -134,4 +140,22 @@ pub(super) fn result(task: &Value, printer: &mut Printer) -> Result<ExitStatus> 
         text(&error, "message")
     ));
     Ok(ExitStatus::Failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_moves_the_cursor_or_hides_what_it_is() {
+        for (name, shown) in [
+            ("it's \"my\" file.txt", "it's \"my\" file.txt"),
+            ("ä/e\u{301}", "ä/e\u{301}"),
+            ("a\nb\r\x1b[2J", "a\\nb\\r\\u{1b}[2J"),
+            ("\u{9b}2J \u{202e}txt.exe", "\\u{9b}2J \\u{202e}txt.exe"),
+            ("back\\n\\'", "back\\\\n\\\\'"),
+        ] {
+            assert_eq!(printable(name), shown);
+        }
+    }
 }

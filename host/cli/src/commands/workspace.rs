@@ -14,6 +14,9 @@ use crate::client::{Client, part};
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 
+/// The longest path that the system takes, with the byte that ends it.
+const MAX_LOCAL: usize = 4 << 10;
+
 pub(super) fn run(command: WorkspaceCommand, client: &Client, printer: &mut Printer) -> Result<ExitStatus> {
     match command {
         WorkspaceCommand::Push { id, folder } => push(&id, &folder, client, printer)?,
@@ -68,13 +71,14 @@ fn push(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
                 waiting.push((entry.path(), path));
             } else if kind.is_file() {
                 let file = without_link(File::options().read(true)).open(entry.path());
-                let file = file.with_context(|| format!("cannot be read: `{path}`"))?;
+                let file = file.with_context(|| format!("cannot be read: `{}`", show::printable(&path)))?;
                 bytes += file.metadata()?.len();
                 let answer = client.put(&address(id, &path), &file)?;
-                answer.accepted().with_context(|| format!("`{path}` was not pushed"))?;
+                answer.accepted().with_context(|| format!("`{}` was not pushed", show::printable(&path)))?;
                 files += 1;
             } else {
-                printer.note(format_args!("`{path}` is neither a file nor a folder, and was passed over"));
+                let shown = show::printable(&path);
+                printer.note(format_args!("`{shown}` is neither a file nor a folder, and was passed over"));
             }
         }
     }
@@ -103,19 +107,25 @@ fn list(id: &str, client: &Client, printer: &mut Printer) -> Result<()> {
         Ok(())
     })?;
     printer.list(&items, &["PATH", "TYPE", "SIZE", "MODIFIED"], |item| {
-        ["path", "type", "size", "modified_at"].map(|field| show::text(item, field)).into()
+        ["path", "type", "size", "modified_at"].map(|field| show::printable(&show::text(item, field))).into()
     })
 }
 
 fn pull(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Result<()> {
     let make = |folder: &Path| {
-        std::fs::create_dir_all(folder).with_context(|| format!("the folder cannot be made: `{}`", folder.display()))
+        std::fs::create_dir_all(folder).with_context(|| format!("the folder cannot be made: `{}`", shown(folder)))
     };
     make(folder)?;
     let (mut files, mut bytes) = (0_u64, 0_u64);
     each(id, client, &mut |entry| {
         let path = show::text(entry, "path");
+        let name = show::printable(&path);
         let local = beneath(folder, &path)?;
+        if local.as_os_str().len() >= MAX_LOCAL {
+            printer
+                .note(format_args!("`{name}` is too long for a path beneath `{}`, and was passed over", shown(folder)));
+            return Ok(());
+        }
         match show::text(entry, "type").as_str() {
             "folder" => make(&local)?,
             "file" => {
@@ -123,18 +133,25 @@ fn pull(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
                     make(parent)?;
                 }
                 let file = without_link(File::options().write(true).create(true).truncate(true)).open(&local);
-                let mut file = file.with_context(|| format!("cannot be written: `{}`", local.display()))?;
+                let mut file = file.with_context(|| format!("cannot be written: `{}`", shown(&local)))?;
                 bytes += client
                     .get_file(&address(id, &path), &mut file)
-                    .with_context(|| format!("`{path}` was not pulled"))?;
+                    .with_context(|| format!("`{name}` was not pulled"))?;
                 files += 1;
             }
-            kind => printer.note(format_args!("`{path}` is a {kind}, and was passed over")),
+            kind => {
+                printer.note(format_args!("`{name}` is a {}, and was passed over", show::printable(kind)));
+            }
         }
         Ok(())
     })?;
     let pulled = json!({ "workspace": id, "files": files, "bytes": bytes });
     printer.item(&pulled, || format!("{files} files pulled from the workspace of {id}"))
+}
+
+/// A path on this machine, whose end may be what somebody else named it.
+fn shown(path: &Path) -> String {
+    show::printable(&path.to_string_lossy())
 }
 
 /// The same where a link that somebody put there, which would lead elsewhere, is refused.
@@ -145,14 +162,14 @@ fn without_link(options: &mut OpenOptions) -> &mut OpenOptions {
 /// Where a file of this path goes: never outside of the folder, whatever the host says.
 fn beneath(folder: &Path, path: &str) -> Result<PathBuf> {
     if path.is_empty() || !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
-        bail!("the host named a file outside of the workspace: `{}`", path.escape_debug());
+        bail!("the host named a file outside of the workspace: `{}`", show::printable(path));
     }
     let mut local = folder.to_owned();
     for name in Path::new(path).components() {
         local.push(name);
         let is_last = local.ends_with(path) && local == folder.join(path);
         if !is_last && local.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
-            bail!("`{}` is a link, which is not followed", local.display());
+            bail!("`{}` is a link, which is not followed", shown(&local));
         }
     }
     Ok(local)

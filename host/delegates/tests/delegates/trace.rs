@@ -1,16 +1,18 @@
 //! Where calls stand in the trace of their run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bulkhead_core::{Caller, HandlerName, TaskId, Traceparent};
-use bulkhead_delegates::{DelegateMetrics, DelegateSettings, Delegates, Grants};
+use bulkhead_core::{Caller, Traceparent};
+use bulkhead_delegates::{DelegateSettings, Grants};
 use bulkhead_sandbox::{Delegates as _, HttpPatience, HttpRequest};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+
+use crate::{PATIENCE, caller, delegates};
 
 const RUN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -34,22 +36,12 @@ async fn server() -> SocketAddr {
 #[tokio::test]
 async fn each_call_is_a_span_of_its_own_in_the_trace_of_its_run() {
     let server = server().await;
-    let handler = HandlerName::parse("fetch").unwrap();
     let http = format!("origins = [\"http://{server}\"]\naddresses = [\"127.0.0.0/8\"]");
     let grants = Grants { http: Some(toml::from_str(&http).unwrap()), ..Grants::default() };
-    let metrics = DelegateMetrics::register(&prometheus::Registry::new()).unwrap();
-    let grants = BTreeMap::from([(handler.clone(), grants)]);
-    let delegates = Delegates::new(DelegateSettings::default(), grants, "test", metrics).unwrap();
-    let run = Traceparent::parse(RUN).unwrap();
-    let caller = Caller {
-        handler,
-        task: TaskId::parse("t1").unwrap(),
-        lease: None,
-        workspace: None,
-        traceparent: Some(run),
-        deadline: Instant::now() + Duration::from_secs(30),
-    };
-    let run = delegates.for_run(caller, 0, || true);
+    let delegates = delegates(DelegateSettings::default(), grants);
+    let end = Instant::now() + PATIENCE;
+    let caller = Caller { traceparent: Some(Traceparent::parse(RUN).unwrap()), ..caller(end) };
+    let run = delegates.for_run(caller, 0, move || Some(end));
     let mut spans = BTreeSet::from([RUN.to_owned()]);
     for _ in 0..3 {
         let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();

@@ -10,8 +10,7 @@ use rustix::fs::{AtFlags, FileType, statat};
 
 use super::folders::make_workspace;
 use super::name::folder_name;
-use super::removal::remove_tree;
-use super::{Claim, WorkspaceError, WorkspacePath, Workspaces};
+use super::{Claim, WorkspaceError, WorkspacePath, Workspaces, removal};
 
 /// A workspace that somebody outside changes or reads.
 pub(super) struct Opened {
@@ -132,39 +131,7 @@ impl Workspaces {
         let opened = self.open_to_read(id)?;
         let of = |error| opened.error(id, path.as_str(), error);
         let (folder, name) = opened.parent(path, false).map_err(of)?;
-        if is_folder(&folder, name) {
-            let inner = opened.room.open(&folder, name.as_ref(), Opening::default()).map_err(of)?;
-            self.empty(&opened.room, &inner).map_err(of)?;
-            return opened.room.remove_dir(&folder, name.as_ref()).map_err(of);
-        }
-        opened.room.remove_file(&folder, name.as_ref()).map_err(of)
-    }
-
-    /// Removes all that is in a folder, however deep.
-    fn empty(&self, room: &WorkspaceRoom, folder: &File) -> io::Result<()> {
-        loop {
-            let entries: Vec<_> = super::listing::names(folder)?.into_iter().take(1000).collect();
-            if entries.is_empty() {
-                return Ok(());
-            }
-            for name in entries {
-                if !is_folder(folder, &name) {
-                    room.remove_file(folder, name.as_ref())?;
-                    continue;
-                }
-                let inner = room.open(folder, name.as_ref(), Opening::default())?;
-                // What is in it comes up first, so that no depth is too deep.
-                for within in super::listing::names(&inner)? {
-                    if is_folder(&inner, &within) {
-                        let unique = format!(".{:016x}", fastrand::u64(..));
-                        room.rename(&inner, within.as_ref(), folder, unique.as_ref())?;
-                    } else {
-                        room.remove_file(&inner, within.as_ref())?;
-                    }
-                }
-                room.remove_dir(folder, name.as_ref())?;
-            }
-        }
+        removal::remove(&opened.room, &folder, name.as_ref()).map_err(of)
     }
 
     /// Removes a workspace that no run uses.
@@ -188,12 +155,39 @@ impl Workspaces {
         if let Some(bindings) = &self.bindings {
             bindings.block_on(bindings.unbind(id))?;
         }
-        remove_tree(&removed).map_err(|error| WorkspaceError::of(id, "", error))
+        match removal::remove_tree(&removed) {
+            // The sweep goes on with it.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            done => done.map_err(|error| WorkspaceError::of(id, "", error)),
+        }
     }
 }
 
 /// Whether a folder, and no link to one, has the name.
-pub(super) fn is_folder(folder: &File, name: &str) -> bool {
+fn is_folder(folder: &File, name: &str) -> bool {
     let found = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
     found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+    use crate::workspaces::WorkspaceSettings;
+
+    #[test]
+    fn a_folder_goes_with_what_has_a_name_that_nobody_can_ask_for() {
+        let root = tempfile::tempdir().expect("a folder");
+        let workspaces = Workspaces::new(WorkspaceSettings::at(root.path().to_owned()), None);
+        let id = TaskId::parse("t1").expect("an id");
+        let folder = root.path().join("t1/folder/within");
+        std::fs::create_dir_all(&folder).expect("folders");
+        std::fs::write(folder.join(OsStr::from_bytes(b"\xff")), "four").expect("a file");
+        std::fs::write(root.path().join("t1/stays"), "three").expect("a file");
+        workspaces.remove(&id, &WorkspacePath::parse("folder").expect("a path")).expect("it goes");
+        let left = workspaces.list(&id, None, 10).expect("a page");
+        assert_eq!((left.items.len(), left.files, left.bytes), (1, 1, 5));
+    }
 }

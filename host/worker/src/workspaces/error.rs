@@ -30,7 +30,7 @@ pub enum WorkspaceError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// There is no such file.
-    #[error("there is no file `{path}` in workspace `{id}`")]
+    #[error("there is no file `{}` in workspace `{id}`", .path.escape_debug())]
     NoFile {
         /// The workspace.
         id: TaskId,
@@ -38,7 +38,7 @@ pub enum WorkspaceError {
         path: String,
     },
     /// Something else is there, or on the way.
-    #[error("`{path}` {rule}")]
+    #[error("`{}` {rule}", .path.escape_debug())]
     Unfit {
         /// The path.
         path: String,
@@ -82,7 +82,9 @@ impl WorkspaceError {
             io::ErrorKind::PermissionDenied => {
                 unfit("may not be touched: it is neither a file nor a folder, or belongs to somebody else on the host")
             }
-            io::ErrorKind::DirectoryNotEmpty => unfit("is a folder that is not empty"),
+            io::ErrorKind::DirectoryNotEmpty => {
+                unfit("is a folder with too much in it to be emptied in one go, or is filled meanwhile; try again")
+            }
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 unfit("leads through a link, which is not followed")
             }

@@ -102,6 +102,8 @@ pub(crate) struct Entered {
     pub(crate) workspace: Workspace,
     /// What it is bound to; none where nothing is bound.
     pub(crate) claim: Option<Arc<Claim>>,
+    /// Whether it held anything then.
+    pub(crate) holds_files: bool,
 }
 
 /// Who opens a workspace, and how.
@@ -148,7 +150,9 @@ impl Workspaces {
         };
         self.notes.used(&name, (id != by.task).then_some(by.task))?;
         usage.count(&open_folder(&folder)?, bounds.files.max(self.settings.bounds.files));
-        Ok(Entered { workspace: Workspace { folder, access: by.grant.access, bounds, usage, calls: None }, claim })
+        let holds_files = usage.now().1 > 0;
+        let workspace = Workspace { folder, access: by.grant.access, bounds, usage, calls: None };
+        Ok(Entered { workspace, claim, holds_files })
     }
 
     /// Notes that a task will use the workspace of another, which is kept for it.

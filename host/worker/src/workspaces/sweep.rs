@@ -2,6 +2,7 @@
 
 use std::fs::ReadDir;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -62,11 +63,7 @@ async fn round(workspaces: &Arc<Workspaces>, store: &dyn Store) -> Result<(), Sw
         }
         let leftovers = Arc::clone(workspaces);
         blocking(move || {
-            for place in leftovers.notes.leftovers().into_iter().take(AT_ONCE) {
-                if let Err(error) = remove_tree(&place) {
-                    tracing::warn!(place = %place.display(), %error, "what was removed is still on the disk");
-                }
-            }
+            leftovers.notes.leftovers().iter().take(AT_ONCE).for_each(|place| clear_away(place));
             Ok(())
         })
         .await?;
@@ -133,8 +130,15 @@ impl Workspaces {
             self.notes.forget(name);
         }
         tracing::debug!(workspace = name, "removed with its task");
-        remove_tree(&removed)?;
+        clear_away(&removed);
         Ok(true)
+    }
+}
+
+/// Removes what no workspace is any more; what cannot be removed now is tried again by the next look.
+fn clear_away(place: &Path) {
+    if let Err(error) = remove_tree(place) {
+        tracing::warn!(place = %place.display(), %error, "what was removed is still on the disk");
     }
 }
 
