@@ -54,7 +54,7 @@ impl Handler for Bill {
 
     fn defaults() -> Defaults {
         Defaults::new()
-            .timeout(Duration::from_millis(400))
+            .timeout(Duration::from_secs(1))
             .fuel(200_000_000)
             .memory_bytes(16 << 20)
             .max_attempts(2)

@@ -1,31 +1,30 @@
-//! Tasks and the children that they wait for.
+//! Tasks that spawn, and their children.
 
 use std::collections::HashMap;
 
-use bulkhead_core::{Child, DeadReason, Join, JoinCount, JoinStep, RunEnd, Spawn, State, family_limit, join_step};
+use bulkhead_core::{Child, DeadReason, JoinCount, RunEnd, Spawn, State, family_limit};
 
 use crate::TaskSeq;
 use crate::ending::{AttemptFacts, Ending, error_text, state_number};
-use crate::history::{Answered, HistoryRow, Spawned, signed, unsigned};
+use crate::history::{HistoryRow, signed, unsigned};
 use crate::plan::Ended;
 use crate::sql::{OptionalExtension, Row, params};
 
 use super::crash_point::crash_point;
 use super::cycle::Cycle;
 use super::failure::Halt;
-use super::ids;
-use super::place::{Place, locate};
 use super::request::Prepared;
 use super::slot::Slot;
 use super::submit::{Accepted, Asker};
+use super::tables::KIN;
 use super::waiting::Wait;
 
 /// A child as its parent knows it.
 #[derive(Debug, Clone)]
 pub(super) struct Kin {
-    parent: TaskSeq,
-    spawned: (u32, u32),
-    critical: bool,
+    pub(super) parent: TaskSeq,
+    pub(super) spawned: (u32, u32),
+    pub(super) critical: bool,
 }
 
 impl Kin {
@@ -71,6 +70,9 @@ impl Cycle<'_> {
                 .prepare_cached("DELETE FROM kin WHERE parent = ?1 AND epoch = ?2 AND stage = ?3 AND position >= ?4")?
                 .execute(params![slot.seq.0, spawned.0, spawned.1, count.total])?;
             self.known.parents.clear();
+        }
+        if let Some(many) = &mut self.memory.many_hosts {
+            many.will_number(spawn.children.len());
         }
         for (place, child) in (0_u32..).zip(&spawn.children) {
             let critical = spawn.join.is_critical(child.name.as_deref());
@@ -131,18 +133,14 @@ impl Cycle<'_> {
 
     /// Writes whose child a task is.
     fn insert_kin(
-        &self,
+        &mut self,
         (parent, (epoch, stage), place): (TaskSeq, (u32, u32), u32),
         (child, own): (TaskSeq, bool),
         critical: bool,
         (depth, root): (u32, TaskSeq),
         asked: &Child,
     ) -> Result<(), Halt> {
-        const INSERT: &str = "INSERT INTO kin (parent, epoch, stage, position, child, own, critical, depth, root, name) \
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        let values = params![parent.0, epoch, stage, place, child.0, own, critical, depth, root.0, asked.name];
-        self.connection.prepare_cached(INSERT)?.execute(values)?;
-        Ok(())
+        self.insert(&KIN, params![parent.0, epoch, stage, place, child.0, own, critical, depth, root.0, asked.name])
     }
 
     /// The task of this name that an earlier life of a step had made, where it has ended well.
@@ -163,32 +161,6 @@ impl Cycle<'_> {
             })
             .optional()?;
         Ok(found)
-    }
-
-    /// Tells the parents of a task that has ended, where it has any.
-    pub(super) fn tell_parents(&mut self, child: TaskSeq, end: State) -> Result<(), Halt> {
-        if !self.memory.has_kin {
-            return Ok(());
-        }
-        for kin in self.parents(child)? {
-            let mut count = JoinCount::default();
-            count.add(end, kin.critical);
-            self.count_child(&kin, &count, 1, Some(child))?;
-        }
-        Ok(())
-    }
-
-    /// Takes a child's end back, since it lives again; a parent that still waits waits for it once more.
-    pub(super) fn untell_parents(&mut self, child: TaskSeq, end: State) -> Result<(), Halt> {
-        if !self.memory.has_kin {
-            return Ok(());
-        }
-        for kin in self.parents(child)? {
-            let mut count = JoinCount::default();
-            count.add(end, kin.critical);
-            self.count_child(&kin, &count, -1, None)?;
-        }
-        Ok(())
     }
 
     /// Cancels what a task spawned and nobody waits for any more.
@@ -248,7 +220,8 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    fn parents(&self, child: TaskSeq) -> Result<Vec<Kin>, Halt> {
+    /// For whom a task is a child.
+    pub(super) fn parents(&self, child: TaskSeq) -> Result<Vec<Kin>, Halt> {
         if let Some(known) = self.known.parents.get(&child) {
             return Ok(known.clone());
         }
@@ -270,73 +243,5 @@ impl Cycle<'_> {
             parents.entry(TaskSeq(row.get(4)?)).or_default().push(Kin::read(&row)?);
         }
         Ok(parents)
-    }
-
-    /// Adds a child's end to what its parent counts, or takes it away, and lets the parent go on where that is due.
-    fn count_child(&mut self, kin: &Kin, by: &JoinCount, times: i64, last: Option<TaskSeq>) -> Result<(), Halt> {
-        const UPDATE: &str = "UPDATE waits SET ended = ended + ?4, well = well + ?5, \
-            critical_well = critical_well + ?6, critical_badly = critical_badly + ?7 \
-            WHERE seq = ?1 AND epoch = ?2 AND stage = ?3 AND join_policy IS NOT NULL \
-            RETURNING join_policy, total, ended, well, critical, critical_well, critical_badly";
-        let (epoch, stage) = kin.spawned;
-        let change = |count: u32| i64::from(count) * times;
-        let found: Option<(String, JoinCount)> = self
-            .connection
-            .prepare_cached(UPDATE)?
-            .query_row(
-                params![
-                    kin.parent.0,
-                    epoch,
-                    stage,
-                    change(by.ended),
-                    change(by.well),
-                    change(by.critical_well),
-                    change(by.critical_badly)
-                ],
-                |row| Ok((row.get(0)?, super::waiting::read_count(row, 1)?)),
-            )
-            .optional()?;
-        // It does not wait for this child any more, or never came to it.
-        let Some((policy, count)) = found else { return Ok(()) };
-        self.join(kin.parent, &super::waiting::read_join(&policy), &count, last)
-    }
-
-    /// Lets a parent go on, or end, where its children have come so far.
-    fn join(&mut self, parent: TaskSeq, join: &Join, count: &JoinCount, last: Option<TaskSeq>) -> Result<(), Halt> {
-        match join_step(join, count) {
-            JoinStep::Wait => Ok(()),
-            JoinStep::Resume => self.resume_task(parent, Answered::Gone, |history| {
-                Some(Spawned { epoch: history.epoch, stage: history.stage, count: count.total })
-            }),
-            JoinStep::Fail => self.fail_parent(parent, last),
-        }
-    }
-
-    /// Ends a parent whose child ended badly, and cancels its other children.
-    fn fail_parent(&mut self, parent: TaskSeq, last: Option<TaskSeq>) -> Result<(), Halt> {
-        let Some((slot, Place::Suspended)) = locate(self.connection, parent)? else { return Ok(()) };
-        let message = match last {
-            Some(child) => self.bad_child(parent, child)?,
-            None => "a child that was there before had ended badly".to_owned(),
-        };
-        self.end_waiting(slot, DeadReason::Permanent, &message)?;
-        self.cancel_children(parent)
-    }
-
-    /// Names a child and says how it ended.
-    fn bad_child(&self, parent: TaskSeq, child: TaskSeq) -> Result<String, Halt> {
-        const SELECT: &str = "SELECT k.name, k.position, t.id, e.state, e.reason FROM kin k \
-            JOIN tasks t ON t.seq = k.child LEFT JOIN ended e ON e.seq = k.child \
-            WHERE k.parent = ?1 AND k.child = ?2 ORDER BY k.epoch DESC, k.stage DESC LIMIT 1";
-        let said = self.connection.prepare_cached(SELECT)?.query_row([parent.0, child.0], |row| {
-            let (name, position): (Option<String>, u32) = (row.get(0)?, row.get(1)?);
-            let name = name.unwrap_or_else(|| position.to_string());
-            let id = ids::read(row.get_ref(2)?);
-            let state = row.get::<Option<i64>>(3)?.and_then(crate::ending::state_of);
-            let (state, reason) = (state.map_or("not ended", State::as_str), row.get::<Option<String>>(4)?);
-            let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-            Ok(format!("its child `{name}`, task `{id}`, is {state}{reason}"))
-        })?;
-        Ok(said)
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Cycle<'a> {
     pub(super) recounts: bool,
     /// The limits of kinds are as all hosts know them, and no other changes them.
     pub(super) limits_held: bool,
+    /// Parents are told of their children's ends a little later, of several at once.
+    pub(super) gathers_ends: bool,
     /// What was read of all tasks that end or go on in this cycle, where each question costs a way to the server.
     pub(super) known: Known,
     /// The statements of the hot path, looked up once a cycle rather than once a task.
@@ -137,6 +139,7 @@ impl<'a> Cycle<'a> {
             live: None,
             recounts: false,
             limits_held: false,
+            gathers_ends: false,
             known: Known::default(),
             hot,
         }
@@ -169,9 +172,12 @@ impl<'a> Cycle<'a> {
             self.out.renewed.push(renewed);
             crash_point("mid_heartbeat");
         }
+        self.gathers_ends = true;
         for (worker, commits) in &todo.commits {
             self.commit(*worker, commits)?;
         }
+        self.gathers_ends = false;
+        self.tell_gathered()?;
         for (worker, progress) in &todo.reports {
             for (seq, note) in progress {
                 if self.memory.leases.holder(*seq).is_some_and(|(holder, _)| holder == *worker) {
@@ -268,6 +274,8 @@ impl<'a> Cycle<'a> {
 
     /// Does something inside a savepoint; where it fails, it has not happened.
     pub(super) fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Halt>) -> Result<T, Halt> {
+        // What was gathered before must not be taken back with it.
+        self.tell_gathered()?;
         self.connection.savepoint(Savepoint::Set)?;
         let mark = self.out.mark();
         let floor = std::mem::replace(&mut self.out.floor, mark.counts);
@@ -292,6 +300,7 @@ impl<'a> Cycle<'a> {
             new_routes,
             ended,
             step_changes,
+            child_ends,
             died,
             standings,
             settled,
@@ -317,6 +326,7 @@ impl<'a> Cycle<'a> {
         }
         ended.truncate(mark.ended);
         step_changes.truncate(mark.step_changes);
+        child_ends.truncate(mark.child_ends);
         died.truncate(mark.died);
         standings.truncate(mark.standings);
         freed.truncate(mark.freed);

@@ -92,6 +92,11 @@ impl ManyHosts {
         }
     }
 
+    /// So many tasks come now, whose numbers are asked for together.
+    pub(super) fn will_number(&mut self, tasks: usize) {
+        self.wanted = self.wanted.max(tasks.saturating_sub(self.numbers.len()));
+    }
+
     /// The number of this host.
     pub(crate) const fn host(&self) -> i64 {
         self.host

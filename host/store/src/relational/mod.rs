@@ -35,6 +35,7 @@ mod homes;
 mod ids;
 mod inbox;
 mod interned;
+mod joining;
 mod kind_limits;
 mod lease_rows;
 mod leases;

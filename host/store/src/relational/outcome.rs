@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::events::{EventReply, Noted};
+use super::joining::ChildEnd;
 use super::leases::Lease;
 use super::slot::RouteId;
 use super::workflow::{BeginAnswer, StepChange};
@@ -32,6 +33,8 @@ pub(super) struct Outcome {
     pub(super) ended: Vec<TaskSeq>,
     /// Tasks that have come somewhere, of which workflows are told at the end of the cycle.
     pub(super) step_changes: Vec<StepChange>,
+    /// Children that have ended, of which their parents are told before anything is claimed.
+    pub(super) child_ends: Vec<ChildEnd>,
     pub(super) died: Vec<(RouteId, DeadReason)>,
     /// How workflows stand in which nothing goes on since this cycle.
     pub(super) standings: Vec<WorkflowState>,
@@ -94,6 +97,7 @@ pub(super) struct Mark {
     pub(super) new_routes: usize,
     pub(super) ended: usize,
     pub(super) step_changes: usize,
+    pub(super) child_ends: usize,
     pub(super) died: usize,
     pub(super) standings: usize,
     pub(super) settled: usize,
@@ -111,6 +115,7 @@ impl Outcome {
             new_routes: self.new_routes.len(),
             ended: self.ended.len(),
             step_changes: self.step_changes.len(),
+            child_ends: self.child_ends.len(),
             died: self.died.len(),
             standings: self.standings.len(),
             settled: self.settled.len(),
@@ -130,6 +135,7 @@ impl Mark {
         new_routes: 0,
         ended: 0,
         step_changes: 0,
+        child_ends: 0,
         died: 0,
         standings: 0,
         settled: 0,

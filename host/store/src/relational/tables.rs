@@ -4,7 +4,7 @@ use crate::sql::Kind::{Blob, Boolean, Integer, Text};
 use crate::sql::Table;
 
 /// How many there are.
-pub(super) const COUNT: usize = 8;
+pub(super) const COUNT: usize = 9;
 
 /// What was submitted.
 pub(super) static TASKS: Table = Table::new(
@@ -120,5 +120,23 @@ pub(super) static STEP_WAITS: Table = Table::new(
         ("epoch", Integer),
         ("stage", Integer),
         ("started_at", Integer),
+    ],
+);
+
+/// Whose children tasks are.
+pub(super) static KIN: Table = Table::new(
+    8,
+    "kin",
+    &[
+        ("parent", Integer),
+        ("epoch", Integer),
+        ("stage", Integer),
+        ("position", Integer),
+        ("child", Integer),
+        ("own", Boolean),
+        ("critical", Boolean),
+        ("depth", Integer),
+        ("root", Integer),
+        ("name", Text),
     ],
 );

@@ -113,7 +113,7 @@ fn an_expression_that_multiplies_builds_no_lists() {
     }
     assert_eq!(holds("input.amount * 2 > 20 and steps['a-b'].result[1] * 3 == 6"), Ok(true));
     assert_eq!(
-        holds("input.amount * 2 > 20 and input.kind != 'b' and (not 'c' in input.items or 'a' == 'b')"),
+        holds("input.amount * 2 > 20 and input.items[0] != 'b' and (not 'c' in input.items or 'a' == 'b')"),
         Ok(true)
     );
     assert_eq!(holds("'[*' in ['[*']"), Ok(true));
