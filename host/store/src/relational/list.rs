@@ -42,18 +42,8 @@ impl Question {
         } else if !states.is_empty() && states.iter().all(|state| state.is_ended()) {
             // However many wait before them, they are not passed over one by one.
             question.from = places_of_ended("ended e");
-        } else if only(&[State::Suspended, State::Waiting, State::Blocked]) {
-            question.and("t.seq IN (SELECT seq FROM waits)");
-        } else if only(&[State::Paused]) {
-            question.and("t.seq IN (SELECT seq FROM paused)");
-        } else if only(&[State::Running]) {
-            let running = leased(connection)?;
-            question.and(&format!("t.seq IN ({running})"));
-        } else if (only(&[State::Ready]) || filter.ready_reason.is_some()) && shared.pending() <= FEW_WAITING {
-            question.and(
-                "t.seq IN (SELECT seq FROM ready UNION ALL SELECT seq FROM delayed \
-                 UNION ALL SELECT seq FROM parked UNION ALL SELECT seq FROM alone)",
-            );
+        } else if let Some(tables) = tables_of_open(&states, filter.ready_reason, connection, shared)? {
+            question.and(&format!("t.seq IN ({})", tables.join(" UNION ALL ")));
         }
         if !states.is_empty() {
             question.and(&format!("({})", states_are(&states)));
@@ -121,6 +111,37 @@ impl Question {
     }
 }
 
+/// Where all tasks are that are in these states, which are none of those of ended ones; `None` where that says little.
+fn tables_of_open(
+    states: &HashSet<State>,
+    ready_reason: Option<ReadyReason>,
+    connection: &Connection,
+    shared: &Shared,
+) -> crate::sql::Result<Option<Vec<String>>> {
+    const READY: [&str; 4] = ["ready", "delayed", "parked", "alone"];
+    let mut names: Vec<&str> = Vec::new();
+    let mut selects = Vec::new();
+    let is_ready = states.contains(&State::Ready) || ready_reason.is_some();
+    let is_open = states.iter().all(|state| !state.is_ended()) && (is_ready || !states.is_empty());
+    if !is_open || (is_ready && shared.pending() > FEW_WAITING) {
+        return Ok(None);
+    }
+    if is_ready {
+        names.extend(READY);
+    }
+    if [State::Suspended, State::Waiting, State::Blocked].into_iter().any(|state| states.contains(&state)) {
+        names.push("waits");
+    }
+    if states.contains(&State::Paused) {
+        names.push("paused");
+    }
+    if states.contains(&State::Running) {
+        selects.push(leased(connection)?);
+    }
+    selects.extend(names.into_iter().map(|name| format!("SELECT seq FROM {name}")));
+    Ok(Some(selects))
+}
+
 /// [`PLACES`] of tasks that have ended, found by this table or index of it.
 fn places_of_ended(ended: &str) -> String {
     let found = format!("{ended} CROSS JOIN tasks t ON t.seq = e.seq");
@@ -152,7 +173,7 @@ fn states_are(states: &HashSet<State>) -> String {
     any.join(" OR ")
 }
 
-/// The tasks under any lease, done or not, for `IN (…)`.
+/// The tasks under any lease, done or not.
 fn leased(connection: &Connection) -> crate::sql::Result<String> {
     if connection.postgres().is_some() {
         return Ok("SELECT unnest(tasks) FROM leases".to_owned());
@@ -163,7 +184,7 @@ fn leased(connection: &Connection) -> crate::sql::Result<String> {
     while let Some(row) = rows.next()? {
         numbers.extend(row.get_ref(0)?.as_bytes()?.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)));
     }
-    Ok(joined(numbers.into_iter()))
+    Ok(format!("SELECT value FROM json_each('[{}]')", joined(numbers.into_iter())))
 }
 
 fn joined(numbers: impl Iterator<Item = i64>) -> String {

@@ -106,3 +106,30 @@ pub(crate) async fn depths_follow_what_waits<E: Engine>() {
     assert_eq!((depth("A").0, depth("B").0), (1, 1));
     assert_eq!(engine.store().routes().len(), 2);
 }
+
+pub(crate) async fn states_are_asked_for_in_any_company<E: Engine>() {
+    let engine = E::start().await;
+    let later = bulkhead_core::NewTask { due: Due::After(seconds(60)), ..task("A", "3") };
+    let ids = engine.submit(vec![task("A", "0"), task("A", "1"), task("B", "2"), later, task("B", "4")]).await;
+    let mut worker = engine.worker_for(2, |route| route.kind.as_str() == "A").await;
+    let claimed = worker.claimed().await;
+    worker.commit(succeeded(&claimed[0]), 0).await;
+    engine.store().change(vec![ids[4].id.clone()], bulkhead_store::Change::Pause).await.unwrap();
+    let count = |states: &[State]| {
+        let filter = TaskFilter { states: states.to_vec(), ..all() };
+        engine.store().count(filter)
+    };
+    use State::{Paused, Ready, Running, Succeeded, Suspended, Waiting};
+    for (states, expected) in [
+        (&[Ready, Running][..], 3),
+        (&[Ready], 2),
+        (&[Running], 1),
+        (&[Running, Paused, Suspended], 2),
+        (&[Waiting, Suspended], 0),
+        (&[Ready, Running, Paused, Suspended, Waiting], 4),
+        (&[Ready, Succeeded], 3),
+        (&[], 5),
+    ] {
+        assert_eq!(count(states).await.unwrap(), expected, "{states:?}");
+    }
+}

@@ -128,6 +128,7 @@ properties! {
         pages_come_newest_first_and_end
         a_cursor_that_was_not_given_for_this_list_is_refused
         filters_meet_what_they_say
+        states_are_asked_for_in_any_company
         depths_follow_what_waits;
     modelled:
         whatever_happens_is_what_a_plain_model_says
