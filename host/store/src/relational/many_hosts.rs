@@ -22,6 +22,7 @@ use super::failure::Halt;
 use super::place::{Place, locate};
 use super::slot::{Flags, Rank, RouteId};
 use super::todo::Todo;
+use super::workflow::BeginWorkflow;
 
 /// How often a host looks at what others have done, where nobody tells it.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -149,7 +150,8 @@ impl Cycle<'_> {
         if let Some(many) = &mut self.memory.many_hosts {
             many.check_shut_out()?;
             many.numbers.clear();
-            many.wanted = todo.submits.iter().map(|submit| submit.tasks.len()).sum();
+            let submitted: usize = todo.submits.iter().map(|submit| submit.tasks.len()).sum();
+            many.wanted = submitted + todo.begins.iter().map(BeginWorkflow::size).sum::<usize>();
         }
         let mut ending: BTreeSet<LeaseId> = BTreeSet::new();
         todo.commits.iter().for_each(|(_, commits)| ending.extend(commits.iter().map(|commit| commit.lease)));
