@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use bulkhead_core::{ReadyReason, State};
 
-use crate::sql::{Connection, Value};
+use crate::sql::{Connection, Value, params};
 use crate::{Page, Selection, StoreError, TaskFilter, TaskSeq};
 
 use super::cursor;
@@ -236,6 +236,10 @@ pub(super) fn page(
 pub(super) fn count(connection: &Connection, filter: &TaskFilter, shared: &Shared) -> Result<u64, StoreError> {
     let read = || -> crate::sql::Result<i64> {
         let question = Question::new(filter, connection, shared)?;
+        if connection.postgres().is_some() {
+            // All of them are counted, and not the first few looked up: without it, each would be held against each other.
+            connection.execute("SET LOCAL enable_hashjoin = on", params![])?;
+        }
         let select = format!(
             "SELECT count(*) FROM {} CROSS JOIN routes rt ON rt.id = t.route WHERE {}",
             question.from, question.conditions
