@@ -86,6 +86,44 @@ impl JoinCount {
     }
 }
 
+/// The end of a child, as its parent counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JoinEnd {
+    /// The state in which it ended.
+    pub state: State,
+    /// The parent cannot do without it.
+    pub critical: bool,
+}
+
+impl JoinEnd {
+    /// Whether the parent may hear of it later, together with the ends of others: no join fails by it, so that who is
+    /// heard of in between makes no difference.
+    pub const fn can_wait(self) -> bool {
+        ends_well(self.state)
+    }
+}
+
+impl JoinCount {
+    /// What these ends add to a count.
+    pub fn of(ends: impl IntoIterator<Item = JoinEnd>) -> Self {
+        let mut count = Self::default();
+        ends.into_iter().for_each(|end| count.add(end.state, end.critical));
+        count
+    }
+
+    /// The count as it was before these ends were added.
+    fn without(self, ends: &[JoinEnd]) -> Self {
+        let by = Self::of(ends.iter().copied());
+        Self {
+            ended: self.ended.saturating_sub(by.ended),
+            well: self.well.saturating_sub(by.well),
+            critical_well: self.critical_well.saturating_sub(by.critical_well),
+            critical_badly: self.critical_badly.saturating_sub(by.critical_badly),
+            ..self
+        }
+    }
+}
+
 /// Whether a child in this state counts as one that ended well.
 const fn ends_well(end: State) -> bool {
     matches!(end, State::Succeeded | State::Resolved)
@@ -113,6 +151,16 @@ pub fn join_step(join: &Join, count: &JoinCount) -> JoinStep {
         Join::Critical(_) => count.critical_badly > 0 || count.critical_well >= count.critical,
     };
     if over { JoinStep::Resume } else { JoinStep::Wait }
+}
+
+/// The first of these ends by which the parent does not wait any longer, and the count as it was then: what is counted at
+/// once decides as if it had been counted one by one. `after` is the count with all of them.
+pub fn first_to_join(join: &Join, after: &JoinCount, ends: &[JoinEnd]) -> Option<(usize, JoinCount)> {
+    let mut count = after.without(ends);
+    ends.iter().enumerate().find_map(|(place, end)| {
+        count.add(end.state, end.critical);
+        (join_step(join, &count) != JoinStep::Wait).then_some((place, count))
+    })
 }
 
 #[cfg(test)]
@@ -175,6 +223,38 @@ mod tests {
                 prop_assert_eq!(join_step(&join, &count), expected(&join, &seen), "{:?}", &seen);
             }
             prop_assert_ne!(join_step(&join, &count), JoinStep::Wait);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_told_at_once_decides_as_if_told_one_by_one(
+            (join, ends, told) in (1u32..8).prop_flat_map(|total| (
+                joins(total),
+                proptest::collection::vec(proptest::sample::select(&ENDS[..]), total as usize),
+                0..=total as usize,
+            ))
+        ) {
+            let end = |child: usize| JoinEnd { state: ends[child], critical: join.is_critical(Some(&child.to_string())) };
+            let all: Vec<JoinEnd> = (0..ends.len()).map(end).collect();
+            let critical = all.iter().filter(|end| end.critical).count() as u32;
+            let mut count = JoinCount { total: ends.len() as u32, critical, ..JoinCount::default() };
+            let (before, at_once) = all.split_at(told);
+            before.iter().for_each(|end| count.add(end.state, end.critical));
+            let mut one_by_one = None;
+            for (place, end) in at_once.iter().enumerate() {
+                count.add(end.state, end.critical);
+                if one_by_one.is_none() && join_step(&join, &count) != JoinStep::Wait {
+                    one_by_one = Some((place, count));
+                }
+            }
+            prop_assert_eq!(first_to_join(&join, &count, at_once), one_by_one);
+            // In whichever order those that can wait are told, what follows for the parent is the same.
+            if at_once.iter().all(|end| end.can_wait()) {
+                let reversed: Vec<JoinEnd> = at_once.iter().rev().copied().collect();
+                let step = |ends: &[JoinEnd]| first_to_join(&join, &count, ends).map(|(_, count)| join_step(&join, &count));
+                prop_assert_eq!(step(at_once), step(&reversed));
+            }
         }
     }
 

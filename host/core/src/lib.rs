@@ -61,7 +61,7 @@ pub use fuel::Fuel;
 pub use handler_name::HandlerName;
 pub use handler_version::HandlerVersion;
 pub use home::{Home, Use, before_use, may_run_at};
-pub use join::{Join, JoinCount, JoinStep, join_step};
+pub use join::{Join, JoinCount, JoinEnd, JoinStep, first_to_join, join_step};
 pub use json_text::{JsonError, JsonText, MAX_JSON_DEPTH, json_depth};
 pub use kind::Kind;
 pub use kind_limit::{Bucket, KindLimit, Rate};

@@ -6,8 +6,8 @@ use tokio_postgres::{Client, Error, Transaction};
 use crate::QueueSettings;
 use crate::ending::state_number;
 
-use super::client::HOLD;
 use super::partitions::{ONE_AT_A_TIME, TABLES, first_number};
+use super::transaction::HOLD;
 
 /// So many tasks are moved at most; where more are left, they are waited for.
 const MOVED: i64 = 100_000;

@@ -57,6 +57,11 @@ impl Attached {
         }
     }
 
+    /// Whether it may be given tasks.
+    pub(super) fn may_claim(&self) -> bool {
+        self.permits > 0 && !self.gone && self.is_caught_up()
+    }
+
     /// Whether it has taken all that was sent.
     pub(super) fn is_caught_up(&self) -> bool {
         self.unsent.is_empty()

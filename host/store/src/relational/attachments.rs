@@ -1,7 +1,5 @@
 //! Workers as all hosts of a database know them: who is attached, and whose leases have run out.
 
-use std::collections::HashSet;
-
 use tokio_postgres::types::Type;
 
 use crate::sql::params;
@@ -10,6 +8,9 @@ use crate::{TaskSeq, WorkerId};
 use super::cycle::Cycle;
 use super::failure::Halt;
 use super::place::{Place, locate};
+
+/// Holds attachments, and tells when they were renewed.
+pub(super) const HELD: &str = "SELECT id, renewed_at FROM attachments WHERE id = ANY(?1) ORDER BY id FOR KEY SHARE";
 
 impl Cycle<'_> {
     /// Makes a worker's attachment known to all.
@@ -96,14 +97,19 @@ impl Cycle<'_> {
     /// not renewed in time has lost them already: whoever comes to it takes them.
     pub(super) fn hold_attachments(&mut self, workers: &mut Vec<WorkerId>) -> Result<(), Halt> {
         let Some(client) = self.connection.postgres() else { return Ok(()) };
-        let wanted: Vec<i64> = workers.iter().map(|worker| worker.0).collect();
-        const SELECT: &str =
-            "SELECT id FROM attachments WHERE id = ANY(?1) AND renewed_at >= ?2 ORDER BY id FOR KEY SHARE";
+        let renewed = match self.known.attachments.take() {
+            Some((asked, renewed)) if workers.iter().all(|worker| asked.contains(worker)) => renewed,
+            _ => {
+                let wanted: Vec<i64> = workers.iter().map(|worker| worker.0).collect();
+                let rows = client.query_arrays(HELD, &[(&wanted, Type::INT8_ARRAY)])?;
+                rows.iter().map(|row| (WorkerId(row.get(0)), row.get(1))).collect()
+            }
+        };
         let latest = self.latest_renewal();
-        let rows = client.query_arrays(SELECT, &[(&wanted, Type::INT8_ARRAY), (&latest, Type::INT8)])?;
-        let held: HashSet<WorkerId> = rows.iter().map(|row| WorkerId(row.get(0))).collect();
-        self.out.lost.extend(workers.iter().filter(|worker| !held.contains(worker)));
-        workers.retain(|worker| held.contains(worker));
+        // A renewal of this cycle counts, and it was refused to those that were late.
+        let held = |worker: &WorkerId| renewed.get(worker).is_some_and(|renewed| *renewed >= latest);
+        self.out.lost.extend(workers.iter().filter(|worker| !held(worker)));
+        workers.retain(held);
         Ok(())
     }
 }

@@ -64,7 +64,7 @@ impl Cycle<'_> {
             .memory
             .workers
             .iter()
-            .filter(|(_, attached)| attached.permits > 0 && !attached.gone && attached.is_caught_up())
+            .filter(|(_, attached)| attached.may_claim())
             .map(|(id, _)| *id)
             .filter(|id| !self.out.lost.contains(id) && !self.out.detached.contains(id))
             .collect();
@@ -251,9 +251,6 @@ impl Cycle<'_> {
     /// Puts tasks that are out of the queue under one lease.
     fn lease(&mut self, worker: WorkerId, slots: Vec<Slot>) -> Result<(), Halt> {
         const SCAN: &str = "SELECT seq, id, extras, payload FROM tasks WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
-        // Numbers that stand between the first and the last, so that other partitions need not be looked into.
-        const PICK: &str = "SELECT seq, id, extras, payload FROM tasks \
-            WHERE seq = ANY(?1) AND seq BETWEEN (?1)[1] AND (?1)[cardinality(?1)] ORDER BY seq";
         let id = self.memory.new_lease();
         let mut order: Vec<u32> = (0..).take(slots.len()).collect();
         let in_order = slots.is_sorted_by_key(|slot| slot.seq);
@@ -271,11 +268,11 @@ impl Cycle<'_> {
             while last + 1 < order.len() && seq_at(last + 1) - seq_at(last) <= reach {
                 last += 1;
             }
-            let mut statement = self.connection.prepare_cached(if self.is_shared() { PICK } else { SCAN })?;
-            let mut rows = if self.is_shared() {
-                let numbers: Vec<i64> = (first..=last).map(seq_at).collect();
-                statement.query_numbers(&numbers)?
+            let mut statement;
+            let mut rows = if let Some(client) = self.connection.postgres() {
+                self.known.picked(client, (first..=last).map(seq_at).collect())?
             } else {
+                statement = self.connection.prepare_cached(SCAN)?;
                 statement.query([seq_at(first), seq_at(last)])?
             };
             let mut next = first;

@@ -44,6 +44,8 @@ pub(super) struct Cycle<'a> {
     pub(super) limits_held: bool,
     /// Parents are told of their children's ends a little later, of several at once.
     pub(super) gathers_ends: bool,
+    /// Nothing has changed so far but tasks that ran here, whose workflows were there when the cycle began.
+    pub(super) ended_only_own: bool,
     /// What was read of all tasks that end or go on in this cycle, where each question costs a way to the server.
     pub(super) known: Known,
     /// The statements of the hot path, looked up once a cycle rather than once a task.
@@ -140,6 +142,7 @@ impl<'a> Cycle<'a> {
             recounts: false,
             limits_held: false,
             gathers_ends: false,
+            ended_only_own: false,
             known: Known::default(),
             hot,
         }
@@ -157,13 +160,19 @@ impl<'a> Cycle<'a> {
     }
 
     fn transact(&mut self, todo: &Todo) -> Result<(), Halt> {
-        if let Some(now) = self.connection.begin()?
+        self.connection.begin()?;
+        if let Some(many) = &mut self.memory.many_hosts {
+            many.check_shut_out()?;
+            many.begin_cycle();
+        }
+        let asked = self.ask_ahead(todo)?;
+        if let Some(now) = self.connection.time()?
             && self.memory.many_hosts.as_ref().is_some_and(|many| many.database_time)
         {
             self.now = self.now.max(now);
         }
         self.out.now = Some(self.now);
-        self.heed_others(todo)?;
+        self.heed_others(todo, asked)?;
         for (worker, name, _) in &todo.attaches {
             self.attach(*worker, name)?;
         }
@@ -213,6 +222,7 @@ impl<'a> Cycle<'a> {
         }
         // What could be claimed is told first.
         self.release_steps()?;
+        self.ended_only_own = false;
         if todo.claim {
             self.promote()?;
             self.sweep_expired()?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bulkhead_core::{DeadReason, Join, JoinCount, JoinStep, State, join_step};
+use bulkhead_core::{DeadReason, Join, JoinCount, JoinEnd, JoinStep, State, first_to_join, join_step};
 
 use crate::TaskSeq;
 use crate::history::{Answered, Spawned};
@@ -20,19 +20,13 @@ use super::waiting::{read_count, read_join};
 pub(super) struct ChildEnd {
     kin: Kin,
     child: TaskSeq,
-    end: State,
+    end: JoinEnd,
 }
 
 impl ChildEnd {
-    fn count(&self) -> JoinCount {
-        let mut count = JoinCount::default();
-        count.add(self.end, self.kin.critical);
-        count
-    }
-
-    /// Whether no parent can fail by it: then who is told of others in between makes no difference.
-    fn can_wait(&self) -> bool {
-        self.count().well > 0
+    const fn new(kin: Kin, child: TaskSeq, state: State) -> Self {
+        let end = JoinEnd { state, critical: kin.critical };
+        Self { kin, child, end }
     }
 }
 
@@ -44,8 +38,8 @@ impl Cycle<'_> {
             return Ok(());
         }
         for kin in self.parents(child)? {
-            let end = ChildEnd { kin, child, end };
-            let gathers = self.gathers_ends && end.can_wait();
+            let end = ChildEnd::new(kin, child, end);
+            let gathers = self.gathers_ends && end.end.can_wait();
             self.out.child_ends.push(end);
             if !gathers {
                 self.tell_gathered()?;
@@ -76,7 +70,7 @@ impl Cycle<'_> {
         self.tell_gathered()?;
         for kin in self.parents(child)? {
             let (parent, spawned) = (kin.parent, kin.spawned);
-            let by = ChildEnd { kin, child, end }.count();
+            let by = JoinCount::of([JoinEnd { state: end, critical: kin.critical }]);
             // Its parent waits for more than it did before, and so for something.
             self.add_to_count(parent, spawned, &by, -1)?;
         }
@@ -85,25 +79,14 @@ impl Cycle<'_> {
 
     /// Adds children's ends to what their parent counts, and lets it go on, or end, where that is due.
     fn count_children(&mut self, parent: TaskSeq, spawned: (u32, u32), ends: &[ChildEnd]) -> Result<(), Halt> {
-        let mut by = JoinCount::default();
-        ends.iter().for_each(|end| by.add(end.end, end.kin.critical));
+        let told: Vec<JoinEnd> = ends.iter().map(|child| child.end).collect();
+        let by = JoinCount::of(told.iter().copied());
         // It does not wait for these children any more, or never came to it.
         let Some((join, after)) = self.add_to_count(parent, spawned, &by, 1)? else { return Ok(()) };
-        // As if it had been told of one after the other.
-        let mut count = JoinCount {
-            ended: after.ended.saturating_sub(by.ended),
-            well: after.well.saturating_sub(by.well),
-            critical_well: after.critical_well.saturating_sub(by.critical_well),
-            critical_badly: after.critical_badly.saturating_sub(by.critical_badly),
-            ..after
-        };
-        for end in ends {
-            count.add(end.end, end.kin.critical);
-            if join_step(&join, &count) != JoinStep::Wait {
-                return self.join(parent, &join, &count, Some(end.child));
-            }
+        match first_to_join(&join, &after, &told) {
+            Some((place, count)) => self.join(parent, &join, &count, ends.get(place).map(|child| child.child)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Changes what a parent counts; gives what it waits for, where it waits for these children.

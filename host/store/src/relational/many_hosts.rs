@@ -8,27 +8,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use bulkhead_core::Timestamp;
-use tokio_postgres::types::Type;
 
 use crate::{LeaseId, StoreError, TaskSeq, WorkerId};
 
 use crate::history::HistoryRow;
 use crate::postgres::{Partitions, PostgresSettings, check_least};
+use crate::sql::Row;
 
+use super::asked_ahead::AskedAhead;
 use super::children::Kin;
 use super::cycle::Cycle;
-use super::events::{INTERESTS, Interests};
+use super::events::Interests;
 use super::failure::Halt;
 use super::place::{Place, locate};
 use super::slot::{Flags, Rank, RouteId};
 use super::todo::Todo;
-use super::workflow::BeginWorkflow;
 
 /// How often a host looks at what others have done, where nobody tells it.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Task numbers fetched where it is not known how many are needed.
 const FEW_NUMBERS: usize = 16;
+
+/// So many numbers for new tasks.
+pub(super) const NUMBERS: &str = "SELECT nextval('task_numbers') FROM generate_series(1, ?1::bigint)";
 
 /// The hosts of one database, as this one sees them.
 #[derive(Debug)]
@@ -93,6 +96,13 @@ impl ManyHosts {
         }
     }
 
+    /// A cycle begins: numbers that were fetched for the one before are not used, lest they come after those that other
+    /// hosts have taken meanwhile.
+    pub(super) fn begin_cycle(&mut self) {
+        self.numbers.clear();
+        self.wanted = 0;
+    }
+
     /// So many tasks come now, whose numbers are asked for together.
     pub(super) fn will_number(&mut self, tasks: usize) {
         self.wanted = self.wanted.max(tasks.saturating_sub(self.numbers.len()));
@@ -108,7 +118,8 @@ impl ManyHosts {
         self.noted_from = cycle;
     }
 
-    fn check_shut_out(&self) -> Result<(), Halt> {
+    /// Refuses to write where a newer host has changed the schema so that this one cannot work with it.
+    pub(super) fn check_shut_out(&self) -> Result<(), Halt> {
         self.shut_out.clone().map_or(Ok(()), |error| Err(Halt::Trouble(error)))
     }
 
@@ -125,6 +136,10 @@ pub(super) struct Known {
     pub(super) histories: HashMap<TaskSeq, HistoryRow>,
     /// The parents of each; those of a task that is not in here are not known.
     pub(super) parents: HashMap<TaskSeq, Vec<Kin>>,
+    /// Workers whose attachments were asked for and are held, and when those that are there were renewed.
+    pub(super) attachments: Option<(BTreeSet<WorkerId>, BTreeMap<WorkerId, i64>)>,
+    /// The rows of tasks that were to be claimed, sorted by number.
+    pub(super) tasks: Vec<tokio_postgres::Row>,
 }
 
 impl Cycle<'_> {
@@ -143,33 +158,34 @@ impl Cycle<'_> {
         if self.is_shared() { " FOR UPDATE" } else { "" }
     }
 
-    /// Holds the leases under which something ends in this cycle, and hears of cancels and families.
-    pub(super) fn heed_others(&mut self, todo: &Todo) -> Result<(), Halt> {
+    /// Takes in what was asked with the beginning of the cycle: which of the leases under which something ends are still
+    /// there, what is cancelled, and the numbers of new tasks.
+    pub(super) fn heed_others(&mut self, todo: &Todo, asked: AskedAhead) -> Result<(), Halt> {
         let Some(client) = self.connection.postgres() else { return Ok(()) };
         self.memory.events.doubt();
-        if let Some(many) = &mut self.memory.many_hosts {
-            many.check_shut_out()?;
-            many.numbers.clear();
-            let submitted: usize = todo.submits.iter().map(|submit| submit.tasks.len()).sum();
-            many.wanted = submitted + todo.begins.iter().map(BeginWorkflow::size).sum::<usize>();
-        }
-        let mut ending: BTreeSet<LeaseId> = BTreeSet::new();
-        todo.commits.iter().for_each(|(_, commits)| ending.extend(commits.iter().map(|commit| commit.lease)));
-        todo.releases.iter().for_each(|(_, tasks, _)| ending.extend(tasks.iter().map(|(lease, _)| *lease)));
-        todo.detached.iter().for_each(|worker| ending.extend(self.memory.leases.of(*worker)));
-        if !ending.is_empty() {
-            let wanted: Vec<i64> = ending.iter().map(|lease| lease.0).collect();
-            const SELECT: &str = "SELECT id FROM leases WHERE id = ANY(?1) ORDER BY id FOR UPDATE";
-            let rows = client.query_arrays(SELECT, &[(&wanted, Type::INT8_ARRAY)])?;
-            let live: HashSet<LeaseId> = rows.iter().map(|row| LeaseId(row.get(0))).collect();
+        let AskedAhead { leases, flags, numbers, attachments } = asked;
+        if let Some((ending, ticket)) = leases {
+            let live: HashSet<LeaseId> = client.answer(ticket)?.iter().map(|row| LeaseId(row.get(0))).collect();
             let gone = ending.iter().filter(|lease| !live.contains(lease));
             let lost: BTreeSet<WorkerId> =
                 gone.filter_map(|lease| self.memory.leases.get(*lease)).map(|lease| lease.worker).collect();
             self.out.lost.extend(lost.into_iter().filter(|worker| !todo.detached.contains(worker)));
             self.live = Some(live);
         }
-        if !ending.is_empty() || self.looks {
-            self.hear_of_cancels()?;
+        if let Some(ticket) = numbers {
+            let rows = client.answer(ticket)?;
+            if let Some(many) = &mut self.memory.many_hosts {
+                many.numbers = rows.iter().map(|row| row.get(0)).collect();
+            }
+        }
+        if let Some((workers, ticket)) = attachments {
+            let rows = client.answer(ticket)?;
+            let renewed = rows.iter().map(|row| (WorkerId(row.get(0)), row.get(1))).collect();
+            self.known.attachments = Some((workers, renewed));
+        }
+        if let Some(flags) = flags {
+            self.ended_only_own = !self.looks && todo.changes.is_empty() && todo.workflow_changes.is_empty();
+            self.hear_of_cancels(&client.answer(flags)?)?;
         }
         if self.looks {
             self.hear_of_ends()?;
@@ -195,19 +211,12 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Reads which running tasks are cancelled, and whether tasks have families or are to be paused. Nothing more is
+    /// Hears which running tasks are cancelled, and whether tasks have families or are to be paused. Nothing more is
     /// written once a newer host has changed the schema so that this one cannot work with it.
-    fn hear_of_cancels(&mut self) -> Result<(), Halt> {
-        const FLAGS: &str = "EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM workflows), EXISTS (SELECT 1 FROM pausing), EXISTS (SELECT 1 FROM cancels)";
-        const SCHEMA: &str = "(SELECT value FROM meta WHERE name = 'min_compatible'), \
-            (SELECT value FROM meta WHERE name = 'schema_version')";
-        let flags = format!("SELECT {FLAGS}, {SCHEMA}, {INTERESTS}");
-        type Flags = ((bool, bool, bool, bool), (i64, i64), Interests);
-        let ((kin, steps, pausing, cancels), (least, found), interests): Flags =
-            self.connection.prepare_cached(&flags)?.query_row([], |row| {
-                let flags = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                Ok((flags, (row.get(4)?, row.get(5)?), Interests::read(row, 6)?))
-            })?;
+    fn hear_of_cancels(&mut self, flags: &[tokio_postgres::Row]) -> Result<(), Halt> {
+        let Some(row) = flags.first().map(Row::Postgres) else { return Ok(()) };
+        let (kin, steps, pausing, cancels) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (least, found, interests) = (row.get(4)?, row.get(5)?, Interests::read(&row, 6)?);
         if let Some(many) = &mut self.memory.many_hosts {
             many.shut_out = check_least(least, found, &many.url).err();
             many.check_shut_out()?;
@@ -275,10 +284,8 @@ impl Cycle<'_> {
         if let Some(number) = many.numbers.pop_front() {
             return Ok(TaskSeq(number));
         }
-        let count = i64::try_from(std::mem::take(&mut many.wanted).max(FEW_NUMBERS)).unwrap_or(i64::MAX);
-        const SELECT: &str = "SELECT nextval('task_numbers') FROM generate_series(1, ?1)";
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        let numbers = statement.query_map([count], |row| row.get(0))?;
+        let count = std::mem::take(&mut many.wanted).max(FEW_NUMBERS);
+        let numbers = self.connection.prepare_cached(NUMBERS)?.query_map([count as i64], |row| row.get(0))?;
         many.numbers = numbers.collect::<crate::sql::Result<_>>()?;
         many.numbers.pop_front().map(TaskSeq).ok_or(Halt::Raced)
     }

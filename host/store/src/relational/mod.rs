@@ -10,6 +10,7 @@
 //! again. The schema and its reasons are in docs/adr/0002-sqlite-schema.md and docs/adr/0009-one-queue-two-databases.md.
 
 mod agenda;
+mod asked_ahead;
 mod attached;
 mod attachments;
 mod bell;

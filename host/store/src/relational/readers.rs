@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::StoreError;
 use crate::sql::Connection;
@@ -29,33 +29,48 @@ impl Readers {
         })
     }
 
-    /// Reads one consistent state of the store. A question whose connection is lost while it is asked is asked again, once.
+    /// Reads one consistent state of the store. A question whose connection is lost while it is asked is asked again: of
+    /// another that was kept, while there is one, and then of a new one, twice at most.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         question: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (connections, source) = (Arc::clone(&self.connections), Arc::clone(&self.source));
-        let read = tokio::task::spawn_blocking(move || {
-            let ask = || {
-                let connection = begin(&connections, source.as_ref())?;
-                let answer = question(&connection);
-                let ended = connection.rollback().map_err(|error| reading(&error));
-                let answer = answer.and_then(|answer| ended.map(|()| answer));
-                let is_lost = connection.is_closed();
-                if !is_lost {
-                    connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        let (answer, answered) = oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let mut again = true;
+            loop {
+                let kept = connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let was_kept = kept.is_some();
+                let connection = match kept.map_or_else(|| source.reader(), Ok) {
+                    Ok(connection) => connection,
+                    Err(error) => return drop(answer.send(Err(error))),
+                };
+                let begun = connection.begin_reading().map_err(|error| reading(&error));
+                let read = begun.and_then(|()| question(&connection));
+                if read.is_err() && connection.is_closed() && (was_kept || std::mem::take(&mut again)) {
+                    continue;
                 }
-                Ok((answer, is_lost))
-            };
-            let answer = match ask()? {
-                (Err(_), true) => ask()?.0,
-                (answer, _) => answer,
-            };
-            drop(permit);
-            answer
+                // Who asked need not wait until a server has heard that this was all; a file is let go of first.
+                let is_far = connection.postgres().is_some();
+                let end = || {
+                    if connection.rollback().is_ok() && !connection.is_closed() {
+                        connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                    }
+                };
+                if is_far {
+                    let _ = answer.send(read);
+                    end();
+                } else {
+                    end();
+                    let _ = answer.send(read);
+                }
+                return;
+            }
         });
-        read.await.map_err(|error| StoreError::Database(error.to_string()))?
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Writes by statements of which each is a transaction of its own, and may be done twice: where the connection is lost
@@ -91,19 +106,5 @@ impl Readers {
     pub(super) fn close(&self) {
         self.free.close();
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-/// One that has begun to read: one that was kept, or a new one where those were lost meanwhile.
-fn begin(kept: &Mutex<Vec<Connection>>, source: &dyn Source) -> Result<Connection, StoreError> {
-    loop {
-        let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let was_kept = taken.is_some();
-        let connection = taken.map_or_else(|| source.reader(), Ok)?;
-        match connection.begin_reading() {
-            Ok(()) => return Ok(connection),
-            Err(_) if was_kept && connection.is_closed() => {}
-            Err(error) => return Err(reading(&error)),
-        }
     }
 }

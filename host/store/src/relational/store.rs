@@ -134,19 +134,14 @@ impl DatabaseStore {
 
     async fn view(&self, id: TaskId) -> Result<Option<(crate::TaskSeq, TaskView)>, StoreError> {
         let shared = Arc::clone(&self.shared);
-        self.readers
-            .read(move |connection| {
-                let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
-                let Some(seq) = found else { return Ok(None) };
-                Ok(view::whole(connection, seq, &shared)?.map(|view| (seq, view)))
-            })
-            .await
+        self.readers.read(move |connection| view::whole(connection, &id, &shared)).await
     }
 }
 
 /// The server's time, where there is a server.
 fn database_time(connection: &Connection) -> crate::sql::Result<Option<Timestamp>> {
-    let now = connection.begin()?;
+    connection.begin()?;
+    let now = connection.time()?;
     connection.rollback()?;
     Ok(now)
 }

@@ -3,18 +3,26 @@
 //! What is in memory says which lanes come first and how far; the table says which tasks those are by now. All lanes are
 //! taken from by one statement, which passes over what others are taking just then.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use bulkhead_core::Timestamp;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use crate::postgres::{Client, OwnValue};
+use crate::sql::Rows;
 use crate::{TaskSeq, WorkerId};
 
 use super::cycle::Cycle;
 use super::failure::Halt;
 use super::load::{LOADED, LOADED_LEAST};
+use super::many_hosts::Known;
 use super::ready_index::{Entry, LANE_BUFFER};
 use super::slot::{Flags, Rank, RouteId, Slot};
+
+/// So few tasks are read before it is known that nobody else has taken them: reading some in vain takes less time than
+/// another way to the server.
+const PICKED_AHEAD: usize = 64;
 
 /// One lane.
 type Lane = (RouteId, Rank);
@@ -34,8 +42,29 @@ struct Plan {
     /// How many of each lane.
     lanes: BTreeMap<Lane, usize>,
     tasks: usize,
+    /// Their numbers, as far as memory knows; others may have taken them.
+    numbers: Vec<i64>,
     /// Lanes of which nothing is left in memory.
     drained: Vec<Lane>,
+}
+
+/// What runs need of these tasks, sorted by number.
+fn pick(client: &Client, mut numbers: Vec<i64>) -> Result<Vec<Row>, Halt> {
+    // Numbers that stand between the first and the last, so that other partitions need not be looked into.
+    const PICK: &str = "SELECT seq, id, extras, payload FROM tasks \
+        WHERE seq = ANY(?1) AND seq BETWEEN (?1)[1] AND (?1)[cardinality(?1)] ORDER BY seq";
+    numbers.sort_unstable();
+    Ok(client.query_arrays(PICK, &[(&numbers, Type::INT8_ARRAY)])?)
+}
+
+impl Known {
+    /// What runs need of these tasks, which have been taken; rows of others may be among it.
+    pub(super) fn picked(&mut self, client: &Client, numbers: Vec<i64>) -> Result<Rows<'static>, Halt> {
+        let ahead = std::mem::take(&mut self.tasks);
+        let known: HashSet<i64> = ahead.iter().map(|row| row.get(0)).collect();
+        let all = numbers.iter().all(|number| known.contains(number));
+        Ok(Rows::of_server(if all { ahead } else { pick(client, numbers)? }))
+    }
 }
 
 impl Cycle<'_> {
@@ -69,6 +98,7 @@ impl Cycle<'_> {
             self.count_limited(taken.route, entries.len() as i64)?;
             *plan.lanes.entry((taken.route, taken.rank)).or_default() += entries.len();
             plan.tasks += entries.len();
+            plan.numbers.extend(entries.iter().map(|entry| entry.seq.0));
             if taken.drained {
                 plan.drained.push((taken.route, taken.rank));
             }
@@ -92,9 +122,14 @@ impl Cycle<'_> {
         let Some(client) = self.connection.postgres() else { return Ok(()) };
         let most: Vec<i64> = plan.lanes.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
         let Floors { routes, ranks, dues, seqs } = self.floors(plan.lanes.keys());
-        let lists = [&routes, &ranks, &most, &dues, &seqs].map(|list| (list as _, Type::INT8_ARRAY));
+        let lists = [routes, ranks, most, dues, seqs].map(|list| -> OwnValue { (Box::new(list), Type::INT8_ARRAY) });
+        let take = client.ask_ahead(TAKE, Vec::from(lists))?;
+        self.known.tasks.clear();
+        if plan.numbers.len() <= PICKED_AHEAD {
+            self.known.tasks = pick(client, plan.numbers.clone())?;
+        }
         let mut taken: BTreeMap<Lane, (usize, (Timestamp, TaskSeq))> = BTreeMap::new();
-        for row in client.query_arrays(TAKE, &lists)? {
+        for row in client.answer(take)? {
             let slot = Slot {
                 route: RouteId(row.get(0)),
                 rank: Rank(i8::try_from(row.get::<_, i64>(1)).unwrap_or_default()),

@@ -2,7 +2,7 @@
 
 use bulkhead_core::{JsonText, Timestamp};
 
-use crate::sql::{Connection, OptionalExtension, params};
+use crate::sql::{Connection, Row, params};
 use crate::{Audit, AuditView, LogLine, LogPage, ProgressNote, RunLog, StoreError, TaskSeq, Told};
 
 use super::cycle::Cycle;
@@ -100,17 +100,15 @@ pub(super) fn audits(connection: &Connection, TaskSeq(seq): TaskSeq) -> Result<V
 }
 
 /// How far a task says it has come.
-pub(super) fn progress(connection: &Connection, TaskSeq(seq): TaskSeq) -> crate::sql::Result<Option<ProgressNote>> {
-    const SELECT: &str = "SELECT at, stage, text, fraction, metadata FROM progress WHERE seq = ?1";
-    let mut statement = connection.prepare_cached(SELECT)?;
-    let found = statement.query_row([seq], |row| {
-        Ok(ProgressNote {
-            at: Timestamp::from_millis(row.get(0)?),
-            stage: row.get(1)?,
-            text: row.get(2)?,
-            fraction: row.get(3)?,
-            metadata: JsonText::from_trusted(row.get_ref(4)?.as_str()?),
-        })
-    });
-    found.optional()
+pub(super) const PROGRESS: &str = "SELECT at, stage, text, fraction, metadata FROM progress WHERE seq = ?1";
+
+/// A row of [`PROGRESS`].
+pub(super) fn read_progress(row: &Row<'_>) -> crate::sql::Result<ProgressNote> {
+    Ok(ProgressNote {
+        at: Timestamp::from_millis(row.get(0)?),
+        stage: row.get(1)?,
+        text: row.get(2)?,
+        fraction: row.get(3)?,
+        metadata: JsonText::from_trusted(row.get_ref(4)?.as_str()?),
+    })
 }

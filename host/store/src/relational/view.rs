@@ -4,13 +4,13 @@ use bulkhead_core::{
     AttemptRecord, Digest, Extras, HandlerName, JsonText, ReadyReason, State, TaskError, TaskId, Timestamp,
 };
 
-use crate::sql::{Connection, OptionalExtension, Row};
+use crate::sql::{Connection, Row};
 use crate::{ChildrenView, StoreError, TaskSeq, TaskView, WaitView, WorkflowRef};
 
 use super::failure::reading;
 use super::ids;
 use super::interned::read_route;
-use super::place::{PLACE, PLACES, Place};
+use super::place::{PLACE, PLACES, Place, find};
 use super::placing::Waits;
 use super::shared::Shared;
 use super::slot::{Rank, RouteId};
@@ -117,9 +117,23 @@ fn wait(row: &Row<'_>) -> crate::sql::Result<WaitView> {
     })
 }
 
-/// One task, whole.
-pub(super) fn whole(connection: &Connection, seq: TaskSeq, shared: &Shared) -> Result<Option<TaskView>, StoreError> {
-    whole_row(connection, seq, shared).map_err(|error| reading(&error))
+/// One task, whole, and its number.
+pub(super) fn whole(
+    connection: &Connection,
+    id: &TaskId,
+    shared: &Shared,
+) -> Result<Option<(TaskSeq, TaskView)>, StoreError> {
+    let read = || -> crate::sql::Result<_> {
+        // An id made here has the number in it; whether there is such a task is asked together with all about it.
+        if let Some((seq, _)) = ids::seq_of(id)
+            && let Some(view) = whole_row(connection, seq, shared)?.filter(|view| view.id == *id)
+        {
+            return Ok(Some((seq, view)));
+        }
+        let Some(seq) = find(connection, id)? else { return Ok(None) };
+        Ok(whole_row(connection, seq, shared)?.map(|view| (seq, view)))
+    };
+    read().map_err(|error| reading(&error))
 }
 
 fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> crate::sql::Result<Option<TaskView>> {
@@ -127,16 +141,17 @@ fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> crate::s
         "SELECT {}, t.payload, e.result, e.metadata FROM {PLACES} CROSS JOIN routes rt ON rt.id = t.route WHERE t.seq = ?1",
         columns()
     );
-    let found = connection
-        .prepare_cached(&select)?
-        .query_row([seq.0], |row| {
-            let (_, mut view) = read(row, shared)?;
-            view.payload = Some(JsonText::from_trusted(row.get_ref(COLUMNS)?.as_str()?));
-            view.result = row.get_ref(COLUMNS + 1)?.as_str_or_null()?.map(JsonText::from_trusted);
-            view.metadata = row.get_ref(COLUMNS + 2)?.as_str_or_null()?.map(JsonText::from_trusted);
-            Ok(view)
-        })
-        .optional()?;
+    let found = connection.ask_ahead(&select, [seq.0])?;
+    let attempts = connection.ask_ahead(ATTEMPTS, [seq.0])?;
+    let parent = connection.ask_ahead(PARENT, [seq.0])?;
+    let progress = connection.ask_ahead(told::PROGRESS, [seq.0])?;
+    let found = found.first(|row| {
+        let (_, mut view) = read(row, shared)?;
+        view.payload = Some(JsonText::from_trusted(row.get_ref(COLUMNS)?.as_str()?));
+        view.result = row.get_ref(COLUMNS + 1)?.as_str_or_null()?.map(JsonText::from_trusted);
+        view.metadata = row.get_ref(COLUMNS + 2)?.as_str_or_null()?.map(JsonText::from_trusted);
+        Ok(view)
+    })?;
     let Some(mut view) = found else { return Ok(None) };
     if view.state == State::Succeeded && view.metadata.is_none() {
         view.metadata = Some(JsonText::from_trusted("{}"));
@@ -144,53 +159,46 @@ fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> crate::s
     if let (Some(workflow), true) = (&view.workflow, view.payload.as_ref().is_some_and(JsonText::is_absent)) {
         view.payload = Some(input_of(connection, &workflow.id)?);
     }
-    view.attempts = Some(attempts(connection, seq)?);
-    view.parent = parent(connection, seq)?;
-    view.progress = told::progress(connection, seq)?;
+    view.attempts = Some(attempts.map(attempt)?);
+    view.parent = parent.first(|row| row.get_ref(0).map(ids::read))?;
+    view.progress = progress.first(told::read_progress)?;
     Ok(Some(view))
 }
 
 /// The task that spawned this one.
-fn parent(connection: &Connection, seq: TaskSeq) -> crate::sql::Result<Option<TaskId>> {
-    connection
-        .prepare_cached("SELECT t.id FROM kin k JOIN tasks t ON t.seq = k.parent WHERE k.child = ?1 AND k.own")?
-        .query_row([seq.0], |row| row.get_ref(0).map(ids::read))
-        .optional()
-}
+const PARENT: &str = "SELECT t.id FROM kin k JOIN tasks t ON t.seq = k.parent WHERE k.child = ?1 AND k.own";
 
 /// The attempts of a task, oldest first; the last may be in `ended`.
-fn attempts(connection: &Connection, seq: TaskSeq) -> crate::sql::Result<Vec<AttemptRecord>> {
-    const SELECT: &str = "SELECT x.attempt, x.epoch, v.handler, v.digest, x.digests, w.name, x.started_at, x.ended_at, \
-            x.\"end\", x.fuel, x.peak, x.error, x.state FROM ( \
-            SELECT number, attempt, epoch, worker, version, started_at, ended_at, fuel, peak, \"end\", error, digests, \
-                CAST(NULL AS BIGINT) AS state FROM attempts WHERE seq = ?1 \
-            UNION ALL SELECT 9223372036854775807, attempt, epoch, worker, version, started_at, ended_at, fuel, peak, \
-                \"end\", error, digests, state FROM ended WHERE seq = ?1 AND worker IS NOT NULL \
-        ) x LEFT JOIN versions v ON v.id = x.version LEFT JOIN workers w ON w.id = x.worker ORDER BY x.number";
-    let mut statement = connection.prepare_cached(SELECT)?;
-    let rows = statement.query_map([seq.0], |row| {
-        let handler: Option<String> = row.get(2)?;
-        let mut versions = digests(row.get_ref(4)?.as_bytes_or_null()?.unwrap_or_default());
-        if let Some(digest) = row.get_ref(3)?.as_bytes_or_null()?.and_then(|bytes| bytes.try_into().ok()) {
-            versions.push(Digest::from_bytes(digest));
-        }
-        let state = row.get::<Option<i64>>(12)?.and_then(state_of);
-        let end: Option<String> = row.get(8)?;
-        Ok(AttemptRecord {
-            number: row.get(0)?,
-            epoch: row.get(1)?,
-            handler: handler.and_then(|name| HandlerName::parse(name).ok()),
-            digests: versions,
-            worker: row.get::<Option<String>>(5)?.unwrap_or_default(),
-            started_at: Timestamp::from_millis(row.get(6)?),
-            ended_at: Timestamp::from_millis(row.get(7)?),
-            end: end.unwrap_or_else(|| state.map_or("", State::as_str).to_owned()),
-            fuel: unsigned(row.get(9)?),
-            peak_memory: unsigned(row.get(10)?),
-            error: row.get_ref(11)?.as_str_or_null()?.and_then(read_error),
-        })
-    })?;
-    rows.collect()
+const ATTEMPTS: &str = "SELECT x.attempt, x.epoch, v.handler, v.digest, x.digests, w.name, x.started_at, x.ended_at, \
+    x.\"end\", x.fuel, x.peak, x.error, x.state FROM ( \
+        SELECT number, attempt, epoch, worker, version, started_at, ended_at, fuel, peak, \"end\", error, digests, \
+            CAST(NULL AS BIGINT) AS state FROM attempts WHERE seq = ?1 \
+        UNION ALL SELECT 9223372036854775807, attempt, epoch, worker, version, started_at, ended_at, fuel, peak, \
+            \"end\", error, digests, state FROM ended WHERE seq = ?1 AND worker IS NOT NULL \
+    ) x LEFT JOIN versions v ON v.id = x.version LEFT JOIN workers w ON w.id = x.worker ORDER BY x.number";
+
+/// One of [`ATTEMPTS`].
+fn attempt(row: &Row<'_>) -> crate::sql::Result<AttemptRecord> {
+    let handler: Option<String> = row.get(2)?;
+    let mut versions = digests(row.get_ref(4)?.as_bytes_or_null()?.unwrap_or_default());
+    if let Some(digest) = row.get_ref(3)?.as_bytes_or_null()?.and_then(|bytes| bytes.try_into().ok()) {
+        versions.push(Digest::from_bytes(digest));
+    }
+    let state = row.get::<Option<i64>>(12)?.and_then(state_of);
+    let end: Option<String> = row.get(8)?;
+    Ok(AttemptRecord {
+        number: row.get(0)?,
+        epoch: row.get(1)?,
+        handler: handler.and_then(|name| HandlerName::parse(name).ok()),
+        digests: versions,
+        worker: row.get::<Option<String>>(5)?.unwrap_or_default(),
+        started_at: Timestamp::from_millis(row.get(6)?),
+        ended_at: Timestamp::from_millis(row.get(7)?),
+        end: end.unwrap_or_else(|| state.map_or("", State::as_str).to_owned()),
+        fuel: unsigned(row.get(9)?),
+        peak_memory: unsigned(row.get(10)?),
+        error: row.get_ref(11)?.as_str_or_null()?.and_then(read_error),
+    })
 }
 
 fn read_error(text: &str) -> Option<TaskError> {

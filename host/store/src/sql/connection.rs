@@ -5,8 +5,8 @@ use tokio_postgres::types::Type;
 
 use super::error::{Error, Result};
 use super::row::{Row, Rows};
-use super::value::{Params, ToSql};
-use crate::postgres::{Client, Prepared};
+use super::value::{Params, ToSql, Value};
+use crate::postgres::{Client, Prepared, Ticket, owned};
 
 /// A connection.
 #[derive(Debug)]
@@ -51,24 +51,41 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction that writes; a server tells its time.
-    pub(crate) fn begin(&self) -> Result<Option<Timestamp>> {
+    /// Begins a transaction that writes; a server hears of it together with what is asked next.
+    pub(crate) fn begin(&self) -> Result<()> {
         match self {
-            Self::Sqlite(connection) => {
-                connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-                Ok(None)
-            }
-            Self::Postgres(client) => client.begin().map(Some),
+            Self::Sqlite(connection) => drop(connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?),
+            Self::Postgres(client) => client.begin()?,
         }
+        Ok(())
     }
 
-    /// Begins to read one state of the database; ended by [`Connection::rollback`].
+    /// A server's time after [`Connection::begin`], to be asked for once.
+    pub(crate) fn time(&self) -> Result<Option<Timestamp>> {
+        self.postgres().map(Client::time).transpose()
+    }
+
+    /// Begins to read one state of the database, that of when the first question comes; ended by [`Connection::rollback`].
     pub(crate) fn begin_reading(&self) -> Result<()> {
         match self {
             Self::Sqlite(connection) => drop(connection.prepare_cached("BEGIN")?.execute([])?),
-            Self::Postgres(client) => client.begin_reading()?,
+            Self::Postgres(client) => client.begin_reading(),
         }
         Ok(())
+    }
+
+    /// Asks something whose answer will be needed; a server hears of it together with what is asked next.
+    pub(crate) fn ask_ahead<'a>(&'a self, text: &'a str, values: impl Params) -> Result<Ahead<'a>> {
+        values.with(|values| match self {
+            Self::Sqlite(_) => {
+                let values = values.iter().map(|value| Value::from(value.value())).collect();
+                Ok(Ahead::Sqlite { connection: self, text, values })
+            }
+            Self::Postgres(client) => {
+                let ticket = client.ask_ahead(text, values.iter().map(owned).collect())?;
+                Ok(Ahead::Postgres { client, ticket })
+            }
+        })
     }
 
     /// Whether nothing can be asked any more, since the server or the way to it is gone.
@@ -143,6 +160,31 @@ impl Connection {
     }
 }
 
+/// A question that was asked ahead.
+pub(crate) enum Ahead<'a> {
+    Sqlite { connection: &'a Connection, text: &'a str, values: Vec<Value> },
+    Postgres { client: &'a Client, ticket: Ticket },
+}
+
+impl Ahead<'_> {
+    /// What is made of each row that it brings.
+    pub(crate) fn map<T>(self, mut each: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+        match self {
+            Self::Sqlite { connection, text, values } => {
+                connection.prepare_cached(text)?.query_map(values, each)?.collect()
+            }
+            Self::Postgres { client, ticket } => {
+                client.answer(ticket)?.iter().map(|row| each(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    /// What is made of its first row, where there is one.
+    pub(crate) fn first<T>(self, each: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Option<T>> {
+        Ok(self.map(each)?.into_iter().next())
+    }
+}
+
 /// What is done with a savepoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Savepoint {
@@ -170,9 +212,7 @@ impl Statement<'_> {
                 bind(statement, values)?;
                 Ok(Rows::Sqlite(statement.raw_query()))
             }
-            Self::Postgres { client, prepared } => {
-                Ok(Rows::Postgres { rows: client.query(prepared, values)?.into_iter(), current: None })
-            }
+            Self::Postgres { client, prepared } => Ok(Rows::of_server(client.query(prepared, values)?)),
         })
     }
 
@@ -181,8 +221,7 @@ impl Statement<'_> {
         match self {
             Self::Sqlite(_) => Err(Error::Other("SQLite has no lists".to_owned())),
             Self::Postgres { client, prepared } => {
-                let rows = client.query_prepared(prepared, &[(&numbers, Type::INT8_ARRAY)])?;
-                Ok(Rows::Postgres { rows: rows.into_iter(), current: None })
+                Ok(Rows::of_server(client.query_prepared(prepared, &[(&numbers, Type::INT8_ARRAY)])?))
             }
         }
     }

@@ -11,6 +11,6 @@ mod value;
 
 pub(crate) use connection::{Connection, Savepoint, Statement};
 pub(crate) use error::{Error, OptionalExtension, Result};
-pub(crate) use row::Row;
+pub(crate) use row::{Row, Rows};
 pub(crate) use table::{Kind, Table};
 pub(crate) use value::{ToSql, Value, ValueRef, params};

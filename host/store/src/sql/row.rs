@@ -32,6 +32,11 @@ pub(crate) enum Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// Rows that a server has sent.
+    pub(crate) fn of_server(rows: Vec<tokio_postgres::Row>) -> Self {
+        Self::Postgres { rows: rows.into_iter(), current: None }
+    }
+
     /// The next one, while there is one.
     pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>> {
         match self {

@@ -262,7 +262,7 @@ impl Cycle<'_> {
 
     /// Whether any task may be a step of a workflow.
     fn may_have_steps(&mut self) -> Result<bool, Halt> {
-        if !self.memory.has_steps && self.is_shared() {
+        if !self.memory.has_steps && self.is_shared() && !self.ended_only_own {
             let select = "SELECT EXISTS (SELECT 1 FROM workflows)";
             self.memory.has_steps = self.connection.prepare_cached(select)?.query_row([], |row| row.get(0))?;
         }
