@@ -131,11 +131,6 @@ impl DatabaseStore {
     pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)
     }
-
-    async fn view(&self, id: TaskId) -> Result<Option<(crate::TaskSeq, TaskView)>, StoreError> {
-        let shared = Arc::clone(&self.shared);
-        self.readers.read(move |connection| view::whole(connection, &id, &shared)).await
-    }
 }
 
 /// The server's time, where there is a server.
@@ -167,17 +162,15 @@ impl Store for DatabaseStore {
     }
 
     fn get<'a>(&'a self, id: &'a TaskId) -> BoxFuture<'a, Result<Option<TaskView>, StoreError>> {
-        Box::pin(async move { Ok(self.view(id.clone()).await?.map(|(_, view)| view)) })
+        let (id, shared) = (id.clone(), Arc::clone(&self.shared));
+        Box::pin(self.readers.read(move |connection| view::whole(connection, &id, &shared)))
     }
 
     fn wait<'a>(&'a self, id: &'a TaskId, limit: Duration) -> BoxFuture<'a, Result<Option<TaskView>, StoreError>> {
         Box::pin(async move {
-            let look = || async {
-                Ok(match self.view(id.clone()).await? {
-                    None => Looked::Absent,
-                    Some((_, view)) if view.state.is_ended() => Looked::Ended(view),
-                    Some((seq, _)) => Looked::Open(seq),
-                })
+            let look = || {
+                let (id, shared) = (id.clone(), Arc::clone(&self.shared));
+                self.readers.read(move |connection| view::look(connection, &id, &shared))
             };
             match self.shared.waiters.wait(ids::guess(id), limit, look).await? {
                 Looked::Absent => Ok(None),

@@ -4,7 +4,7 @@ use bulkhead_core::{
     AttemptRecord, Digest, Extras, HandlerName, JsonText, ReadyReason, State, TaskError, TaskId, Timestamp,
 };
 
-use crate::sql::{Connection, Row};
+use crate::sql::{Ahead, Connection, Row};
 use crate::{ChildrenView, StoreError, TaskSeq, TaskView, WaitView, WorkflowRef};
 
 use super::failure::reading;
@@ -15,6 +15,7 @@ use super::placing::Waits;
 use super::shared::Shared;
 use super::slot::{Rank, RouteId};
 use super::told;
+use super::waiters::Looked;
 use super::workflow::input_of;
 use crate::ending::state_of;
 use crate::history::{digests, unsigned};
@@ -30,6 +31,17 @@ pub(super) fn columns() -> String {
          e.state, e.ended_at, e.attempt, e.epoch, e.stage, e.max_attempts, e.reason, e.error, \
          w.join_policy IS NOT NULL, w.since, w.timeout_at, w.stale_at, w.flag_at IS NULL, w.total, w.ended, w.well, \
          w.reason, w.metadata"
+    )
+}
+
+/// The same columns of a task that has ended, from `ended e`, `tasks t` and `routes rt` alone.
+fn columns_of_ended() -> String {
+    let nulls = |count: usize| vec!["NULL"; count].join(", ");
+    format!(
+        "t.seq, t.id, rt.kind, rt.requires, t.rank, t.route, t.created_at, t.due, t.max_attempts, t.tenant, t.extras, 0, {}, \
+         e.state, e.ended_at, e.attempt, e.epoch, e.stage, e.max_attempts, e.reason, e.error, {}",
+        nulls(6),
+        nulls(10)
     )
 }
 
@@ -117,52 +129,103 @@ fn wait(row: &Row<'_>) -> crate::sql::Result<WaitView> {
     })
 }
 
-/// One task, whole, and its number.
-pub(super) fn whole(
-    connection: &Connection,
-    id: &TaskId,
-    shared: &Shared,
-) -> Result<Option<(TaskSeq, TaskView)>, StoreError> {
+/// One task, whole.
+pub(super) fn whole(connection: &Connection, id: &TaskId, shared: &Shared) -> Result<Option<TaskView>, StoreError> {
     let read = || -> crate::sql::Result<_> {
         // An id made here has the number in it; whether there is such a task is asked together with all about it.
         if let Some((seq, _)) = ids::seq_of(id)
             && let Some(view) = whole_row(connection, seq, shared)?.filter(|view| view.id == *id)
         {
-            return Ok(Some((seq, view)));
+            return Ok(Some(view));
         }
         let Some(seq) = find(connection, id)? else { return Ok(None) };
-        Ok(whole_row(connection, seq, shared)?.map(|view| (seq, view)))
+        whole_row(connection, seq, shared)
+    };
+    read().map_err(|error| reading(&error))
+}
+
+/// One task as who waits for its end looks at it: whole, once it has ended.
+pub(super) fn look(connection: &Connection, id: &TaskId, shared: &Shared) -> Result<Looked<TaskView>, StoreError> {
+    let read = || -> crate::sql::Result<_> {
+        if let Some((seq, _)) = ids::seq_of(id) {
+            let select = format!(
+                "SELECT {}, {WHOLE} FROM ended e CROSS JOIN tasks t ON t.seq = e.seq \
+                 CROSS JOIN routes rt ON rt.id = t.route WHERE e.seq = ?1",
+                columns_of_ended()
+            );
+            let ended = connection.ask_ahead(&select, [seq.0])?;
+            let there = connection.ask_ahead("SELECT id FROM tasks WHERE seq = ?1", [seq.0])?;
+            let ended = ended.first(|row| read_whole(row, shared))?;
+            if there.first(|row| row.get_ref(0).map(ids::read))?.as_ref() == Some(id) {
+                return match ended {
+                    None => Ok(Looked::Open(seq)),
+                    Some(view) => More::ask(connection, seq)?.put_into(view, connection).map(Looked::Ended),
+                };
+            }
+        }
+        let Some(seq) = find(connection, id)? else { return Ok(Looked::Absent) };
+        Ok(match whole_row(connection, seq, shared)? {
+            None => Looked::Absent,
+            Some(view) if view.state.is_ended() => Looked::Ended(view),
+            Some(_) => Looked::Open(seq),
+        })
     };
     read().map_err(|error| reading(&error))
 }
 
 fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> crate::sql::Result<Option<TaskView>> {
     let select = format!(
-        "SELECT {}, t.payload, e.result, e.metadata FROM {PLACES} CROSS JOIN routes rt ON rt.id = t.route WHERE t.seq = ?1",
+        "SELECT {}, {WHOLE} FROM {PLACES} CROSS JOIN routes rt ON rt.id = t.route WHERE t.seq = ?1",
         columns()
     );
     let found = connection.ask_ahead(&select, [seq.0])?;
-    let attempts = connection.ask_ahead(ATTEMPTS, [seq.0])?;
-    let parent = connection.ask_ahead(PARENT, [seq.0])?;
-    let progress = connection.ask_ahead(told::PROGRESS, [seq.0])?;
-    let found = found.first(|row| {
-        let (_, mut view) = read(row, shared)?;
-        view.payload = Some(JsonText::from_trusted(row.get_ref(COLUMNS)?.as_str()?));
-        view.result = row.get_ref(COLUMNS + 1)?.as_str_or_null()?.map(JsonText::from_trusted);
-        view.metadata = row.get_ref(COLUMNS + 2)?.as_str_or_null()?.map(JsonText::from_trusted);
-        Ok(view)
-    })?;
-    let Some(mut view) = found else { return Ok(None) };
+    let more = More::ask(connection, seq)?;
+    match found.first(|row| read_whole(row, shared))? {
+        Some(view) => more.put_into(view, connection).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What follows [`columns`] where a task is shown whole.
+const WHOLE: &str = "t.payload, e.result, e.metadata";
+
+fn read_whole(row: &Row<'_>, shared: &Shared) -> crate::sql::Result<TaskView> {
+    let (_, mut view) = read(row, shared)?;
+    let json = |column| Ok::<_, crate::sql::Error>(row.get_ref(column)?.as_str_or_null()?.map(JsonText::from_trusted));
+    view.payload = json(COLUMNS)?;
+    view.result = json(COLUMNS + 1)?;
+    view.metadata = json(COLUMNS + 2)?;
     if view.state == State::Succeeded && view.metadata.is_none() {
         view.metadata = Some(JsonText::from_trusted("{}"));
     }
-    if let (Some(workflow), true) = (&view.workflow, view.payload.as_ref().is_some_and(JsonText::is_absent)) {
-        view.payload = Some(input_of(connection, &workflow.id)?);
+    Ok(view)
+}
+
+/// What other tables have of a task.
+struct More<'a> {
+    attempts: Ahead<'a>,
+    parent: Ahead<'a>,
+    progress: Ahead<'a>,
+}
+
+impl<'a> More<'a> {
+    fn ask(connection: &'a Connection, seq: TaskSeq) -> crate::sql::Result<Self> {
+        Ok(Self {
+            attempts: connection.ask_ahead(ATTEMPTS, [seq.0])?,
+            parent: connection.ask_ahead(PARENT, [seq.0])?,
+            progress: connection.ask_ahead(told::PROGRESS, [seq.0])?,
+        })
     }
-    view.attempts = Some(attempts.map(attempt)?);
-    view.parent = parent.first(|row| row.get_ref(0).map(ids::read))?;
-    view.progress = progress.first(told::read_progress)?;
-    Ok(Some(view))
+
+    fn put_into(self, mut view: TaskView, connection: &Connection) -> crate::sql::Result<TaskView> {
+        view.attempts = Some(self.attempts.map(attempt)?);
+        view.parent = self.parent.first(|row| row.get_ref(0).map(ids::read))?;
+        view.progress = self.progress.first(told::read_progress)?;
+        if let (Some(workflow), true) = (&view.workflow, view.payload.as_ref().is_some_and(JsonText::is_absent)) {
+            view.payload = Some(input_of(connection, &workflow.id)?);
+        }
+        Ok(view)
+    }
 }
 
 /// The task that spawned this one.

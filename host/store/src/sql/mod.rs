@@ -9,7 +9,7 @@ mod row;
 mod table;
 mod value;
 
-pub(crate) use connection::{Connection, Savepoint, Statement};
+pub(crate) use connection::{Ahead, Connection, Savepoint, Statement};
 pub(crate) use error::{Error, OptionalExtension, Result};
 pub(crate) use row::{Row, Rows};
 pub(crate) use table::{Kind, Table};

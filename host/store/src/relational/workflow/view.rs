@@ -30,8 +30,7 @@ const COLUMNS: &str = "x.seq, x.id, x.namespace, x.name, x.version, x.plan, x.cr
 /// One workflow with its steps.
 pub(super) fn whole(connection: &Connection, id: &TaskId, shared: &Shared) -> Result<Option<WorkflowView>, StoreError> {
     let read = || {
-        let Some(seq) = find(connection, id)? else { return Ok(None) };
-        let Some((settled, view)) = head(connection, seq)? else { return Ok(None) };
+        let Some((seq, settled, view)) = head(connection, id)? else { return Ok(None) };
         with_steps(connection, seq, settled, view, shared).map(Some)
     };
     read().map_err(|error| reading(&error))
@@ -39,24 +38,36 @@ pub(super) fn whole(connection: &Connection, id: &TaskId, shared: &Shared) -> Re
 
 /// One workflow with its steps, where nothing more happens in it by itself.
 pub(super) fn look(connection: &Connection, id: &TaskId, shared: &Shared) -> Result<Looked<WorkflowView>, StoreError> {
-    let read = || {
-        let Some(seq) = find(connection, id)? else { return Ok(Looked::Absent) };
-        match head(connection, seq)? {
-            None => Ok(Looked::Absent),
-            Some((None, _)) => Ok(Looked::Open(seq)),
-            Some((settled, view)) => with_steps(connection, seq, settled, view, shared).map(Looked::Ended),
-        }
+    let read = || match head(connection, id)? {
+        None => Ok(Looked::Absent),
+        Some((seq, None, _)) => Ok(Looked::Open(seq)),
+        Some((seq, settled, view)) => with_steps(connection, seq, settled, view, shared).map(Looked::Ended),
     };
     read().map_err(|error| reading(&error))
 }
 
-/// A workflow with its input, and how it stands where nothing more happens in it by itself.
-fn head(connection: &Connection, seq: TaskSeq) -> crate::sql::Result<Option<(Option<WorkflowState>, WorkflowView)>> {
+/// A workflow's number, how it stands where nothing more happens in it by itself, and it with its input.
+type Head = (TaskSeq, Option<WorkflowState>, WorkflowView);
+
+fn head(connection: &Connection, id: &TaskId) -> crate::sql::Result<Option<Head>> {
+    // An id made here has the number in it.
+    if let Some((seq, _)) = ids::seq_of(id)
+        && let Some(head) = head_row(connection, seq)?.filter(|(_, _, view)| view.id == *id)
+    {
+        return Ok(Some(head));
+    }
+    match find(connection, id)? {
+        Some(seq) => head_row(connection, seq),
+        None => Ok(None),
+    }
+}
+
+fn head_row(connection: &Connection, seq: TaskSeq) -> crate::sql::Result<Option<Head>> {
     let select = format!("SELECT {COLUMNS}, x.input FROM workflows x WHERE x.seq = ?1");
     let read = |row: &Row<'_>| {
-        let (_, settled, mut view) = read_workflow(row)?;
+        let (seq, settled, mut view) = read_workflow(row)?;
         view.input = Some(JsonText::from_trusted(row.get_ref(19)?.as_str()?));
-        Ok((settled, view))
+        Ok((seq, settled, view))
     };
     connection.prepare_cached(&select)?.query_row([seq.0], read).optional()
 }
@@ -68,10 +79,11 @@ fn with_steps(
     mut view: WorkflowView,
     shared: &Shared,
 ) -> crate::sql::Result<WorkflowView> {
+    let slowest = slowest(connection, seq, SLOWEST)?;
     let steps = steps(connection, seq, shared)?;
     view.state = settled.unwrap_or_else(|| under_way(steps.iter().map(glance)));
     view.steps = Some(steps);
-    view.slowest_attempts = Some(slowest(connection, seq, SLOWEST)?);
+    view.slowest_attempts = Some(slowest.read()?);
     Ok(view)
 }
 
