@@ -51,7 +51,7 @@ pub use decide::{
 };
 pub use delegate::{
     Breaker, BreakerRules, BreakerState, Caller, CallerWorkspace, Candidate, ChatMessage, ChatRequest, Container,
-    DelegateError, Device, Exit, InUse, Job, Mount, Usage,
+    DelegateError, Device, Exit, InUse, Job, Mount, Overrun, Usage,
 };
 pub use digest::Digest;
 pub use event::{Event, EventData, EventFacts, EventFilter, EventType, EventTypes, WebhookName, WebhookSubmission};

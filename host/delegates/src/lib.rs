@@ -9,6 +9,7 @@ mod delegates;
 mod grants;
 mod metrics;
 mod open_calls;
+mod overrun;
 mod run;
 mod settings;
 mod upkeep;

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::calls::call;
 use crate::open_calls::OpenCalls;
+use crate::overrun::within_bounds;
 use crate::{Delegates, Grants};
 
 /// When what the run begins now is over at the latest; none, and it may begin nothing: its lease is not confirmed.
@@ -108,7 +109,7 @@ impl Answering for RunDelegates {
             };
             let indices = lease.as_ref().map(|lease| lease.indices()).unwrap_or_default();
             // The lease is over when nothing of the container runs any more, and not when nobody waits for it.
-            delegates.docker.run(&caller, &grant, container, &indices, lease).await
+            within_bounds(&caller, delegates.docker.run(&caller, &grant, container, &indices, lease)).await
         })
     }
 
@@ -122,7 +123,7 @@ impl Answering for RunDelegates {
 
     fn run_job(&self, job: Job) -> DelegateAnswer<Exit> {
         self.ask("gpu", self.grants.gpu.as_ref(), |delegates, caller, grant| async move {
-            delegates.gpu.run(&caller, &grant, job).await
+            within_bounds(&caller, delegates.gpu.run(&caller, &grant, job)).await
         })
     }
 

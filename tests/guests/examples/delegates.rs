@@ -1,10 +1,11 @@
-//! Asks a delegate: its payload is `"docker LINE"` (a line for the shell of the image), `"gpu PROGRAM LINE"`, `"devices"` or
+//! Asks a delegate: its payload is `"docker LINE"` (a line for the shell of the image; `docker-in` where `/workspace` is to
+//! be mounted), `"gpu PROGRAM LINE"`, `"devices"` or
 //! `"llm QUESTION"`, without quotes inside; its result what came of it.
 
 use bulkhead_guests::*;
 
 use bulkhead_guests::bindings::bulkhead::handler::delegate::{Error, Exit};
-use docker::Container;
+use docker::{Container, Mount};
 use gpu::Job;
 use llm::{Message, Request};
 
@@ -16,6 +17,10 @@ guest!("DELEGATE", |task| {
     let (delegate, rest) = words.split_once(' ').unwrap_or((words, ""));
     let told = match delegate {
         "docker" => ran(docker::run(&container(rest))),
+        "docker-in" => {
+            let workspace = Mount { source: ".".to_owned(), target: "/workspace".to_owned(), read_only: false };
+            ran(docker::run(&Container { mounts: vec![workspace], ..container(rest) }))
+        }
         "gpu" => {
             let (program, line) = rest.split_once(' ').unwrap_or((rest, ""));
             ran(gpu::run(&job(program, line)))

@@ -53,6 +53,28 @@ fn a_container_runs_to_its_end_and_is_counted_and_is_gone() {
 }
 
 #[test]
+fn a_container_that_fills_its_workspace_beyond_a_bound_is_ended() {
+    let Some(engine) = Engine::find() else { return };
+    let folder = folder(&format!(
+        "[docker]\nsocket = {:?}\n[workspace]\nmax_bytes = \"4MiB\"\nmax_files = 100\n\
+         [handler.asks.grants]\nworkspace = \"read-write\"\n[handler.asks.grants.docker]\nimages = [{IMAGE:?}]\n",
+        engine.socket()
+    ));
+    let host = folder.host();
+    let within = submit(&host, "docker-in head -c 4000000 /dev/zero > /workspace/big; sleep 2; ls /workspace");
+    let bytes = submit(&host, "docker-in head -c 8000000 /dev/zero > /workspace/big; sleep 600");
+    let files = submit(&host, "docker-in for i in $(seq 200); do mkdir /workspace/$i; done; sleep 600");
+    for (id, bound) in [(bytes, "workspace.max_bytes"), (files, "workspace.max_files")] {
+        let told = host.client.ended(&id)["result"].clone();
+        assert_eq!(told["error"], "failed", "{told}");
+        assert!(told["text"].as_str().is_some_and(|text| text.contains(bound)), "{told}");
+        eventually("it is gone", || (engine.containers_of(&id) == 0).then_some(()));
+    }
+    let told = host.client.ended(&within)["result"].clone();
+    assert_eq!((&told["code"], &told["stdout"]), (&json!(0), &json!("big\n")), "{told}");
+}
+
+#[test]
 fn a_container_is_gone_when_its_task_is_cancelled_or_its_time_is_over() {
     let Some(engine) = Engine::find() else { return };
     let folder = folder(&format!(

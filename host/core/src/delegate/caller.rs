@@ -33,6 +33,32 @@ pub struct CallerWorkspace {
     pub writable: bool,
     /// What keeps it in use; a delegate keeps a clone for as long as anything that it began may change the files.
     pub in_use: InUse,
+    /// Whether it holds more than it may by now.
+    pub overrun: Overrun,
+}
+
+/// Looks whether something holds more than it may; by default nothing does.
+#[derive(Clone, Default)]
+pub struct Overrun(Option<Look>);
+
+type Look = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+impl Overrun {
+    /// Looks so; it says, for people, which bound is exceeded, and may block.
+    pub fn by(look: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(look)))
+    }
+
+    /// The bound that is exceeded now, for people. Looks at files, and blocks for as long as that takes.
+    pub fn look(&self) -> Option<String> {
+        self.0.as_ref().and_then(|look| look())
+    }
+}
+
+impl std::fmt::Debug for Overrun {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Overrun").field(&self.0.is_some()).finish()
+    }
 }
 
 /// Keeps something in use until the last clone is dropped; by default nothing.

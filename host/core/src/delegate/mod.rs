@@ -9,7 +9,7 @@ mod exit;
 mod job;
 
 pub use breaker::{Breaker, BreakerRules, BreakerState};
-pub use caller::{Caller, CallerWorkspace, InUse};
+pub use caller::{Caller, CallerWorkspace, InUse, Overrun};
 pub use chat::{Candidate, ChatMessage, ChatRequest};
 pub use container::{Container, Mount};
 pub use error::DelegateError;

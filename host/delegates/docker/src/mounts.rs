@@ -113,7 +113,7 @@ fn leads_out(index: usize, mount: &Mount) -> DelegateError {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use bulkhead_core::InUse;
+    use bulkhead_core::{InUse, Overrun};
 
     use super::*;
 
@@ -122,7 +122,12 @@ mod tests {
     }
 
     fn resolved(folder: &Path, writable: bool, mounts: &[Mount]) -> Result<Vec<Folder>, DelegateError> {
-        let workspace = CallerWorkspace { folder: folder.to_owned(), writable, in_use: InUse::default() };
+        let workspace = CallerWorkspace {
+            folder: folder.to_owned(),
+            writable,
+            in_use: InUse::default(),
+            overrun: Overrun::default(),
+        };
         resolve(&HandlerName::parse("render").expect("a name"), Some(&workspace), mounts)
     }
 

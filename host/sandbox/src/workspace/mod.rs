@@ -17,7 +17,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bulkhead_core::{CallerWorkspace, InUse, Size};
+use bulkhead_core::{CallerWorkspace, InUse, Overrun, Size};
 use cap_primitives::ambient_authority;
 
 pub use self::calls::{FileCalls, FileResult};
@@ -25,6 +25,7 @@ pub use self::files::{Opening, WorkspaceRoom, is_full};
 pub use self::grant::{WorkspaceAccess, WorkspaceGrant};
 pub(crate) use self::guest::{GuestFiles, WorkspaceFilesystem};
 pub(crate) use self::run_files::RunFiles;
+use self::usage::overrun;
 pub use self::usage::{Begun, Keeper, MAX_DEPTH, WorkspaceUsage};
 
 /// The folder, and what the guest may do there.
@@ -62,6 +63,10 @@ impl From<&Workspace> for CallerWorkspace {
             folder: workspace.folder.clone(),
             writable: workspace.access == WorkspaceAccess::ReadWrite,
             in_use: InUse::of(Arc::clone(workspace.usage.begun())),
+            overrun: {
+                let (folder, bounds) = (workspace.folder.clone(), workspace.bounds);
+                Overrun::by(move || overrun(&folder, bounds))
+            },
         }
     }
 }

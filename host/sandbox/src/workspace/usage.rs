@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cap_primitives::fs::{Metadata, MetadataExt, ReadDir, open_dir_nofollow, read_base_dir};
@@ -142,6 +143,21 @@ fn number(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
+/// Which bound is exceeded by what is in a folder now, whoever put it there.
+pub(super) fn overrun(folder: &Path, bounds: WorkspaceBounds) -> Option<String> {
+    let (bytes, files, _) = super::open_folder(folder)
+        .and_then(|folder| walk(&folder, bounds.files))
+        .inspect_err(|error| tracing::warn!(folder = %folder.display(), %error, "a workspace cannot be looked at"))
+        .ok()?;
+    if files > bounds.files {
+        Some(format!("the workspace holds more than {} files, folders and links (workspace.max_files)", bounds.files))
+    } else if bytes > bounds.bytes.bytes() {
+        Some(format!("the workspace holds more than {} (workspace.max_bytes)", bounds.bytes))
+    } else {
+        None
+    }
+}
+
 /// Bytes, files, and whether these are all.
 fn walk(folder: &File, most_files: u64) -> io::Result<(u64, u64, bool)> {
     let (mut bytes, mut files, mut is_whole) = (0_u64, 0_u64, true);
@@ -176,4 +192,26 @@ fn walk(folder: &File, most_files: u64) -> io::Result<(u64, u64, bool)> {
         }
     }
     Ok((bytes, files, is_whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use bulkhead_core::Size;
+
+    use super::*;
+
+    #[test]
+    fn what_others_put_there_is_seen_and_the_bound_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let bounds = WorkspaceBounds { bytes: Size::from_mib(1), files: 3 };
+        std::fs::create_dir(folder.path().join("inner")).unwrap();
+        std::fs::write(folder.path().join("inner/a"), vec![7; 1 << 20]).unwrap();
+        assert_eq!(overrun(folder.path(), bounds), None);
+        std::fs::write(folder.path().join("b"), "1").unwrap();
+        assert!(overrun(folder.path(), bounds).unwrap().contains("max_bytes"));
+        std::fs::write(folder.path().join("c"), "").unwrap();
+        assert!(overrun(folder.path(), bounds).unwrap().contains("max_files"));
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        assert_eq!(overrun(folder.path(), bounds), None);
+    }
 }

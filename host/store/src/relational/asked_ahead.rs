@@ -56,7 +56,9 @@ impl Cycle<'_> {
         }
         let workers: BTreeSet<WorkerId> =
             self.memory.workers.iter().filter(|(_, attached)| attached.may_claim()).map(|(id, _)| *id).collect();
-        if todo.claim && !workers.is_empty() {
+        // Not where nothing will be claimed: while they are held, nobody can take the leases of one that is late.
+        let comes = submitted + begun > 0 || ends && (self.memory.has_steps || self.memory.has_kin);
+        if todo.claim && !workers.is_empty() && (comes || workers.iter().any(|worker| self.may_claim(*worker))) {
             let values = vec![numbers(workers.iter().map(|worker| worker.0))];
             asked.attachments = Some((workers, client.ask_ahead(super::attachments::HELD, values)?));
         }

@@ -49,7 +49,7 @@ impl Cycle<'_> {
     /// Takes their tasks from workers, of any host, that have not renewed in time.
     pub(super) fn sweep_attachments(&mut self) -> Result<(), Halt> {
         const LATE: &str = "SELECT id, worker FROM attachments WHERE renewed_at < ?1 \
-            ORDER BY renewed_at LIMIT 4 FOR UPDATE SKIP LOCKED";
+            ORDER BY renewed_at, id LIMIT 4 FOR UPDATE SKIP LOCKED";
         let late: Vec<(i64, i64)> = {
             let mut statement = self.connection.prepare_cached(LATE)?;
             let rows = statement.query_map([self.latest_renewal()], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -165,7 +165,7 @@ impl Cycle<'_> {
     }
 
     /// Whether anything is there for a worker.
-    fn may_claim(&self, worker: WorkerId) -> bool {
+    pub(super) fn may_claim(&self, worker: WorkerId) -> bool {
         self.memory.ready.has_work(worker) || self.lone_for(worker).is_some()
     }
 

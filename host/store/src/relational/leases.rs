@@ -98,7 +98,10 @@ impl Leases {
 
     /// The leases of a worker.
     pub(super) fn of(&self, worker: WorkerId) -> Vec<LeaseId> {
-        self.leases.iter().filter(|(_, lease)| lease.worker == worker).map(|(id, _)| *id).collect()
+        let of = self.leases.iter().filter(|(_, lease)| lease.worker == worker);
+        let mut of: Vec<LeaseId> = of.map(|(id, _)| *id).collect();
+        of.sort_unstable();
+        of
     }
 
     pub(super) fn get(&self, id: LeaseId) -> Option<&Lease> {

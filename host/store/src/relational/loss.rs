@@ -37,7 +37,8 @@ impl Cycle<'_> {
         if self.is_shared() {
             return if self.looks { self.sweep_attachments() } else { Ok(()) };
         }
-        let lost: Vec<WorkerId> = self.memory.workers.keys().copied().filter(|id| self.is_lost(*id)).collect();
+        let mut lost: Vec<WorkerId> = self.memory.workers.keys().copied().filter(|id| self.is_lost(*id)).collect();
+        lost.sort_by_key(|id| self.memory.workers.get(id).map(|attached| attached.renewed_at));
         for worker in lost {
             if self.out.detached.contains(&worker) {
                 continue;

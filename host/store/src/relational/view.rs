@@ -174,10 +174,8 @@ pub(super) fn look(connection: &Connection, id: &TaskId, shared: &Shared) -> Res
 }
 
 fn whole_row(connection: &Connection, seq: TaskSeq, shared: &Shared) -> crate::sql::Result<Option<TaskView>> {
-    let select = format!(
-        "SELECT {}, {WHOLE} FROM {PLACES} CROSS JOIN routes rt ON rt.id = t.route WHERE t.seq = ?1",
-        columns()
-    );
+    let select =
+        format!("SELECT {}, {WHOLE} FROM {PLACES} CROSS JOIN routes rt ON rt.id = t.route WHERE t.seq = ?1", columns());
     let found = connection.ask_ahead(&select, [seq.0])?;
     let more = More::ask(connection, seq)?;
     match found.first(|row| read_whole(row, shared))? {

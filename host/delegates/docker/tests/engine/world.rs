@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bollard::query_parameters::{CreateImageOptionsBuilder, InspectContainerOptions};
-use bulkhead_core::{Caller, CallerWorkspace, Container, DelegateError, Exit, HandlerName, InUse, LeaseId, TaskId};
+use bulkhead_core::{
+    Caller, CallerWorkspace, Container, DelegateError, Exit, HandlerName, InUse, LeaseId, Overrun, TaskId,
+};
 use bulkhead_docker::{Docker, DockerGrant, DockerSettings, ImagePattern};
 use futures::StreamExt;
 use tokio::sync::OnceCell;
@@ -74,7 +76,12 @@ impl World {
 
     /// Gives the caller a workspace.
     pub(crate) fn with_workspace(mut self, folder: &Path, writable: bool) -> Self {
-        self.caller.workspace = Some(CallerWorkspace { folder: folder.to_owned(), writable, in_use: InUse::default() });
+        self.caller.workspace = Some(CallerWorkspace {
+            folder: folder.to_owned(),
+            writable,
+            in_use: InUse::default(),
+            overrun: Overrun::default(),
+        });
         self
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{CallerWorkspace, DelegateError, InUse};
+use bulkhead_core::{CallerWorkspace, DelegateError, InUse, Overrun};
 use tokio::sync::oneshot;
 
 use crate::world::{Register, caller, caller_until, grant, job, mark, marked, sh, world};
@@ -68,7 +68,8 @@ async fn a_workspace_is_in_use_until_the_last_process_in_it_is_gone() {
     let (held, unused) = oneshot::channel::<()>();
     let mut caller = caller();
     let in_use = InUse::of(Arc::new(held));
-    caller.workspace = Some(CallerWorkspace { folder: folder.path().to_owned(), writable: true, in_use });
+    caller.workspace =
+        Some(CallerWorkspace { folder: folder.path().to_owned(), writable: true, in_use, overrun: Overrun::default() });
     let (gpu, line) = (world.gpu.clone(), family(&mark, &register));
     let running = tokio::spawn(async move { gpu.run(&caller, &grant(), sh(&line)).await });
     register.signed(5).await;

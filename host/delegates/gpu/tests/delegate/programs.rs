@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use bulkhead_core::{Caller, CallerWorkspace, DelegateError, InUse, Job, Size, Traceparent};
+use bulkhead_core::{Caller, CallerWorkspace, DelegateError, InUse, Job, Overrun, Size, Traceparent};
 use bulkhead_gpu::{DevicesError, FoundDevice, ProgramSettings};
 
 use crate::world::{caller, grant, job, mark, sh, text, world};
@@ -111,7 +111,12 @@ async fn a_workspace_is_the_folder_only_where_it_may_be_written_to() {
     let folder = tempfile::tempdir().unwrap();
     for writable in [true, false] {
         let mut caller = caller();
-        let workspace = CallerWorkspace { folder: folder.path().to_owned(), writable, in_use: InUse::default() };
+        let workspace = CallerWorkspace {
+            folder: folder.path().to_owned(),
+            writable,
+            in_use: InUse::default(),
+            overrun: Overrun::default(),
+        };
         caller.workspace = Some(workspace);
         let exit = world.gpu.run(&caller, &grant(), sh("echo x > made; pwd")).await.unwrap();
         assert_eq!(text(&exit.stdout).trim() == folder.path().to_str().unwrap(), writable);
@@ -218,7 +223,12 @@ async fn what_is_not_granted_or_dangerous_starts_nothing() {
 async fn no_code_is_loaded_from_a_home_in_the_workspace() {
     let (folder, world) = (tempfile::tempdir().unwrap(), world(1, |_| {}));
     let mut caller = caller();
-    let workspace = CallerWorkspace { folder: folder.path().to_owned(), writable: true, in_use: InUse::default() };
+    let workspace = CallerWorkspace {
+        folder: folder.path().to_owned(),
+        writable: true,
+        in_use: InUse::default(),
+        overrun: Overrun::default(),
+    };
     caller.workspace = Some(workspace);
     // What interpreters read from a home, for all of them.
     std::fs::write(folder.path().join(".profile"), "echo of the job's own").unwrap();

@@ -190,3 +190,31 @@ async fn a_worker_that_has_not_renewed_is_sent_nothing_however_many_others_were_
     steps.extend([(0, submit(&later)), (0, attach(0, 1)), (0, Operation::Advance { millis: 16_000, renew: false })]);
     holds_on::<Two>(steps, None).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_a_lost_worker_ran_the_first_that_was_claimed_is_lost_first() {
+    let plain = |route| NewSpec { route, ..PLAIN };
+    let several = |routes: &[u8]| Operation::Submit(routes.iter().map(|route| plain(*route)).collect());
+    let serve = |slot, permits| Operation::Serve { slot, serves: 15, permits };
+    let ends = |runs: Vec<(usize, Outcome)>, permits| Operation::End { slot: 0, runs, permits };
+    let one = || spawn([plain(1)], JoinSpec::BestEffort);
+    let steps = vec![
+        several(&[0, 0, 0, 0]),
+        serve(0, 1),
+        several(&[0, 0, 1, 0]),
+        serve(0, 2),
+        serve(1, 0),
+        Operation::Detach { slot: 0 },
+        ends(vec![(0, Outcome::Succeed)], 0),
+        ends(vec![(0, Outcome::Succeed)], 4),
+        ends(vec![(0, one())], 4),
+        ends(vec![(0, one())], 4),
+        Operation::Submit(vec![plain(0), NewSpec { name: Name::OwnId(1, false), ..PLAIN }, plain(1), plain(1)]),
+        ends(vec![(2, Outcome::Ask { timeout: None }), (0, spawn([plain(1), plain(1)], JoinSpec::BestEffort))], 3),
+        ends(vec![(2, spawn([plain(1), plain(1), NewSpec { priority: 1, ..plain(1) }], JoinSpec::Strict))], 0),
+        ends(vec![(0, Outcome::Succeed)], 2),
+        Operation::Crash,
+        Operation::Change { tasks: vec![16], asked: Asked::Cancel },
+    ];
+    holds_on::<Two>(steps.into_iter().map(|step| (0, step)).collect(), Some(2)).await;
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bulkhead_core::{Answer, DeadReason, LossStep, ReadyReason, State, WaitStep, after_loss};
+use bulkhead_core::{Answer, DeadReason, LeaseId, LossStep, ReadyReason, State, WaitStep, after_loss};
 
 use super::model::Model;
 use super::task::{Number, Place, WorkerNumber};
@@ -14,16 +14,21 @@ impl Model {
     /// Workers that have not renewed in time are lost, with all that they run; gives which.
     pub(super) fn lose_late(&mut self) -> Vec<WorkerNumber> {
         let late = self.workers.iter().filter(|(_, worker)| worker.renewed_at.after(LEASE) < self.now);
-        let late: Vec<WorkerNumber> = late.map(|(number, _)| *number).collect();
+        let mut late: Vec<WorkerNumber> = late.map(|(number, _)| *number).collect();
+        late.sort_by_key(|number| self.workers[number].renewed_at);
         self.lose(&late);
         late
     }
 
     pub(super) fn lose(&mut self, workers: &[WorkerNumber]) {
         for worker in workers {
-            for number in self.running(*worker) {
-                self.lose_run(number);
-            }
+            // What was claimed first: if that ends, the others that it has begun are cancelled before they are lost.
+            let mut running = self.running(*worker);
+            running.sort_by_key(|number| match self.tasks[*number].place {
+                Place::Running { lease, .. } => lease,
+                _ => LeaseId(0),
+            });
+            running.into_iter().for_each(|number| self.lose_run(number));
         }
         workers.iter().for_each(|worker| drop(self.workers.remove(worker)));
     }

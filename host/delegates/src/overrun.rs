@@ -1,0 +1,41 @@
+//! Ends what fills a workspace beyond its bounds.
+//!
+//! Guests are counted while they write; containers and programs write by themselves, so that their workspace is looked at
+//! now and then.
+
+use std::time::{Duration, Instant};
+
+use bulkhead_core::{Caller, CallerWorkspace, DelegateError};
+use tokio::time::sleep;
+
+/// How long after a look, or after the start, comes the next.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A look that takes long is taken more rarely: it is at most this part of the time.
+const PART_OF_THE_TIME: u32 = 20;
+
+/// Does the work unless what it works on grows beyond its bounds; then it is dropped, which ends it.
+pub(crate) async fn within_bounds<T>(
+    caller: &Caller,
+    work: impl Future<Output = Result<T, DelegateError>>,
+) -> Result<T, DelegateError> {
+    let Some(workspace) = caller.workspace.as_ref().filter(|workspace| workspace.writable) else { return work.await };
+    tokio::select! {
+        biased;
+        done = work => done,
+        bound = overrun(workspace) => Err(DelegateError::Failed(format!("it was ended: {bound}"))),
+    }
+}
+
+/// Waits until the workspace holds more than it may; says which bound that is.
+async fn overrun(workspace: &CallerWorkspace) -> String {
+    let mut wait = LOOK_EVERY;
+    loop {
+        sleep(wait).await;
+        let (overrun, began) = (workspace.overrun.clone(), Instant::now());
+        if let Ok(Some(bound)) = tokio::task::spawn_blocking(move || overrun.look()).await {
+            return bound;
+        }
+        wait = LOOK_EVERY.max(began.elapsed() * PART_OF_THE_TIME);
+    }
+}
