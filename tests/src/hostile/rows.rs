@@ -151,7 +151,7 @@ fn containers() -> Vec<Row> {
         ends("eats memory in a container", "eats", "out of memory true"),
         nothing("has a container make links out of its workspace", "links"),
         nothing("has a container make a FIFO, and opens it 1,000 times", "fifo"),
-        ends("has a container make 20,000 files", "files", "20000 files"),
+        ends("has a container make files without end", "files", "ended at more files than it may have: true"),
         Row::dead("has a container make a hole of 1 TiB, and reads it", "out_of_fuel", "fuel")
             .payload("hole")
             .with("fuel", 100 * LITTLE)
