@@ -71,13 +71,13 @@ pub struct JoinCount {
 
 impl JoinCount {
     /// Counts one more child that has ended.
-    pub const fn add(&mut self, end: State, critical: bool) {
+    pub const fn add(&mut self, JoinEnd { state, critical }: JoinEnd) {
         self.ended += 1;
-        if ends_well(end) {
+        if ends_well(state) {
             self.well += 1;
         }
         if critical {
-            if ends_well(end) {
+            if ends_well(state) {
                 self.critical_well += 1;
             } else {
                 self.critical_badly += 1;
@@ -107,7 +107,7 @@ impl JoinCount {
     /// What these ends add to a count.
     pub fn of(ends: impl IntoIterator<Item = JoinEnd>) -> Self {
         let mut count = Self::default();
-        ends.into_iter().for_each(|end| count.add(end.state, end.critical));
+        ends.into_iter().for_each(|end| count.add(end));
         count
     }
 
@@ -158,7 +158,7 @@ pub fn join_step(join: &Join, count: &JoinCount) -> JoinStep {
 pub fn first_to_join(join: &Join, after: &JoinCount, ends: &[JoinEnd]) -> Option<(usize, JoinCount)> {
     let mut count = after.without(ends);
     ends.iter().enumerate().find_map(|(place, end)| {
-        count.add(end.state, end.critical);
+        count.add(*end);
         (join_step(join, &count) != JoinStep::Wait).then_some((place, count))
     })
 }
@@ -203,6 +203,17 @@ mod tests {
         }
     }
 
+    /// How children end, and what their parent counts before any has.
+    fn family(join: &Join, ends: &[State]) -> (Vec<JoinEnd>, JoinCount) {
+        let end = |(child, state): (usize, &State)| JoinEnd {
+            state: *state,
+            critical: join.is_critical(Some(&child.to_string())),
+        };
+        let all: Vec<JoinEnd> = ends.iter().enumerate().map(end).collect();
+        let critical = all.iter().filter(|end| end.critical).count() as u32;
+        (all, JoinCount { total: ends.len() as u32, critical, ..JoinCount::default() })
+    }
+
     proptest! {
         #[test]
         fn the_parent_goes_on_exactly_when_the_policy_says(
@@ -212,14 +223,11 @@ mod tests {
                 Just((0..total as usize).collect::<Vec<_>>()).prop_shuffle(),
             ))
         ) {
-            let critical = |child: usize| join.is_critical(Some(&child.to_string()));
-            let total = ends.len() as u32;
-            let criticals = (0..ends.len()).filter(|child| critical(*child)).count() as u32;
-            let mut count = JoinCount { total, critical: criticals, ..JoinCount::default() };
+            let (all, mut count) = family(&join, &ends);
             let mut seen = vec![None; ends.len()];
             for child in order {
                 seen[child] = Some(ends[child]);
-                count.add(ends[child], critical(child));
+                count.add(all[child]);
                 prop_assert_eq!(join_step(&join, &count), expected(&join, &seen), "{:?}", &seen);
             }
             prop_assert_ne!(join_step(&join, &count), JoinStep::Wait);
@@ -235,15 +243,12 @@ mod tests {
                 0..=total as usize,
             ))
         ) {
-            let end = |child: usize| JoinEnd { state: ends[child], critical: join.is_critical(Some(&child.to_string())) };
-            let all: Vec<JoinEnd> = (0..ends.len()).map(end).collect();
-            let critical = all.iter().filter(|end| end.critical).count() as u32;
-            let mut count = JoinCount { total: ends.len() as u32, critical, ..JoinCount::default() };
+            let (all, mut count) = family(&join, &ends);
             let (before, at_once) = all.split_at(told);
-            before.iter().for_each(|end| count.add(end.state, end.critical));
+            before.iter().for_each(|end| count.add(*end));
             let mut one_by_one = None;
             for (place, end) in at_once.iter().enumerate() {
-                count.add(end.state, end.critical);
+                count.add(*end);
                 if one_by_one.is_none() && join_step(&join, &count) != JoinStep::Wait {
                     one_by_one = Some((place, count));
                 }

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 /// How long after a look, or after the start, comes the next.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// A look that takes long is taken more rarely: it is at most this part of the time.
-const PART_OF_THE_TIME: u32 = 20;
+/// So many times as long as a look took, the next is waited for: looks take a twentieth of the time at most.
+const REST: u32 = 20;
 
 /// Does the work unless what it works on grows beyond its bounds; then it is dropped, which ends it.
 pub(crate) async fn within_bounds<T>(
@@ -36,6 +36,6 @@ async fn overrun(workspace: &CallerWorkspace) -> String {
         if let Ok(Some(bound)) = tokio::task::spawn_blocking(move || overrun.look()).await {
             return bound;
         }
-        wait = LOOK_EVERY.max(began.elapsed() * PART_OF_THE_TIME);
+        wait = LOOK_EVERY.max(began.elapsed() * REST);
     }
 }

@@ -150,9 +150,12 @@ pub(super) fn overrun(folder: &Path, bounds: WorkspaceBounds) -> Option<String> 
         .inspect_err(|error| tracing::warn!(folder = %folder.display(), %error, "a workspace cannot be looked at"))
         .ok()?;
     if files > bounds.files {
-        Some(format!("the workspace holds more than {} files, folders and links (workspace.max_files)", bounds.files))
+        Some(format!(
+            "the workspace holds more than {} files, folders and links (workspace.max_files, or the handler's grant)",
+            bounds.files
+        ))
     } else if bytes > bounds.bytes.bytes() {
-        Some(format!("the workspace holds more than {} (workspace.max_bytes)", bounds.bytes))
+        Some(format!("the workspace holds more than {} (workspace.max_bytes, or the handler's grant)", bounds.bytes))
     } else {
         None
     }

@@ -61,7 +61,7 @@ pub(crate) struct Client {
     pub(super) client: tokio_postgres::Client,
     statements: RefCell<HashMap<Box<str>, Statement>>,
     pub(super) transaction: Transaction,
-    pub(super) put_off: PutOff,
+    pub(super) waiting: PutOff,
     /// Whether another server connection may serve each transaction.
     pub(super) pooled: bool,
     /// Whether it was lost, or an answer was given up that may still come: nothing more can be asked.
@@ -81,7 +81,7 @@ impl Client {
             client,
             statements: RefCell::default(),
             transaction: Transaction::default(),
-            put_off: PutOff::default(),
+            waiting: PutOff::default(),
             pooled: settings.pooled,
             gone: Cell::new(false),
         };

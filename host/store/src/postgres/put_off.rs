@@ -57,7 +57,7 @@ impl PutOff {
 impl Client {
     /// Puts a row into a table, together with others of its kind, before anything else is asked.
     pub(crate) fn insert(&self, table: &'static Table, values: &[&dyn ToSql]) -> Result<()> {
-        let mut gathered = self.put_off.gathered.borrow_mut();
+        let mut gathered = self.waiting.gathered.borrow_mut();
         match gathered.iter_mut().find(|gathered| gathered.table.place == table.place) {
             Some(rows) => rows.add(values),
             None => {
@@ -72,7 +72,7 @@ impl Client {
     /// Carries out a statement together with whatever is asked next; nobody waits for how many rows it changes.
     pub(crate) fn later(&self, text: &str, values: Vec<OwnValue>) -> Result<()> {
         let prepared = self.prepared(text)?;
-        self.put_off.later.borrow_mut().push(Later { prepared, values, ticket: None });
+        self.waiting.later.borrow_mut().push(Later { prepared, values, ticket: None });
         Ok(())
     }
 
@@ -84,18 +84,18 @@ impl Client {
     /// Asks something together with whatever is asked next.
     pub(crate) fn ask_ahead(&self, text: &str, values: Vec<OwnValue>) -> Result<Ticket> {
         let prepared = self.prepared(text)?;
-        let ticket = Ticket(self.put_off.last_ticket.get() + 1);
-        self.put_off.last_ticket.set(ticket.0);
-        self.put_off.later.borrow_mut().push(Later { prepared, values, ticket: Some(ticket) });
+        let ticket = Ticket(self.waiting.last_ticket.get() + 1);
+        self.waiting.last_ticket.set(ticket.0);
+        self.waiting.later.borrow_mut().push(Later { prepared, values, ticket: Some(ticket) });
         Ok(ticket)
     }
 
     /// What a question brings that was asked ahead.
     pub(crate) fn answer(&self, ticket: Ticket) -> Result<Vec<Row>> {
-        if !self.put_off.answers.borrow().contains_key(&ticket) {
+        if !self.waiting.answers.borrow().contains_key(&ticket) {
             self.flush()?;
         }
-        self.put_off.answers.borrow_mut().remove(&ticket).ok_or(Error::NoRow)
+        self.waiting.answers.borrow_mut().remove(&ticket).ok_or(Error::NoRow)
     }
 
     /// Tells the server of everything that was put off.
@@ -108,9 +108,9 @@ impl Client {
         &self,
         call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
-        let gathered = std::mem::take(&mut *self.put_off.gathered.borrow_mut());
-        let later = std::mem::take(&mut *self.put_off.later.borrow_mut());
-        let beginning = self.put_off.beginning.take();
+        let gathered = std::mem::take(&mut *self.waiting.gathered.borrow_mut());
+        let later = std::mem::take(&mut *self.waiting.later.borrow_mut());
+        let beginning = self.waiting.beginning.take();
         if gathered.is_empty() && later.is_empty() && beginning.is_none() {
             return self.wait(call);
         }
@@ -135,7 +135,7 @@ impl Client {
         })?;
         let tickets = later.iter().map(|later| later.ticket);
         let answered = tickets.zip(rows.into_iter().skip(gathered.len()));
-        self.put_off.answers.borrow_mut().extend(answered.filter_map(|(ticket, rows)| Some((ticket?, rows))));
+        self.waiting.answers.borrow_mut().extend(answered.filter_map(|(ticket, rows)| Some((ticket?, rows))));
         Ok(answer)
     }
 }

@@ -84,9 +84,9 @@ impl Client {
 
     /// Begins a transaction together with what is asked next.
     fn begin_by(&self, begin: &str) {
-        self.put_off.forget();
+        self.waiting.forget();
         self.transaction.is_open.set(true);
-        self.put_off.beginning.replace(Some(self.beginning_by(begin)));
+        self.waiting.beginning.replace(Some(self.beginning_by(begin)));
     }
 
     /// What begins a transaction: with the settings, where the connection is not our own.
@@ -104,12 +104,12 @@ impl Client {
     pub(crate) fn rollback(&self) -> Result<()> {
         self.transaction.is_open.set(false);
         // Of one that the server has not heard of, nothing is to be taken back.
-        if self.put_off.forget() { Ok(()) } else { self.batch("ROLLBACK") }
+        if self.waiting.forget() { Ok(()) } else { self.batch("ROLLBACK") }
     }
 
     /// Goes back to a savepoint.
     pub(crate) fn go_back(&self, statement: &str) -> Result<()> {
-        self.put_off.forget();
+        self.waiting.forget();
         self.batch(statement)
     }
 

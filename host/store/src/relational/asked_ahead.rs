@@ -55,7 +55,7 @@ impl Cycle<'_> {
             asked.numbers = Some(client.ask_ahead(NUMBERS, vec![(Box::new(count), Type::INT8)])?);
         }
         let workers: BTreeSet<WorkerId> =
-            self.memory.workers.iter().filter(|(_, attached)| attached.may_claim()).map(|(id, _)| *id).collect();
+            self.memory.workers.iter().filter(|(_, attached)| attached.has_room()).map(|(id, _)| *id).collect();
         // Not where nothing will be claimed: while they are held, nobody can take the leases of one that is late.
         let comes = submitted + begun > 0 || ends && (self.memory.has_steps || self.memory.has_kin);
         if todo.claim && !workers.is_empty() && (comes || workers.iter().any(|worker| self.may_claim(*worker))) {

@@ -57,8 +57,8 @@ impl Attached {
         }
     }
 
-    /// Whether it may be given tasks.
-    pub(super) fn may_claim(&self) -> bool {
+    /// Whether it can be given tasks.
+    pub(super) fn has_room(&self) -> bool {
         self.permits > 0 && !self.gone && self.is_caught_up()
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bulkhead_core::{Child, DeadReason, JoinCount, RunEnd, Spawn, State, family_limit};
+use bulkhead_core::{Child, DeadReason, JoinCount, JoinEnd, RunEnd, Spawn, State, family_limit};
 
 use crate::TaskSeq;
 use crate::ending::{AttemptFacts, Ending, error_text, state_number};
@@ -115,8 +115,8 @@ impl Cycle<'_> {
                     }
                 }
             };
-            if let Some(end) = end.filter(|state| state.is_ended()) {
-                count.add(end, critical);
+            if let Some(state) = end.filter(|state| state.is_ended()) {
+                count.add(JoinEnd { state, critical });
             }
             crash_point("mid_spawn");
         }

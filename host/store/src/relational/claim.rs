@@ -64,7 +64,7 @@ impl Cycle<'_> {
             .memory
             .workers
             .iter()
-            .filter(|(_, attached)| attached.may_claim())
+            .filter(|(_, attached)| attached.has_room())
             .map(|(id, _)| *id)
             .filter(|id| !self.out.lost.contains(id) && !self.out.detached.contains(id))
             .collect();

@@ -70,7 +70,7 @@ impl Cycle<'_> {
         self.tell_gathered()?;
         for kin in self.parents(child)? {
             let (parent, spawned) = (kin.parent, kin.spawned);
-            let by = JoinCount::of([JoinEnd { state: end, critical: kin.critical }]);
+            let by = JoinCount::of([ChildEnd::new(kin, child, end).end]);
             // Its parent waits for more than it did before, and so for something.
             self.add_to_count(parent, spawned, &by, -1)?;
         }

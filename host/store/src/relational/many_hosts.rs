@@ -284,8 +284,8 @@ impl Cycle<'_> {
         if let Some(number) = many.numbers.pop_front() {
             return Ok(TaskSeq(number));
         }
-        let count = std::mem::take(&mut many.wanted).max(FEW_NUMBERS);
-        let numbers = self.connection.prepare_cached(NUMBERS)?.query_map([count as i64], |row| row.get(0))?;
+        let count = i64::try_from(std::mem::take(&mut many.wanted).max(FEW_NUMBERS)).unwrap_or(i64::MAX);
+        let numbers = self.connection.prepare_cached(NUMBERS)?.query_map([count], |row| row.get(0))?;
         many.numbers = numbers.collect::<crate::sql::Result<_>>()?;
         many.numbers.pop_front().map(TaskSeq).ok_or(Halt::Raced)
     }

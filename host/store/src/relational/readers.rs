@@ -70,7 +70,9 @@ impl Readers {
                 return;
             }
         });
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        let unanswered =
+            |_| Err(StoreError::Database("a question to the store failed before it was answered".to_owned()));
+        answered.await.unwrap_or_else(unanswered)
     }
 
     /// Writes by statements of which each is a transaction of its own, and may be done twice: where the connection is lost

@@ -1,6 +1,6 @@
 //! Parents and children, in the model.
 
-use bulkhead_core::{DeadReason, Join, JoinCount, JoinStep, Spawn, State, join_step};
+use bulkhead_core::{DeadReason, Join, JoinCount, JoinEnd, JoinStep, Spawn, State, join_step};
 use bulkhead_store::Spawned;
 
 use super::model::{Accepted, Kin, Model, Taken};
@@ -43,7 +43,7 @@ impl Model {
             let critical = join.is_critical(kin.name.as_deref());
             count.critical += u32::from(critical);
             if self.tasks[kin.child].is_ended() {
-                count.add(self.tasks[kin.child].state(), critical);
+                count.add(JoinEnd { state: self.tasks[kin.child].state(), critical });
             }
         }
         count
