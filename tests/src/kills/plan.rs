@@ -32,7 +32,7 @@ pub enum Death {
     },
     /// As soon as a task is inside a sandbox.
     MidRun,
-    /// So long after work began to come in.
+    /// So long after half of what was to be submitted in its life had come in.
     After(Duration),
 }
 

@@ -25,7 +25,9 @@ pub(crate) fn run(folder: &Folder, plan: &Plan, feed: Feed, say: &mut dyn FnMut(
     let each = plan.tasks.div_ceil(plan.deaths.len() + 1);
     for (number, death) in plan.deaths.iter().enumerate() {
         let before = left.len();
-        let how = live(folder, death, &mut left, each, feed)?;
+        // What lives that were cut short did not submit is due in the next, so that the deaths are spread over all tasks.
+        let goal = plan.tasks.saturating_sub(each * (number + 1));
+        let how = live(folder, death, &mut left, goal, feed)?;
         let death = death.to_string();
         say(format!("{:>3}. {death:<24} {how:<24} {:>6} submitted", number + 1, before - left.len()));
     }
@@ -37,8 +39,8 @@ pub(crate) fn run(folder: &Folder, plan: &Plan, feed: Feed, say: &mut dyn FnMut(
     Ok(())
 }
 
-/// One life; says how it ended.
-fn live(folder: &Folder, death: &Death, left: &mut VecDeque<usize>, each: usize, feed: Feed) -> Result<String> {
+/// One life, in which no more than `goal` tasks are to be left; says how it ended.
+fn live(folder: &Folder, death: &Death, left: &mut VecDeque<usize>, goal: usize, feed: Feed) -> Result<String> {
     let point = match death {
         Death::At { point, nth } => format!("{point}:{nth}"),
         Death::MidRun | Death::After(_) => String::new(),
@@ -52,18 +54,22 @@ fn live(folder: &Folder, death: &Death, left: &mut VecDeque<usize>, each: usize,
         Err(error) => return Err(error),
     };
     let began = Instant::now();
-    let goal = left.len().saturating_sub(each);
+    let half = usize::midpoint(left.len(), goal);
+    let mut half_is_in = None;
     let mut feeding = true;
     loop {
         if host.wait(Duration::ZERO).is_some() {
             return Ok(format!("died after {} ms", began.elapsed().as_millis()));
         }
+        if half_is_in.is_none() && left.len() <= half {
+            half_is_in = Some(Instant::now());
+        }
         let now_due = match death {
-            Death::At { .. } => began.elapsed() > PATIENCE,
-            Death::MidRun => is_in_a_sandbox(&host.client) || began.elapsed() > PATIENCE,
-            Death::After(delay) => began.elapsed() > *delay,
+            Death::At { .. } => false,
+            Death::MidRun => is_in_a_sandbox(&host.client),
+            Death::After(delay) => half_is_in.is_some_and(|at| at.elapsed() > *delay),
         };
-        if now_due {
+        if now_due || began.elapsed() > PATIENCE {
             host.kill();
             return Ok(format!("killed after {} ms", began.elapsed().as_millis()));
         }

@@ -11,10 +11,11 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::chore::{cargo, root, target};
+use crate::install::path;
 use crate::postgres::Cluster;
 use crate::redis::Redis;
 use crate::steps::Steps;
-use crate::{componentize, guests, host};
+use crate::{guests, host, npm};
 
 /// How often each takes its turn; a smoke run has one.
 const TURNS: usize = 3;
@@ -66,7 +67,7 @@ struct Turn {
 
 /// Measures all of them, and gives the table.
 pub(crate) fn measure(steps: &mut Steps, quick: bool) -> Result<String> {
-    let path = componentize::path(&[componentize::pinned_node(steps)?]);
+    let path = path(&[npm::pinned_node(steps)?]);
     let (host, guests) = (host::build_release(steps)?, guests::build(steps)?);
     let run = |peer: &Peer| {
         if peer.folder == OURS {
