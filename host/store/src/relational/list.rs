@@ -26,31 +26,35 @@ const FEW_WAITING: u64 = 20_000;
 /// A question in SQL.
 struct Question {
     from: String,
+    /// The column that the first table of it is walked by.
+    walked: &'static str,
     conditions: String,
     values: Vec<Value>,
 }
 
 impl Question {
     fn new(filter: &TaskFilter, connection: &Connection, shared: &Shared) -> crate::sql::Result<Self> {
-        let mut question = Self { from: PLACES.to_owned(), conditions: "TRUE".to_owned(), values: Vec::new() };
+        let mut question =
+            Self { from: PLACES.to_owned(), walked: "t.seq", conditions: "TRUE".to_owned(), values: Vec::new() };
         let states: HashSet<State> = filter.states.iter().copied().collect();
         let only = |allowed: &[State]| !states.is_empty() && states.iter().all(|state| allowed.contains(state));
-        if only(&[State::Dead, State::Cancelled, State::Skipped, State::Resolved]) || filter.dead_reason.is_some() {
+        if let Some(parent) = &filter.parent {
+            let seq = super::place::find(connection, parent)?.map_or(-1, |seq| seq.0);
+            question.only_in(&format!("SELECT child FROM kin WHERE parent = {seq} AND own"), connection);
+        } else if only(&[State::Dead, State::Cancelled, State::Skipped, State::Resolved])
+            || filter.dead_reason.is_some()
+        {
             // Those are few, and have an index of their own.
-            question.from = places_of_ended("ended e INDEXED BY ended_otherwise");
+            question.of_ended("ended e INDEXED BY ended_otherwise");
             question.and("e.state <> 6");
         } else if !states.is_empty() && states.iter().all(|state| state.is_ended()) {
             // However many wait before them, they are not passed over one by one.
-            question.from = places_of_ended("ended e");
+            question.of_ended("ended e");
         } else if let Some(tables) = tables_of_open(&states, filter.ready_reason, connection, shared)? {
-            question.and(&format!("t.seq IN ({})", tables.join(" UNION ALL ")));
+            question.only_in(&tables.join(" UNION ALL "), connection);
         }
         if !states.is_empty() {
             question.and(&format!("({})", states_are(&states)));
-        }
-        if let Some(parent) = &filter.parent {
-            let seq = super::place::find(connection, parent)?.map_or(-1, |seq| seq.0);
-            question.and(&format!("t.seq IN (SELECT child FROM kin WHERE parent = {seq} AND own)"));
         }
         if let Some(moment) = filter.ended_before {
             question.and(&format!("e.ended_at < {}", moment.as_millis()));
@@ -77,6 +81,36 @@ impl Question {
 
     fn and(&mut self, condition: &str) {
         let _ = write!(self.conditions, " AND {condition}");
+    }
+
+    /// Only tasks that have ended, found by this table or index of it.
+    fn of_ended(&mut self, ended: &str) {
+        let found = format!("{ended} CROSS JOIN tasks t ON t.seq = e.seq");
+        self.from = PLACES.replacen("tasks t LEFT JOIN ended e ON e.seq = t.seq", &found, 1);
+        self.walked = "e.seq";
+    }
+
+    /// Only tasks of these numbers, which are few.
+    fn only_in(&mut self, numbers: &str, connection: &Connection) {
+        if connection.postgres().is_some() {
+            // It is told to begin there: whatever gives them, it takes for two hundred rows, and might walk all tasks for each.
+            let few = format!("(SELECT DISTINCT seq FROM ({numbers}) AS n (seq) ORDER BY seq DESC) few");
+            self.from = PLACES.replacen("tasks t", &format!("{few} CROSS JOIN tasks t ON t.seq = few.seq"), 1);
+            self.walked = "few.seq";
+        } else {
+            self.and(&format!("t.seq IN ({numbers})"));
+        }
+    }
+
+    /// Tells PostgreSQL how to bring the tables together, which it could only guess: by keys, in the order written, or where
+    /// `many` are looked at, by holding whole tables against each other.
+    fn set_plan(&self, many: bool, connection: &Connection) -> crate::sql::Result<()> {
+        if connection.postgres().is_some() {
+            let by_keys = !many || self.walked == "few.seq";
+            let plan = if by_keys { "join_collapse_limit = 1" } else { "enable_hashjoin = on" };
+            connection.put_off(&format!("SET LOCAL {plan}"), params![])?;
+        }
+        Ok(())
     }
 
     fn equals(&mut self, column: &str, value: &str) {
@@ -140,12 +174,6 @@ fn tables_of_open(
     }
     selects.extend(names.into_iter().map(|name| format!("SELECT seq FROM {name}")));
     Ok(Some(selects))
-}
-
-/// [`PLACES`] of tasks that have ended, found by this table or index of it.
-fn places_of_ended(ended: &str) -> String {
-    let found = format!("{ended} CROSS JOIN tasks t ON t.seq = e.seq");
-    PLACES.replacen("tasks t LEFT JOIN ended e ON e.seq = t.seq", &found, 1)
 }
 
 /// The condition that a task is in one of these states.
@@ -216,11 +244,12 @@ pub(super) fn page(
             question.conditions
         );
         // Sorted by the column that the outer table is walked by, so that nothing is sorted at all.
-        let walked = if question.from.starts_with("ended") { "e.seq" } else { "t.seq" };
+        let walked = question.walked;
         if let Some(TaskSeq(after)) = after {
             let _ = write!(select, " AND {walked} < {after}");
         }
         let _ = write!(select, " ORDER BY {walked} DESC LIMIT {}", limit + 1);
+        question.set_plan(false, connection)?;
         let mut statement = connection.prepare_cached(&select)?;
         let rows = statement.query_map(question.values, |row| view::read(row, shared))?;
         rows.collect()
@@ -236,10 +265,7 @@ pub(super) fn page(
 pub(super) fn count(connection: &Connection, filter: &TaskFilter, shared: &Shared) -> Result<u64, StoreError> {
     let read = || -> crate::sql::Result<i64> {
         let question = Question::new(filter, connection, shared)?;
-        if connection.postgres().is_some() {
-            // All of them are counted, and not the first few looked up: without it, each would be held against each other.
-            connection.execute("SET LOCAL enable_hashjoin = on", params![])?;
-        }
+        question.set_plan(true, connection)?;
         let select = format!(
             "SELECT count(*) FROM {} CROSS JOIN routes rt ON rt.id = t.route WHERE {}",
             question.from, question.conditions

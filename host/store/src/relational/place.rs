@@ -13,11 +13,13 @@ use crate::ending::state_of;
 /// The tables in which a task that has not ended waits, or has ended: it is in one of them, or runs and is in none.
 pub(crate) const PLACE_TABLES: [&str; 7] = ["ready", "delayed", "parked", "alone", "waits", "paused", "ended"];
 
-/// `FROM` of every question about where tasks are: each join is one look by a whole key.
+/// `FROM` of every question about where tasks are: each join is one look by a whole key. Where a task is in `ready` is asked
+/// by `t` alone: by `h` as well, PostgreSQL would leave out `due`, and pass over all of the route's tasks for each.
 pub(super) const PLACES: &str = "tasks t \
     LEFT JOIN ended e ON e.seq = t.seq \
     LEFT JOIN history h ON h.seq = t.seq \
-    LEFT JOIN ready r ON r.route = t.route AND r.rank = t.rank AND r.due = coalesce(h.due, t.due) AND r.seq = t.seq \
+    LEFT JOIN ready r ON r.route = t.route AND r.rank = t.rank \
+        AND r.due = coalesce((SELECT due FROM history WHERE seq = t.seq), t.due) AND r.seq = t.seq \
     LEFT JOIN delayed d ON d.due = coalesce(h.due, t.due) AND d.seq = t.seq \
     LEFT JOIN parked p ON p.route = t.route AND p.seq = t.seq \
     LEFT JOIN alone a ON a.seq = t.seq \
