@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -15,6 +15,9 @@ use crate::{Client, Folder, Host};
 
 /// Tasks that lost their worker wait up to a minute before they run again, and some then run alone.
 pub(crate) const SETTLED: Duration = Duration::from_secs(300);
+
+/// So many questions are asked at once.
+const ASKING: usize = 4;
 
 /// Counted from outside, task by task and effect by effect.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,14 +99,31 @@ impl Ledger {
     /// Counts what became of the tasks.
     pub(crate) fn count(client: &Client, tasks: usize) -> Result<Self> {
         let mut ledger = Self { tasks, ..Self::default() };
-        for number in 0..tasks {
-            ledger.count_task(client, number)?;
+        let numbers: Vec<usize> = (0..tasks).collect();
+        let count = |numbers: &[usize]| {
+            let mut part = Self::default();
+            numbers.iter().try_for_each(|number| part.count_task(client, *number)).map(|()| part)
+        };
+        for part in at_once(&numbers, count)? {
+            ledger.add(part);
         }
         let succeeded = client.try_get("/v1/tasks?kind=EFFECT&state=succeeded&count=true")?.body;
         let succeeded = succeeded.pointer("/count").and_then(Value::as_u64);
         ledger.succeeded = succeeded.and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
         ledger.count_effects(client)?;
         Ok(ledger)
+    }
+
+    fn add(&mut self, part: Self) {
+        for (state, count) in part.states {
+            *self.states.entry(state).or_default() += count;
+        }
+        self.lost += part.lost;
+        self.wrong += part.wrong;
+        self.not_once += part.not_once;
+        self.charged += part.charged;
+        self.worker_lost += part.worker_lost;
+        self.losses.extend(part.losses);
     }
 
     fn count_task(&mut self, client: &Client, number: usize) -> Result<()> {
@@ -145,11 +165,14 @@ pub(crate) fn count_effects(client: &Client, seen: &mut BTreeMap<usize, usize>) 
     loop {
         let page = client.try_get(&format!("/v1/tasks?kind=ROW&limit=1000{cursor}"))?;
         ensure!(page.status == 200, "{page:?}");
-        for row in page.body.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
-            let row = client.try_get(&format!("/v1/tasks/{}", text(row, "/id")))?.body;
+        let rows = page.body.pointer("/items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let whole = |rows: &[Value]| -> Result<Vec<Value>> {
+            rows.iter().map(|row| Ok(client.try_get(&format!("/v1/tasks/{}", text(row, "/id")))?.body)).collect()
+        };
+        for row in at_once(rows, whole)?.into_iter().flatten() {
             let number = row.pointer("/payload").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
             let count = number.and_then(|number| seen.get_mut(&number));
-            *count.ok_or_else(|| anyhow::anyhow!("an effect of nobody: {row}"))? += 1;
+            *count.ok_or_else(|| anyhow!("an effect of nobody: {row}"))? += 1;
             effects += 1;
         }
         match text(&page.body, "/next") {
@@ -157,6 +180,16 @@ pub(crate) fn count_effects(client: &Client, seen: &mut BTreeMap<usize, usize>) 
             next => cursor = format!("&cursor={next}"),
         }
     }
+}
+
+/// Does this for parts of all of them, side by side: every task is asked for, one by one.
+fn at_once<T: Sync, R: Send>(all: &[T], part: impl Fn(&[T]) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let size = all.len().div_ceil(ASKING).max(1);
+    std::thread::scope(|scope| {
+        let part = &part;
+        let parts: Vec<_> = all.chunks(size).map(|some| scope.spawn(move || part(some))).collect();
+        parts.into_iter().map(|part| part.join().map_err(|_| anyhow!("whoever counted has panicked"))?).collect()
+    })
 }
 
 /// How often each end is among the attempts of a task.
