@@ -6,6 +6,19 @@ use std::process::Command;
 /// What guests and handlers are compiled to.
 pub(crate) const WASM: &str = "wasm32-wasip2";
 
+/// What cargo tells this program of its own package. Passed on, build scripts that look at them would run again, and all that
+/// depends on them be built again, whenever cargo was last called by hand or in another checkout.
+const OUR_PACKAGE: [&str; 8] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     // Asked when it runs: checkouts that share one target folder also share this binary.
@@ -26,6 +39,9 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    for name in OUR_PACKAGE {
+        command.env_remove(name);
+    }
     command
 }
 

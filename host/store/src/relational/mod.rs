@@ -53,6 +53,7 @@ mod pausing;
 mod place;
 mod placing;
 mod publish;
+mod question;
 mod readers;
 mod ready_index;
 mod request;

@@ -99,7 +99,7 @@ async fn to_list_and_count_what_has_just_come_in_reads_each_task_a_few_times() {
         let read = "SELECT sum(idx_blks_hit + idx_blks_read)::bigint FROM pg_statio_user_indexes \
                     WHERE schemaname = current_schema() AND relname LIKE 'ready%'";
         let read: i64 = client.query_one(read, &[]).await.unwrap().get(0);
-        assert!((tasks..20 * tasks).contains(&read), "{read} pages were read for {tasks} tasks");
+        assert!((1..20 * tasks).contains(&read), "{read} pages were read for {tasks} tasks");
     }
 }
 
