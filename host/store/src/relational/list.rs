@@ -32,7 +32,7 @@ pub(super) fn page(
         let question = Question::new(&selection.filter, connection, shared)?;
         let mut select = format!("SELECT {} FROM {} WHERE {}", view::columns(), question.from, question.conditions);
         // Sorted by the column that the outer table is walked by, so that nothing is sorted at all.
-        let walked = question.walked;
+        let walked = question.walked();
         if let Some(TaskSeq(after)) = after {
             let _ = write!(select, " AND {walked} < {after}");
         }
@@ -55,7 +55,7 @@ pub(super) fn count(connection: &Connection, filter: &TaskFilter, shared: &Share
         let mut parts = Vec::new();
         let mut filter = filter.clone();
         if is_by_state(&filter) && filter.states.contains(&State::Ready) {
-            parts.push(Question::waiting(&filter, connection)?);
+            parts.push(Question::ready(&filter, connection)?);
             filter.states.retain(|state| *state != State::Ready);
         }
         if parts.is_empty() || !filter.states.is_empty() {

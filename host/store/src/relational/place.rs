@@ -13,6 +13,9 @@ use crate::ending::state_of;
 /// The tables in which a task that has not ended waits, or has ended: it is in one of them, or runs and is in none.
 pub(crate) const PLACE_TABLES: [&str; 7] = ["ready", "delayed", "parked", "alone", "waits", "paused", "ended"];
 
+/// Those of ready tasks, whether they may be claimed at once or not.
+pub(super) const READY_TABLES: [&str; 4] = ["ready", "delayed", "parked", "alone"];
+
 /// `FROM` of every question about where tasks are: each join is one look by a whole key. Where a task is in `ready` is asked
 /// by `t` alone: by `h` as well, PostgreSQL would leave out `due`, and pass over all of the route's tasks for each.
 pub(super) const PLACES: &str = "tasks t \

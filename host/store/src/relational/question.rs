@@ -9,35 +9,41 @@ use crate::TaskFilter;
 use crate::sql::{Connection, Value, params};
 
 use super::interned::HOME_MARK;
-use super::place::{PLACE, PLACES};
+use super::place::{PLACE, PLACES, READY_TABLES, find};
 use super::shared::Shared;
 use super::slot::RouteId;
 use crate::ending::state_number;
 
-/// The tables of ready tasks.
-const READY: [&str; 4] = ["ready", "delayed", "parked", "alone"];
-
 /// Up to so many waiting tasks, a list of them begins with them; beyond, with the newest tasks, of which many wait.
 const FEW_WAITING: u64 = 20_000;
+
+/// Where a question begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// With all tasks.
+    Tasks,
+    /// With those that have ended.
+    Ended,
+    /// With numbers that are known.
+    Numbers,
+}
 
 /// A question in SQL.
 #[derive(Debug)]
 pub(super) struct Question {
+    start: Start,
     pub(super) from: String,
-    /// The column that the first table of it is walked by.
-    pub(super) walked: &'static str,
     pub(super) conditions: String,
     pub(super) values: Vec<Value>,
 }
 
 impl Question {
     pub(super) fn new(filter: &TaskFilter, connection: &Connection, shared: &Shared) -> crate::sql::Result<Self> {
-        let mut question =
-            Self { from: PLACES.to_owned(), walked: "t.seq", conditions: "TRUE".to_owned(), values: Vec::new() };
+        let mut question = Self::starting(Start::Tasks, PLACES.to_owned());
         let states: HashSet<State> = filter.states.iter().copied().collect();
         let only = |allowed: &[State]| !states.is_empty() && states.iter().all(|state| allowed.contains(state));
         if let Some(parent) = &filter.parent {
-            let seq = super::place::find(connection, parent)?.map_or(-1, |seq| seq.0);
+            let seq = find(connection, parent)?.map_or(-1, |seq| seq.0);
             question.only_in(&format!("SELECT child FROM kin WHERE parent = {seq} AND own"), connection);
         } else if only(&[State::Dead, State::Cancelled, State::Skipped, State::Resolved])
             || filter.dead_reason.is_some()
@@ -70,18 +76,27 @@ impl Question {
     }
 
     /// Tasks that are ready, of a kind and tenant: whatever is in these tables is, so nothing else need be looked at.
-    pub(super) fn waiting(filter: &TaskFilter, connection: &Connection) -> crate::sql::Result<Self> {
-        let mut question = Self {
-            from: format!("({}) few", READY.map(|name| format!("SELECT seq FROM {name}")).join(" UNION ALL ")),
-            walked: "few.seq",
-            conditions: "TRUE".to_owned(),
-            values: Vec::new(),
-        };
+    pub(super) fn ready(filter: &TaskFilter, connection: &Connection) -> crate::sql::Result<Self> {
+        let numbers = READY_TABLES.map(|name| format!("SELECT seq FROM {name}")).join(" UNION ALL ");
+        let mut question = Self::starting(Start::Numbers, format!("({numbers}) n"));
         if filter.kind.is_some() || filter.tenant.is_some() {
-            question.from.push_str(" CROSS JOIN tasks t ON t.seq = few.seq");
+            question.from.push_str(" CROSS JOIN tasks t ON t.seq = n.seq");
         }
         question.narrow(filter, connection)?;
         Ok(question)
+    }
+
+    fn starting(start: Start, from: String) -> Self {
+        Self { start, from, conditions: "TRUE".to_owned(), values: Vec::new() }
+    }
+
+    /// The column that the first table is walked by.
+    pub(super) const fn walked(&self) -> &'static str {
+        match self.start {
+            Start::Tasks => "t.seq",
+            Start::Ended => "e.seq",
+            Start::Numbers => "n.seq",
+        }
     }
 
     /// Only tasks of this kind and tenant.
@@ -107,16 +122,16 @@ impl Question {
     fn of_ended(&mut self, ended: &str) {
         let found = format!("{ended} CROSS JOIN tasks t ON t.seq = e.seq");
         self.from = PLACES.replacen("tasks t LEFT JOIN ended e ON e.seq = t.seq", &found, 1);
-        self.walked = "e.seq";
+        self.start = Start::Ended;
     }
 
     /// Only tasks of these numbers, which are few.
     fn only_in(&mut self, numbers: &str, connection: &Connection) {
         if connection.postgres().is_some() {
             // It is told to begin there: whatever gives them, it takes for two hundred rows, and might walk all tasks for each.
-            let few = format!("(SELECT DISTINCT seq FROM ({numbers}) AS n (seq) ORDER BY seq DESC) few");
-            self.from = PLACES.replacen("tasks t", &format!("{few} CROSS JOIN tasks t ON t.seq = few.seq"), 1);
-            self.walked = "few.seq";
+            let numbers = format!("(SELECT DISTINCT seq FROM ({numbers}) AS few (seq) ORDER BY seq DESC) n");
+            self.from = PLACES.replacen("tasks t", &format!("{numbers} CROSS JOIN tasks t ON t.seq = n.seq"), 1);
+            self.start = Start::Numbers;
         } else {
             self.and(&format!("t.seq IN ({numbers})"));
         }
@@ -126,7 +141,7 @@ impl Question {
     /// `many` are looked at, by holding whole tables against each other.
     pub(super) fn set_plan(&self, many: bool, connection: &Connection) -> crate::sql::Result<()> {
         if connection.postgres().is_some() {
-            if !many || self.walked == "few.seq" {
+            if !many || self.start == Start::Numbers {
                 connection.put_off("SET LOCAL join_collapse_limit = 1", params![])?;
             }
             if many {
@@ -183,7 +198,7 @@ fn tables_of_open(
         return Ok(None);
     }
     if is_ready {
-        names.extend(READY);
+        names.extend(READY_TABLES);
     }
     if [State::Suspended, State::Waiting, State::Blocked].into_iter().any(|state| states.contains(&state)) {
         names.push("waits");

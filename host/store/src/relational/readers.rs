@@ -70,8 +70,10 @@ impl Readers {
                 return;
             }
         });
-        let unanswered =
-            |_| Err(StoreError::Database("a question to the store failed before it was answered".to_owned()));
+        let unanswered = |_| {
+            let why = "a question to the store failed before it was answered; the log of this host says where";
+            Err(StoreError::Database(why.to_owned()))
+        };
         answered.await.unwrap_or_else(unanswered)
     }
 
