@@ -6,6 +6,10 @@
 //!
 //! Arguments: sizes (1000 100000 10000000). On the empty PostgreSQL database that `BULKHEAD_BENCH_POSTGRES` names, where it
 //! is set; its schemas are one for each size.
+//!
+//! `BULKHEAD_BENCH_DRAINED` says how many are claimed; twice as many are queued beside the size. With more of them, the first
+//! case has about as many tasks of one kind side by side on a page as the others have, and what is left of the difference
+//! is what the depth costs.
 #![allow(clippy::print_stdout, reason = "a probe for people")]
 
 mod noop;
@@ -21,7 +25,7 @@ use noop::{BATCH, WINDOW, drain, task};
 
 /// Kinds that somebody serves.
 const KINDS: usize = 1_000;
-/// Tasks that are claimed and committed.
+/// Tasks that are claimed and committed where `BULKHEAD_BENCH_DRAINED` says nothing else.
 const DRAINED: usize = 50_000;
 
 /// Where the store of one size is.
@@ -88,12 +92,13 @@ fn main() {
         "{:>9} {:>10} {:>12} {:>7} {:>10} {:>10} {:>10} {:>9} {:>9}",
         "queued", "submit/s", "claim+commit", "of 1st", "list ms", "state ms", "kind ms", "open ms", "disk MB"
     );
+    let drained = std::env::var("BULKHEAD_BENCH_DRAINED").map_or(DRAINED, |count| count.parse().expect("a number"));
     let mut first = None;
     for size in sizes {
         let place = Place::make(size);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let store = place.open();
-        let (submitted, rate, lists) = runtime.block_on(measure(&store, size));
+        let (submitted, rate, lists) = runtime.block_on(measure(&store, size, drained));
         runtime.block_on(store.close()).unwrap();
         let began = Instant::now();
         let store = place.open();
@@ -113,7 +118,7 @@ fn main() {
     }
 }
 
-async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]) {
+async fn measure(store: &DatabaseStore, size: usize, drained: usize) -> (f64, f64, [Duration; 3]) {
     let tomorrow = Due::After(bulkhead_core::Span::from_secs(86_400).duration());
     let urgent = Priority::try_new(20).unwrap();
     let began = Instant::now();
@@ -128,8 +133,8 @@ async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]
         due: tomorrow,
         ..task(format!("KIND{}", number % KINDS))
     });
-    let drained = (0..2 * DRAINED).map(|number| task(format!("KIND{}", number % KINDS)));
-    let mut tasks = delayed.chain(queued).chain(drained).peekable();
+    let beside = (0..2 * drained).map(|number| task(format!("KIND{}", number % KINDS)));
+    let mut tasks = delayed.chain(queued).chain(beside).peekable();
     while tasks.peek().is_some() {
         let batch: Vec<NewTask> = tasks.by_ref().take(10_000).collect();
         all += batch.len();
@@ -138,10 +143,10 @@ async fn measure(store: &DatabaseStore, size: usize) -> (f64, f64, [Duration; 3]
     let submitted = all as f64 / began.elapsed().as_secs_f64();
     let mut line = store.attach("bench").await.unwrap();
     line.sender.serve(ServedRoutes::new(1, |route| route.kind.as_str() != "ELSEWHERE"));
-    drain(&mut line, DRAINED / 5, BATCH, WINDOW).await;
+    drain(&mut line, drained / 5, BATCH, WINDOW).await;
     let began = Instant::now();
-    drain(&mut line, DRAINED, BATCH, WINDOW).await;
-    let rate = DRAINED as f64 / began.elapsed().as_secs_f64();
+    drain(&mut line, drained, BATCH, WINDOW).await;
+    let rate = drained as f64 / began.elapsed().as_secs_f64();
     drop(line);
     let mut lists = Vec::new();
     for filter in [
