@@ -11,8 +11,11 @@ use tokio::time::sleep;
 /// How long after a look, or after the start, comes the next.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// So many times as long as a look took, the next is waited for: looks take a twentieth of the time at most.
+/// So many times as long as a look took, the next is waited for: looks take a twentieth of the time, unless they are slow.
 const REST: u32 = 20;
+
+/// The next is never waited for longer: where looks are slow since many files are made, even more would be made meanwhile.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
 /// Does the work unless what it works on grows beyond its bounds; then it is dropped, which ends it.
 pub(crate) async fn within_bounds<T>(
@@ -36,6 +39,6 @@ async fn overrun(workspace: &CallerWorkspace) -> String {
         if let Ok(Some(bound)) = tokio::task::spawn_blocking(move || overrun.look()).await {
             return bound;
         }
-        wait = LOOK_EVERY.max(began.elapsed() * REST);
+        wait = (began.elapsed() * REST).clamp(LOOK_EVERY, LOOK_AT_LEAST_EVERY);
     }
 }
