@@ -42,14 +42,19 @@ fn main() -> Result<()> {
     let folder = with_templates(Folder::with_guests(&["noop"]), wide)?;
     let mut floor_file = File::create(folder.path().join("floor"))?;
     println!("SQLite");
-    measure(&folder, (turns, wide), &mut || {
-        for _ in 0..COMMITS {
-            floor_file.write_all(&[7; COMMIT_BYTES])?;
-            floor_file.sync_all()?;
-        }
-        Ok(())
-    })?;
-    let Some(cluster) = Cluster::start() else {
+    measure(
+        &folder,
+        (turns, wide),
+        &mut || {
+            for _ in 0..COMMITS {
+                floor_file.write_all(&[7; COMMIT_BYTES])?;
+                floor_file.sync_all()?;
+            }
+            Ok(())
+        },
+        &|| Ok(None),
+    )?;
+    let Some(cluster) = Cluster::start_that_counts_statements() else {
         println!("there is no PostgreSQL; next: apt-get install postgresql");
         return Ok(());
     };
@@ -57,19 +62,27 @@ fn main() -> Result<()> {
     let (client, insert) = runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await?;
         tokio::spawn(connection);
-        client.batch_execute("CREATE SCHEMA floor; CREATE TABLE floor.rows (bytes BYTEA NOT NULL)").await?;
+        client.batch_execute("CREATE EXTENSION pg_stat_statements; CREATE SCHEMA floor; CREATE TABLE floor.rows (bytes BYTEA NOT NULL)").await?;
         let insert = client.prepare("INSERT INTO floor.rows VALUES ($1)").await?;
         anyhow::Ok((client, insert))
     })?;
     let folder = with_templates(Folder::on_server(&cluster.url(), "workflows", &["noop"], ""), wide)?;
     println!("PostgreSQL");
     let payload = [7_u8; 200];
-    measure(&folder, (turns, wide), &mut || {
-        for _ in 0..COMMITS {
-            runtime.block_on(client.execute(&insert, &[&payload.as_slice()]))?;
-        }
-        Ok(())
-    })
+    measure(
+        &folder,
+        (turns, wide),
+        &mut || {
+            for _ in 0..COMMITS {
+                runtime.block_on(client.execute(&insert, &[&payload.as_slice()]))?;
+            }
+            Ok(())
+        },
+        &|| {
+            let row = runtime.block_on(client.query_one("SELECT sum(calls)::bigint FROM pg_stat_statements", &[]))?;
+            Ok(Some(row.try_get(0)?))
+        },
+    )
 }
 
 /// The folder with its templates: four steps in a line; one step, many beside each other, one step; and a list as long.
@@ -92,7 +105,13 @@ fn with_templates(folder: Folder, wide: usize) -> Result<Folder> {
     Ok(folder)
 }
 
-fn measure(folder: &Folder, (turns, wide): (usize, usize), floor: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+/// `statements`: how many the server has carried out so far, where there is one.
+fn measure(
+    folder: &Folder,
+    (turns, wide): (usize, usize),
+    floor: &mut dyn FnMut() -> Result<()>,
+    statements: &dyn Fn() -> Result<Option<i64>>,
+) -> Result<()> {
     let host = Host::start(folder, &[("BULKHEAD_LOG__FILTER", "warn")])?;
     let mut client = Client::connect(host.url.trim_start_matches("http://"), Manner::OneWrite)?;
     let mut ordinary = Client::connect(host.url.trim_start_matches("http://"), Manner::TwoWrites)?;
@@ -124,25 +143,23 @@ fn measure(folder: &Folder, (turns, wide): (usize, usize), floor: &mut dyn FnMut
         println!("{name:<34} {:>7} {:>9.3} {:>9.3} {ratio:>10.2}", row.len(), at(row, 0.5), at(row, 0.99));
     }
     let before = resident(host.pid())?;
-    let alone = timed(|| many_tasks(&mut client, wide))?;
-    println!("{:<34} {:>12} {:>12} {:>12}", "", "seconds", "µs a task", "over tasks");
-    let row = |name: &str, took: Duration| {
-        let each = took.as_secs_f64() * 1e6 / wide as f64;
-        let over = took.as_secs_f64() / alone.as_secs_f64();
-        println!("{name:<34} {:>12.3} {each:>12.1} {over:>12.2}", took.as_secs_f64());
+    println!("{:<34} {:>12} {:>12} {:>12} {:>12}", "", "seconds", "µs a task", "over tasks", "statements");
+    let mut alone = None;
+    let mut row = |name: String, work: &mut dyn FnMut() -> Result<()>| -> Result<()> {
+        let (said, began) = (statements()?, Instant::now());
+        work()?;
+        let took = began.elapsed().as_secs_f64();
+        let asked = statements()?.zip(said).map_or("-".to_owned(), |(now, before)| (now - before).to_string());
+        let (each, over) = (took * 1e6 / wide as f64, took / *alone.get_or_insert(took));
+        println!("{name:<34} {took:>12.3} {each:>12.1} {over:>12.2} {asked:>12}");
+        Ok(())
     };
-    row(&format!("{wide} tasks in one request"), alone);
-    row(&format!("a diamond of {wide} steps"), timed(|| one_workflow(&mut client, "diamond"))?);
-    row(&format!("a list of {wide}, and a join"), timed(|| one_workflow(&mut client, "list"))?);
+    row(format!("{wide} tasks in one request"), &mut || many_tasks(&mut client, wide))?;
+    row(format!("a diamond of {wide} steps"), &mut || one_workflow(&mut client, "diamond"))?;
+    row(format!("a list of {wide}, and a join"), &mut || one_workflow(&mut client, "list"))?;
     println!("resident: {} MiB before, {} MiB after", before >> 10, resident(host.pid())? >> 10);
     ensure!(host.stop() == Some(0), "the host did not stop in order");
     Ok(())
-}
-
-fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
-    let began = Instant::now();
-    work()?;
-    Ok(began.elapsed())
 }
 
 fn one_workflow(client: &mut Client, template: &str) -> Result<()> {

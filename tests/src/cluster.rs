@@ -52,7 +52,16 @@ impl Cluster {
     ///
     /// Where it does not start.
     pub fn start() -> Option<Self> {
-        Self::start_with(None, &[])
+        Self::start_with(None, &[], &[])
+    }
+
+    /// Starts one that can count statements: it has `pg_stat_statements` loaded.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    pub fn start_that_counts_statements() -> Option<Self> {
+        Self::start_with(None, &[], &["shared_preload_libraries=pg_stat_statements"])
     }
 
     /// Starts one whose disk has so many MiB, where this user may mount one.
@@ -61,7 +70,7 @@ impl Cluster {
     ///
     /// Where it does not start.
     pub fn start_on_small_disk(size_mib: u32) -> Option<Self> {
-        Self::start_with(Some(size_mib), &[])
+        Self::start_with(Some(size_mib), &[], &[])
     }
 
     /// Starts one that speaks TLS, with this certificate and its key, both in PEM.
@@ -70,16 +79,17 @@ impl Cluster {
     ///
     /// Where it does not start.
     pub fn start_with_tls(certificate: &str, key: &str) -> Option<Self> {
-        Self::start_with(None, &[("ssl_cert_file", certificate), ("ssl_key_file", key)])
+        Self::start_with(None, &[("ssl_cert_file", certificate), ("ssl_key_file", key)], &["ssl=on"])
     }
 
     /// `files`: what settings name as files, and what is in them.
-    fn start_with(size_mib: Option<u32>, files: &[(&str, &str)]) -> Option<Self> {
+    fn start_with(size_mib: Option<u32>, files: &[(&str, &str)], settings: &[&str]) -> Option<Self> {
         let programs = places::postgres_programs()?;
-        Some(Self::try_start(programs, size_mib, files).unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
+        let started = Self::try_start(programs, size_mib, files, settings);
+        Some(started.unwrap_or_else(|error| panic!("no PostgreSQL: {error:#}")))
     }
 
-    fn try_start(programs: PathBuf, size_mib: Option<u32>, files: &[(&str, &str)]) -> Result<Self> {
+    fn try_start(programs: PathBuf, size_mib: Option<u32>, files: &[(&str, &str)], settings: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bulkhead-cluster-").tempdir()?.keep();
         let disk = size_mib.and_then(|size| SmallDisk::mount(&folder.join("disk"), size));
         if let Some((user, group)) = unprivileged() {
@@ -88,7 +98,8 @@ impl Cluster {
                 chown(folder.join("disk"), Some(user), Some(group))?;
             }
         }
-        let mut cluster = Self { programs, folder, port: 0, keeper: None, settings: Vec::new(), disk };
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let mut cluster = Self { programs, folder, port: 0, keeper: None, settings, disk };
         let mut initdb = cluster.command(&cluster.programs.join("initdb"));
         initdb.args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions", "--no-sync"]);
         let made = initdb.args(["--username=bulkhead", "--pgdata"]).arg(cluster.data()).output()?;
@@ -103,9 +114,6 @@ impl Cluster {
                 chown(&file, Some(user), Some(group))?;
             }
             cluster.settings.push(format!("{name}={}", file.display()));
-        }
-        if !files.is_empty() {
-            cluster.settings.push("ssl=on".to_owned());
         }
         cluster.port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         cluster.serve()?;
