@@ -62,7 +62,8 @@ fn main() -> Result<()> {
     let (client, insert) = runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await?;
         tokio::spawn(connection);
-        client.batch_execute("CREATE EXTENSION pg_stat_statements; CREATE SCHEMA floor; CREATE TABLE floor.rows (bytes BYTEA NOT NULL)").await?;
+        client.batch_execute("CREATE EXTENSION pg_stat_statements; CREATE SCHEMA floor").await?;
+        client.batch_execute("CREATE TABLE floor.rows (bytes BYTEA NOT NULL)").await?;
         let insert = client.prepare("INSERT INTO floor.rows VALUES ($1)").await?;
         anyhow::Ok((client, insert))
     })?;

@@ -39,6 +39,23 @@ async fn overrun(workspace: &CallerWorkspace) -> String {
         if let Ok(Some(bound)) = tokio::task::spawn_blocking(move || overrun.look()).await {
             return bound;
         }
-        wait = (began.elapsed() * REST).clamp(LOOK_EVERY, LOOK_AT_LEAST_EVERY);
+        wait = rest_after(began.elapsed());
+    }
+}
+
+/// How long to wait after a look that took so long.
+fn rest_after(look: Duration) -> Duration {
+    (look * REST).clamp(LOOK_EVERY, LOOK_AT_LEAST_EVERY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_take_little_of_the_time_and_however_slow_they_are_the_next_comes_soon() {
+        for (look, rest) in [(1, 500), (25, 500), (100, 2_000), (250, 5_000), (2_000, 5_000), (60_000, 5_000)] {
+            assert_eq!(rest_after(Duration::from_millis(look)), Duration::from_millis(rest), "{look} ms");
+        }
     }
 }

@@ -26,7 +26,7 @@ use noop::{BATCH, WINDOW, drain, task};
 /// Kinds that somebody serves.
 const KINDS: usize = 1_000;
 /// Tasks that are claimed and committed where `BULKHEAD_BENCH_DRAINED` says nothing else.
-const DRAINED: usize = 100_000;
+const DRAINED: usize = 50_000;
 /// In how many turns, each size once in each.
 const TURNS: usize = 5;
 

@@ -261,7 +261,7 @@ fn settings(engine: Option<&Engine>, server: SocketAddr) -> String {
         let socket = engine.socket();
         settings += &format!(
             "[docker]\nsocket = {socket:?}\n\
-             [handler.abuses_containers.grants]\nworkspace = {{ access = \"read-write\", max_files = 20000 }}\n\
+             [handler.abuses_containers.grants]\nworkspace = {{ access = \"read-write\", max_files = 100000 }}\n\
              docker = {{ images = [{IMAGE:?}] }}\n"
         );
     }
