@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Work claimed ahead covers this much time at the present rate: long enough to hide a claim and its fsync, short enough
 /// that another host does not wait for what sits here.
-const CLAIM_AHEAD: Duration = Duration::from_millis(20);
+const CLAIM_AHEAD: Duration = Duration::from_millis(40);
 
 /// The most tasks claimed ahead; four batches of 512 were the fastest measured.
 pub(crate) const MAX_CLAIM_AHEAD: usize = 2048;
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn fast_work_is_claimed_ahead_up_to_a_bound() {
-        assert_eq!(window(64, 10_000.0), 264);
+        assert_eq!(window(64, 10_000.0), 464);
         assert_eq!(window(64, 1e9), 64 + MAX_CLAIM_AHEAD);
     }
 
