@@ -1,8 +1,10 @@
 //! Rows that wait to be put into one table, column by column.
 
+use std::collections::{HashMap, HashSet};
+
 use tokio_postgres::types::{ToSql as Parameter, Type};
 
-use crate::sql::{Error, Kind, Result, Table, ToSql, ValueRef};
+use crate::sql::{Error, Kind, Result, Table, ToSql, Value, ValueRef};
 
 /// New rows of one table.
 #[derive(Debug)]
@@ -51,6 +53,35 @@ impl Gathered {
         Ok(())
     }
 
+    /// Where the rows with these numbers in a column are; nothing where any of them is not here.
+    pub(super) fn places(&self, column: &str, numbers: &[i64]) -> Option<Vec<usize>> {
+        let column = self.table.columns.iter().position(|(name, _)| *name == column)?;
+        let Column::Integers(here) = self.columns.get(column)? else { return None };
+        if let [number] = numbers {
+            // What was put in last is asked for most.
+            return here.iter().rposition(|found| found == &Some(*number)).map(|place| vec![place]);
+        }
+        let places: HashMap<i64, usize> =
+            here.iter().enumerate().filter_map(|(place, number)| Some(((*number)?, place))).collect();
+        numbers.iter().map(|number| places.get(number).copied()).collect()
+    }
+
+    /// Some columns of one row.
+    pub(super) fn row(&self, place: usize, columns: &[&str]) -> Option<Vec<Value>> {
+        let value = |wanted: &&str| {
+            let column = self.table.columns.iter().position(|(name, _)| name == wanted)?;
+            self.columns.get(column)?.value(place)
+        };
+        columns.iter().map(value).collect()
+    }
+
+    /// Takes rows out again.
+    pub(super) fn remove(&mut self, places: &[usize]) {
+        let gone: HashSet<usize> = places.iter().copied().collect();
+        self.columns.iter_mut().for_each(|column| column.remove(&gone));
+        self.rows -= gone.len();
+    }
+
     /// The columns as lists.
     pub(super) fn values(&self) -> Vec<(&(dyn Parameter + Sync), Type)> {
         self.columns
@@ -64,5 +95,35 @@ impl Gathered {
                 }
             })
             .collect()
+    }
+}
+
+impl Column {
+    fn value(&self, place: usize) -> Option<Value> {
+        fn own<T: Clone>(list: &[Option<T>], place: usize, make: impl FnOnce(T) -> Value) -> Option<Value> {
+            list.get(place).map(|value| value.clone().map_or(Value::Null, make))
+        }
+        match self {
+            Self::Booleans(truths) => own(truths, place, Value::Bool),
+            Self::Integers(numbers) => own(numbers, place, Value::Integer),
+            Self::Texts(texts) => own(texts, place, Value::Text),
+            Self::Blobs(blobs) => own(blobs, place, Value::Blob),
+        }
+    }
+
+    fn remove(&mut self, gone: &HashSet<usize>) {
+        fn without<T>(list: &mut Vec<T>, gone: &HashSet<usize>) {
+            let mut place = 0;
+            list.retain(|_| {
+                place += 1;
+                !gone.contains(&(place - 1))
+            });
+        }
+        match self {
+            Self::Booleans(truths) => without(truths, gone),
+            Self::Integers(numbers) => without(numbers, gone),
+            Self::Texts(texts) => without(texts, gone),
+            Self::Blobs(blobs) => without(blobs, gone),
+        }
     }
 }

@@ -9,7 +9,7 @@ use tokio_postgres::types::{ToSql as Parameter, Type};
 
 use crate::sql::{Error, Result, Table, ToSql, Value};
 
-use super::client::{Client, Prepared};
+use super::client::{Client, Prepared, Typed};
 use super::gathered::Gathered;
 use super::values::{Bound, Owned};
 
@@ -24,6 +24,12 @@ struct Later {
     ticket: Option<Ticket>,
 }
 
+/// A statement that goes together with new rows.
+struct Along {
+    text: &'static str,
+    values: Vec<OwnValue>,
+}
+
 /// A question that is put off; its rows come with the answer to whatever is asked next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Ticket(u64);
@@ -35,6 +41,8 @@ pub(super) struct PutOff {
     pub(super) beginning: RefCell<Option<String>>,
     /// New rows.
     gathered: RefCell<Vec<Gathered>>,
+    /// Statements of the same one.
+    along: RefCell<Vec<Along>>,
     /// Statements.
     later: RefCell<Vec<Later>>,
     /// What those brought that were asked ahead.
@@ -48,6 +56,7 @@ impl PutOff {
     /// yet to begin.
     pub(super) fn forget(&self) -> bool {
         self.gathered.borrow_mut().clear();
+        self.along.borrow_mut().clear();
         self.later.borrow_mut().clear();
         self.answers.borrow_mut().clear();
         self.beginning.take().is_some()
@@ -67,6 +76,36 @@ impl Client {
                 Ok(())
             }
         }
+    }
+
+    /// Takes rows back that are not on their way yet: those with these numbers in a column. False where any of them is not
+    /// here, and then all stay.
+    pub(crate) fn take_back(&self, table: &'static Table, column: &str, numbers: &[i64]) -> bool {
+        let mut gathered = self.waiting.gathered.borrow_mut();
+        let Some(rows) = gathered.iter_mut().find(|gathered| gathered.table.place == table.place) else { return false };
+        let Some(places) = rows.places(column, numbers) else { return false };
+        rows.remove(&places);
+        gathered.retain(|rows| rows.rows > 0);
+        true
+    }
+
+    /// Some columns of rows that are not on their way yet: those with these numbers in a column, in their order. Nothing
+    /// where any of them is not here.
+    pub(crate) fn waiting_rows(
+        &self,
+        table: &'static Table,
+        column: &str,
+        numbers: &[i64],
+        wanted: &[&str],
+    ) -> Option<Vec<Vec<Value>>> {
+        let gathered = self.waiting.gathered.borrow();
+        let rows = gathered.iter().find(|gathered| gathered.table.place == table.place)?;
+        rows.places(column, numbers)?.into_iter().map(|place| rows.row(place, wanted)).collect()
+    }
+
+    /// Carries out a statement in one with new rows: it changes what nothing else on its way reads or changes.
+    pub(crate) fn along(&self, text: &'static str, values: Vec<OwnValue>) {
+        self.waiting.along.borrow_mut().push(Along { text, values });
     }
 
     /// Carries out a statement together with whatever is asked next; nobody waits for how many rows it changes.
@@ -109,18 +148,21 @@ impl Client {
         call: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
         let gathered = std::mem::take(&mut *self.waiting.gathered.borrow_mut());
+        let along = std::mem::take(&mut *self.waiting.along.borrow_mut());
         let later = std::mem::take(&mut *self.waiting.later.borrow_mut());
         let beginning = self.waiting.beginning.take();
-        if gathered.is_empty() && later.is_empty() && beginning.is_none() {
+        if gathered.is_empty() && along.is_empty() && later.is_empty() && beginning.is_none() {
             return self.wait(call);
         }
-        let mut put_off = Vec::with_capacity(gathered.len() + later.len());
-        for rows in &gathered {
-            put_off.push((self.prepared(rows.table.insert_many())?, rows.values()));
+        let inserts = gathered.iter().map(|rows| (rows.table.insert_many(), rows.values()));
+        let changes = along.iter().map(|change| (change.text, typed(&change.values)));
+        let mut put_off = Vec::with_capacity(1 + later.len());
+        if let Some((text, values)) = together(inserts.chain(changes)) {
+            put_off.push((self.prepared(&text)?, values));
         }
+        let ahead_of_later = put_off.len();
         for Later { prepared, values, .. } in &later {
-            let values = values.iter().map(|(value, kind)| (&**value as &(dyn Parameter + Sync), kind.clone()));
-            put_off.push((prepared.clone(), values.collect()));
+            put_off.push((prepared.clone(), typed(values)));
         }
         let begin = async {
             match &beginning {
@@ -134,7 +176,7 @@ impl Client {
             futures::future::try_join3(begin, before, call).await.map(|((), rows, answer)| (rows, answer))
         })?;
         let tickets = later.iter().map(|later| later.ticket);
-        let answered = tickets.zip(rows.into_iter().skip(gathered.len()));
+        let answered = tickets.zip(rows.into_iter().skip(ahead_of_later));
         self.waiting.answers.borrow_mut().extend(answered.filter_map(|(ticket, rows)| Some((ticket?, rows))));
         Ok(answer)
     }
@@ -144,4 +186,58 @@ impl Client {
 pub(crate) fn owned(value: &&dyn ToSql) -> OwnValue {
     let value = value.value();
     (Box::new(Owned(Value::from(value))), Bound(value).kind())
+}
+
+fn typed(values: &[OwnValue]) -> Vec<Typed<'_>> {
+    values.iter().map(|(value, kind)| (&**value as &(dyn Parameter + Sync), kind.clone())).collect()
+}
+
+/// Several statements that change rows as one, with all their values: the server answers once for all of them. Each sees
+/// what was there before, and nothing of the others.
+fn together<'a>(mut parts: impl Iterator<Item = (&'a str, Vec<Typed<'a>>)>) -> Option<(String, Vec<Typed<'a>>)> {
+    let (first, mut values) = parts.next()?;
+    let mut texts = vec![first.to_owned()];
+    for (text, more) in parts {
+        texts.push(renumbered(text, values.len()));
+        values.extend(more);
+    }
+    let last = texts.pop()?;
+    let before: Vec<String> = (0..).zip(texts).map(|(place, text): (u32, _)| format!("part_{place} AS ({text})")).collect();
+    let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
+    Some((text, values))
+}
+
+/// A statement whose values have other numbers, so many higher.
+fn renumbered(text: &str, by: usize) -> String {
+    let mut parts = text.split('?');
+    let mut renumbered = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        let (number, rest) = part.split_at(digits);
+        let number = number.parse().map_or(by, |number: usize| number + by);
+        renumbered.push_str(&format!("?{number}{rest}"));
+    }
+    renumbered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_statements_become_one_with_all_their_values() {
+        let number = |number: &'static i64| -> Typed<'static> { (number, Type::INT8) };
+        let parts = [
+            ("INSERT INTO a (x, y) VALUES (?1, ?2)", vec![number(&1), number(&2)]),
+            ("DELETE FROM b WHERE z = ANY(?1::bigint[])", vec![number(&3)]),
+            ("UPDATE c SET x = ?2 WHERE y = ?1", vec![number(&4), number(&5)]),
+        ];
+        let (text, values) = together(parts.clone().into_iter()).unwrap();
+        let expected = "WITH part_0 AS (INSERT INTO a (x, y) VALUES (?1, ?2)), \
+            part_1 AS (DELETE FROM b WHERE z = ANY(?3::bigint[])) UPDATE c SET x = ?5 WHERE y = ?4";
+        assert_eq!((text.as_str(), values.len()), (expected, 5));
+        let (text, _) = together(parts.into_iter().take(1)).unwrap();
+        assert_eq!(text, "INSERT INTO a (x, y) VALUES (?1, ?2)");
+        assert!(together(std::iter::empty()).is_none());
+    }
 }

@@ -338,7 +338,7 @@ impl Cycle<'_> {
                 let insert = "INSERT INTO leases (id, worker, claimed_at, tasks) VALUES (?1, ?2, ?3, ?4)";
                 self.connection.execute(insert, params![id.0, name, self.now.as_millis(), numbers])?;
             }
-            Some(client) => self.insert_lease(client, (id, worker, name), &claimed)?,
+            Some(client) => self.insert_lease(client, (id, worker, name), &claimed),
         }
         let lease = Lease::new(worker, self.now, claimed.iter().map(|(place, _)| slots[*place as usize]));
         if !in_order {

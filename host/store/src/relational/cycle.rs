@@ -251,7 +251,7 @@ impl<'a> Cycle<'a> {
         self.save_events()?;
         if self.is_shared() {
             self.save_limits()?;
-            self.save_leases()?;
+            self.save_leases();
             self.save_counts()?;
             self.note_cycle()?;
         } else {

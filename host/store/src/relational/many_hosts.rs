@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use bulkhead_core::Timestamp;
+use tokio_postgres::types::Type;
 
 use crate::{LeaseId, StoreError, TaskSeq, WorkerId};
 
 use crate::history::HistoryRow;
-use crate::postgres::{Partitions, PostgresSettings, check_least};
-use crate::sql::Row;
+use crate::postgres::{OwnValue, Partitions, PostgresSettings, check_least};
+use crate::sql::{Row, Value};
 
 use super::asked_ahead::AskedAhead;
 use super::children::Kin;
@@ -140,6 +141,8 @@ pub(super) struct Known {
     pub(super) attachments: Option<(BTreeSet<WorkerId>, BTreeMap<WorkerId, i64>)>,
     /// The rows of tasks that were to be claimed, sorted by number.
     pub(super) tasks: Vec<tokio_postgres::Row>,
+    /// The same of tasks that were claimed in the cycle that accepted them, by their numbers.
+    pub(super) fresh: HashMap<i64, Vec<Value>>,
 }
 
 impl Cycle<'_> {
@@ -250,7 +253,11 @@ impl Cycle<'_> {
             self.connection.put_off(delete, [many.host, many.noted_from, many.cycle])?;
             self.out.forgotten = Some(many.cycle);
         }
-        Ok(self.connection.put_off("INSERT INTO cycles (host, cycle) VALUES (?1, ?2)", [many.host, many.cycle])?)
+        if let Some(client) = self.connection.postgres() {
+            let values = [many.host, many.cycle].map(|number| -> OwnValue { (Box::new(number), Type::INT8) });
+            client.along("INSERT INTO cycles (host, cycle) VALUES (?1, ?2)", Vec::from(values));
+        }
+        Ok(())
     }
 
     /// Whether something may still end under a lease.

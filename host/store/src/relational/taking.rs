@@ -19,10 +19,14 @@ use super::load::{LOADED, LOADED_LEAST};
 use super::many_hosts::Known;
 use super::ready_index::{Entry, LANE_BUFFER};
 use super::slot::{Flags, Rank, RouteId, Slot};
+use super::tables::{READY, TASKS};
 
 /// So few tasks are read before it is known that nobody else has taken them: reading some in vain takes less time than
 /// another way to the server.
 const PICKED_AHEAD: usize = 64;
+
+/// What runs need of a task's row.
+const PICKED: [&str; 4] = ["seq", "id", "extras", "payload"];
 
 /// One lane.
 type Lane = (RouteId, Rank);
@@ -41,25 +45,35 @@ struct Floors {
 struct Plan {
     /// How many of each lane.
     lanes: BTreeMap<Lane, usize>,
-    tasks: usize,
-    /// Their numbers, as far as memory knows; others may have taken them.
-    numbers: Vec<i64>,
+    /// The tasks, as far as memory knows; others may have taken them.
+    slots: Vec<Slot>,
     /// Lanes of which nothing is left in memory.
     drained: Vec<Lane>,
 }
 
 /// What runs need of these tasks, sorted by number.
 fn pick(client: &Client, mut numbers: Vec<i64>) -> Result<Vec<Row>, Halt> {
-    // Numbers that stand between the first and the last, so that other partitions need not be looked into.
+    // The columns of `PICKED`. Numbers that stand between the first and the last, so that other partitions need not be looked into.
     const PICK: &str = "SELECT seq, id, extras, payload FROM tasks \
         WHERE seq = ANY(?1) AND seq BETWEEN (?1)[1] AND (?1)[cardinality(?1)] ORDER BY seq";
     numbers.sort_unstable();
     Ok(client.query_arrays(PICK, &[(&numbers, Type::INT8_ARRAY)])?)
 }
 
+impl Plan {
+    /// The tasks' numbers.
+    fn numbers(&self) -> Vec<i64> {
+        self.slots.iter().map(|slot| slot.seq.0).collect()
+    }
+}
+
 impl Known {
-    /// What runs need of these tasks, which have been taken; rows of others may be among it.
+    /// What runs need of these tasks, which have been taken, in the order of their numbers as they are given; rows of
+    /// others may be among it.
     pub(super) fn picked(&mut self, client: &Client, numbers: Vec<i64>) -> Result<Rows<'static>, Halt> {
+        if numbers.iter().all(|number| self.fresh.contains_key(number)) {
+            return Ok(Rows::own(numbers.iter().filter_map(|number| self.fresh.remove(number)).collect()));
+        }
         let ahead = std::mem::take(&mut self.tasks);
         let known: HashSet<i64> = ahead.iter().map(|row| row.get(0)).collect();
         let all = numbers.iter().all(|number| known.contains(number));
@@ -73,11 +87,13 @@ impl Cycle<'_> {
         let mut slots = Vec::new();
         while slots.len() < most {
             let plan = self.plan_lanes(worker, most - slots.len())?;
-            if plan.tasks == 0 {
+            if plan.slots.is_empty() {
                 break;
             }
             let from = slots.len();
-            self.take_planned(&plan, &mut slots)?;
+            if !self.take_fresh(&plan, &mut slots)? {
+                self.take_planned(&plan, &mut slots)?;
+            }
             slots[from..].sort_unstable_by_key(|slot| (slot.rank, slot.due, slot.seq));
             if !plan.drained.is_empty() {
                 self.refill_lanes(plan.drained)?;
@@ -90,20 +106,40 @@ impl Cycle<'_> {
     fn plan_lanes(&mut self, worker: WorkerId, most: usize) -> Result<Plan, Halt> {
         let mut plan = Plan::default();
         let mut entries: Vec<Entry> = Vec::new();
-        while plan.tasks < most && plan.drained.is_empty() {
+        while plan.slots.len() < most && plan.drained.is_empty() {
             entries.clear();
             let Some(allowed) = self.allowed(worker)? else { break };
-            let wanted = allowed.min(most - plan.tasks);
+            let wanted = allowed.min(most - plan.slots.len());
             let Some(taken) = self.memory.ready.take(worker, wanted, &mut entries) else { break };
             self.count_limited(taken.route, entries.len() as i64)?;
-            *plan.lanes.entry((taken.route, taken.rank)).or_default() += entries.len();
-            plan.tasks += entries.len();
-            plan.numbers.extend(entries.iter().map(|entry| entry.seq.0));
+            let (route, rank) = (taken.route, taken.rank);
+            *plan.lanes.entry((route, rank)).or_default() += entries.len();
+            plan.slots.extend(entries.iter().map(|&Entry { due, seq, flags }| Slot { seq, due, route, rank, flags }));
             if taken.drained {
                 plan.drained.push((taken.route, taken.rank));
             }
         }
         Ok(plan)
+    }
+
+    /// Takes tasks that this cycle has made ready, before the server has heard of it: it never will. A task that another
+    /// host has put into the same lane, and that this one does not know of yet, is not waited for. False where some of
+    /// these tasks are in the table.
+    fn take_fresh(&mut self, plan: &Plan, slots: &mut Vec<Slot>) -> Result<bool, Halt> {
+        let Some(client) = self.connection.postgres() else { return Ok(false) };
+        let numbers = plan.numbers();
+        if !client.take_back(&READY, "seq", &numbers) {
+            return Ok(false);
+        }
+        // Those that were there before, and became ready, are read like others.
+        if let Some(rows) = client.waiting_rows(&TASKS, "seq", &numbers, &PICKED) {
+            self.known.fresh.extend(numbers.into_iter().zip(rows));
+        }
+        for ((route, _), count) in &plan.lanes {
+            self.count(*route, -(*count as i64))?;
+        }
+        slots.extend_from_slice(&plan.slots);
+        Ok(true)
     }
 
     fn take_planned(&mut self, plan: &Plan, slots: &mut Vec<Slot>) -> Result<(), Halt> {
@@ -125,8 +161,8 @@ impl Cycle<'_> {
         let lists = [routes, ranks, most, dues, seqs].map(|list| -> OwnValue { (Box::new(list), Type::INT8_ARRAY) });
         let take = client.ask_ahead(TAKE, Vec::from(lists))?;
         self.known.tasks.clear();
-        if plan.numbers.len() <= PICKED_AHEAD {
-            self.known.tasks = pick(client, plan.numbers.clone())?;
+        if plan.slots.len() <= PICKED_AHEAD {
+            self.known.tasks = pick(client, plan.numbers())?;
         }
         let mut taken: BTreeMap<Lane, (usize, (Timestamp, TaskSeq))> = BTreeMap::new();
         for row in client.answer(take)? {

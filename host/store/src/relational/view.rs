@@ -144,8 +144,14 @@ pub(super) fn whole(connection: &Connection, id: &TaskId, shared: &Shared) -> Re
     read().map_err(|error| reading(&error))
 }
 
-/// One task as who waits for its end looks at it: whole, once it has ended.
-pub(super) fn look(connection: &Connection, id: &TaskId, shared: &Shared) -> Result<Looked<TaskView>, StoreError> {
+/// One task as who waits for its end looks at it: whole, once it has ended; where that is likely, all about it is asked at
+/// once.
+pub(super) fn look(
+    connection: &Connection,
+    id: &TaskId,
+    has_ended: bool,
+    shared: &Shared,
+) -> Result<Looked<TaskView>, StoreError> {
     let read = || -> crate::sql::Result<_> {
         if let Some((seq, _)) = ids::seq_of(id) {
             let select = format!(
@@ -155,11 +161,15 @@ pub(super) fn look(connection: &Connection, id: &TaskId, shared: &Shared) -> Res
             );
             let ended = connection.ask_ahead(&select, [seq.0])?;
             let there = connection.ask_ahead("SELECT id FROM tasks WHERE seq = ?1", [seq.0])?;
+            let more = if has_ended { Some(More::ask(connection, seq)?) } else { None };
             let ended = ended.first(|row| read_whole(row, shared))?;
             if there.first(|row| row.get_ref(0).map(ids::read))?.as_ref() == Some(id) {
                 return match ended {
                     None => Ok(Looked::Open(seq)),
-                    Some(view) => More::ask(connection, seq)?.put_into(view, connection).map(Looked::Ended),
+                    Some(view) => {
+                        let more = more.map_or_else(|| More::ask(connection, seq), Ok)?;
+                        more.put_into(view, connection).map(Looked::Ended)
+                    }
                 };
             }
         }

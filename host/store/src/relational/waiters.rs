@@ -30,25 +30,27 @@ pub(super) struct Waiters {
 impl Waiters {
     /// Waits until something has ended, or at most `limit`; it goes on where that came first.
     ///
-    /// `guess` is its number as far as its name tells; the first look may know better.
+    /// `guess` is its number as far as its name tells; the first look may know better. A look is told whether it comes
+    /// since something has ended.
     pub(super) async fn wait<V, F: Future<Output = Result<Looked<V>, StoreError>>>(
         &self,
         guess: TaskSeq,
         limit: Duration,
-        look: impl Fn() -> F,
+        look: impl Fn(bool) -> F,
     ) -> Result<Looked<V>, StoreError> {
-        let mut seq = guess;
+        let (mut seq, mut has_ended) = (guess, false);
         let until_ended = async {
             loop {
                 // Who ends it after this line wakes us; who did so before is seen by the look.
                 let waiter = self.join(seq);
                 let mut woken = std::pin::pin!(waiter.notify.notified());
                 woken.as_mut().enable();
-                match look().await? {
+                match look(has_ended).await? {
                     Looked::Open(found) if found == seq => woken.await,
                     Looked::Open(found) => seq = found,
                     ended => return Ok(ended),
                 }
+                has_ended = true;
             }
         };
         let waited = tokio::time::timeout(limit, until_ended).await;

@@ -37,7 +37,7 @@ impl WorkflowStore for DatabaseStore {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Option<WorkflowView>, StoreError>> {
         Box::pin(async move {
-            let look = || {
+            let look = |_| {
                 let (id, shared) = (id.clone(), Arc::clone(&self.shared));
                 self.readers.read(move |connection| view::look(connection, &id, &shared))
             };
