@@ -202,7 +202,8 @@ fn together<'a>(mut parts: impl Iterator<Item = (&'a str, Vec<Typed<'a>>)>) -> O
         values.extend(more);
     }
     let last = texts.pop()?;
-    let before: Vec<String> = (0..).zip(texts).map(|(place, text): (u32, _)| format!("part_{place} AS ({text})")).collect();
+    let before: Vec<String> =
+        (0..).zip(texts).map(|(place, text): (u32, _)| format!("part_{place} AS ({text})")).collect();
     let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
     Some((text, values))
 }

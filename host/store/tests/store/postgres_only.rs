@@ -3,7 +3,7 @@
 use bulkhead_core::{Child, Join, KindLimit, NextStep, Rate, RunEnd, Spawn, State};
 use bulkhead_store::{Delivery, Selection, Store, TaskFilter, postgres};
 
-use crate::harness::{Engine, Worker, ended, kind, seconds, succeeded, task, with_key};
+use crate::harness::{Engine, Worker, ended, kind, seconds, succeeded, task, with_extras, with_key};
 use crate::postgres_engine::{Postgres, connect};
 
 /// A second host on the same database and clock.
@@ -185,6 +185,39 @@ async fn the_queue_stays_small_while_somebody_holds_a_transaction_open_and_what_
     assert_eq!(engine.get(&waiting).await.state, bulkhead_core::State::Ready);
     let mut other = engine.worker_for(1, |route| route.kind.as_str() == "LATER").await;
     assert_eq!(other.claimed_one().await.id, waiting);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_free_worker_takes_at_once_never_comes_into_the_table_of_the_queue() {
+    const SIZE: &str = "SELECT pg_relation_size('ready_0') + pg_relation_size('ready_1')";
+    const WAITING: &str = "SELECT count(*) FROM ready";
+    let engine = Postgres::start().await;
+    let client = connect(&engine.settings().url).await;
+    let mut worker = engine.worker(1).await;
+    for number in 0..50 {
+        let payload = format!("{{\"n\":{number}}}");
+        let tags = |extras: &mut bulkhead_core::Extras| drop(extras.tags.insert("n".to_owned(), payload.clone()));
+        let id = engine.submit_one(with_extras(task("A", &payload), tags)).await;
+        let claimed = worker.claimed_one().await;
+        let seen = claimed.extras.as_ref().and_then(|extras| extras.tags.get("n"));
+        assert_eq!((&claimed.id, claimed.payload.as_str(), seen), (&id, payload.as_str(), Some(&payload)));
+        worker.commit(succeeded(&claimed), 1).await;
+        let view = engine.get(&id).await;
+        assert_eq!(
+            (view.state, view.payload.as_ref().map(|payload| payload.as_str())),
+            (State::Succeeded, Some(&*payload))
+        );
+    }
+    assert_eq!(client.query_one(SIZE, &[]).await.unwrap().get::<_, i64>(0), 0, "nothing was ever written there");
+    // Of what comes in one request, that which is not taken at once waits, in the order in which it came.
+    let ids = engine.submit((0..4).map(|number| task("A", &number.to_string())).collect()).await;
+    let first = worker.claimed_one().await;
+    assert_eq!(client.query_one(WAITING, &[]).await.unwrap().get::<_, i64>(0), 3);
+    worker.commit(succeeded(&first), 3).await;
+    let rest = worker.claimed().await;
+    let taken: Vec<_> = std::iter::once(&first).chain(&rest).map(|task| task.id.clone()).collect();
+    assert_eq!(taken, ids.iter().map(|id| id.id.clone()).collect::<Vec<_>>());
+    assert_eq!(client.query_one(WAITING, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
