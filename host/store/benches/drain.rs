@@ -6,6 +6,7 @@
 
 mod noop;
 mod server;
+mod written;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite::{self, SqliteSettings};
 use bulkhead_store::{ServedRoutes, Store};
 use noop::{BATCH, WINDOW, drain, task};
+use written::written;
 
 fn argument(place: usize, default: usize) -> usize {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
@@ -73,13 +75,6 @@ async fn main() {
         Ok(url) => println!("{}", server_costs(&url, tasks).await),
         Err(_) => println!("a task, from its submission to its end: {:.0} bytes written", written() / tasks as f64),
     }
-}
-
-/// Bytes that this process has had written so far, as the system counts them.
-fn written() -> f64 {
-    let io = std::fs::read_to_string("/proc/self/io").unwrap();
-    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
-    bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(0.0)
 }
 
 /// What the server did for each task, as its own statistics have it; it counts statements where it has `pg_stat_statements`.

@@ -2,7 +2,8 @@
 //!
 //! For each size: half of the tasks are of a kind that nobody here serves, the other half are spread over 1,000 kinds; a
 //! tenth as many again are due tomorrow, at the highest priority. Then tasks of each store are claimed and committed, in
-//! turns; pages of the list are read, and the store is closed and opened again. The ratios are those of each turn.
+//! turns; pages of the list are read, and the store is closed and opened again. The ratios are those of each turn. Beside them
+//! are the bytes that each of these tasks had written: of all files on SQLite, of the server's log on PostgreSQL.
 //!
 //! Arguments: sizes (1000 100000 10000000). On the empty PostgreSQL database that `BULKHEAD_BENCH_POSTGRES` names, where it
 //! is set; its schemas are one for each size.
@@ -14,6 +15,7 @@
 
 mod noop;
 mod server;
+mod written;
 
 use std::time::{Duration, Instant};
 
@@ -63,6 +65,17 @@ impl Place {
         }
     }
 
+    /// Bytes that were written so far.
+    async fn written(&self) -> f64 {
+        match self {
+            Self::Sqlite(_) => written::written(),
+            Self::Postgres(url) => {
+                let select = "SELECT (pg_current_wal_insert_lsn() - '0/0')::float8";
+                server::connect(url).await.query_one(select, &[]).await.unwrap().get(0)
+            }
+        }
+    }
+
     /// Bytes on the disk.
     fn size(&self) -> u64 {
         match self {
@@ -92,6 +105,8 @@ struct Filled {
     submitted: f64,
     /// Tasks a second as they were claimed and committed, for each turn.
     drained: Vec<f64>,
+    /// Bytes that were written for these.
+    written: f64,
 }
 
 fn main() {
@@ -108,19 +123,22 @@ fn main() {
     // The first turn warms what is warm in a host at work.
     for turn in 0..=TURNS {
         for each in &mut filled {
+            let before = runtime.block_on(each.place.written());
             let rate = runtime.block_on(claim_and_commit(&each.store, drained / TURNS));
             if turn > 0 {
                 each.drained.push(rate);
+                each.written += runtime.block_on(each.place.written()) - before;
             }
         }
     }
     println!(
-        "{:>9} {:>10} {:>12} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8}",
+        "{:>9} {:>10} {:>12} {:>7} {:>9} {:>10} {:>8} {:>9} {:>8} {:>8} {:>8}",
         "queued",
         "submit/s",
         "claim+commit",
         "of 1st",
         "min–max",
+        "bytes/task",
         "list ms",
         "state ms",
         "kind ms",
@@ -128,7 +146,7 @@ fn main() {
         "disk MB"
     );
     let first = filled[0].drained.clone();
-    for Filled { size, place, store, submitted, drained } in filled {
+    for Filled { size, place, store, submitted, drained: rates, written } in filled {
         let [all, state, kind] = runtime.block_on(lists(&store));
         runtime.block_on(store.close()).unwrap();
         let began = Instant::now();
@@ -139,12 +157,13 @@ fn main() {
         }
         let opened = began.elapsed();
         runtime.block_on(store.close()).unwrap();
-        let ratios = sorted(drained.iter().zip(&first).map(|(rate, first)| rate / first).collect());
+        let ratios = sorted(rates.iter().zip(&first).map(|(rate, first)| rate / first).collect());
         println!(
-            "{size:>9} {submitted:>10.0} {:>12.0} {:>7.2} {:>9} {all:>8.2} {state:>9.2} {kind:>8.2} {:>8.0} {:>8.0}",
-            sorted(drained)[TURNS / 2],
+            "{size:>9} {submitted:>10.0} {:>12.0} {:>7.2} {:>9} {:>10.0} {all:>8.2} {state:>9.2} {kind:>8.2} {:>8.0} {:>8.0}",
+            sorted(rates)[TURNS / 2],
             ratios[TURNS / 2],
             format!("{:.2}–{:.2}", ratios[0], ratios[TURNS - 1]),
+            written / with_warming(drained) as f64,
             opened.as_secs_f64() * 1e3,
             place.size() as f64 / 1e6,
         );
@@ -179,7 +198,19 @@ async fn fill(place: Place, size: usize, drained: usize) -> Filled {
         all += batch.len();
         store.submit(batch).await.unwrap().unwrap();
     }
-    Filled { size, place, store, submitted: all as f64 / began.elapsed().as_secs_f64(), drained: Vec::new() }
+    Filled {
+        size,
+        place,
+        store,
+        submitted: all as f64 / began.elapsed().as_secs_f64(),
+        drained: Vec::new(),
+        written: 0.0,
+    }
+}
+
+/// How many tasks go for so many that count.
+const fn with_warming(count: usize) -> usize {
+    count + count / 5
 }
 
 /// Tasks a second.
@@ -187,7 +218,7 @@ async fn claim_and_commit(store: &DatabaseStore, count: usize) -> f64 {
     // Anew each time, since nobody renews its leases in between.
     let mut line = store.attach("bench").await.unwrap();
     line.sender.serve(ServedRoutes::new(1, |route| route.kind.as_str() != "ELSEWHERE"));
-    drain(&mut line, count / 5, BATCH, WINDOW).await;
+    drain(&mut line, with_warming(count) - count, BATCH, WINDOW).await;
     let began = Instant::now();
     drain(&mut line, count, BATCH, WINDOW).await;
     count as f64 / began.elapsed().as_secs_f64()
