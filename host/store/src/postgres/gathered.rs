@@ -57,10 +57,6 @@ impl Gathered {
     pub(super) fn places(&self, column: &str, numbers: &[i64]) -> Option<Vec<usize>> {
         let column = self.table.columns.iter().position(|(name, _)| *name == column)?;
         let Column::Integers(here) = self.columns.get(column)? else { return None };
-        if let [number] = numbers {
-            // What was put in last is asked for most.
-            return here.iter().rposition(|found| found == &Some(*number)).map(|place| vec![place]);
-        }
         let places: HashMap<i64, usize> =
             here.iter().enumerate().filter_map(|(place, number)| Some(((*number)?, place))).collect();
         numbers.iter().map(|number| places.get(number).copied()).collect()

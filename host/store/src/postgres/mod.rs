@@ -4,6 +4,7 @@
 
 mod address;
 mod client;
+mod combined;
 mod failure;
 mod folding;
 mod gathered;

@@ -10,6 +10,7 @@ use tokio_postgres::types::{ToSql as Parameter, Type};
 use crate::sql::{Error, Result, Table, ToSql, Value};
 
 use super::client::{Client, Prepared, Typed};
+use super::combined::combined;
 use super::gathered::Gathered;
 use super::values::{Bound, Owned};
 
@@ -103,7 +104,7 @@ impl Client {
         rows.places(column, numbers)?.into_iter().map(|place| rows.row(place, wanted)).collect()
     }
 
-    /// Carries out a statement in one with new rows: it changes what nothing else on its way reads or changes.
+    /// Carries out a statement in one with new rows: no row that it changes is read or changed by another of them.
     pub(crate) fn along(&self, text: &'static str, values: Vec<OwnValue>) {
         self.waiting.along.borrow_mut().push(Along { text, values });
     }
@@ -157,7 +158,7 @@ impl Client {
         let inserts = gathered.iter().map(|rows| (rows.table.insert_many(), rows.values()));
         let changes = along.iter().map(|change| (change.text, typed(&change.values)));
         let mut put_off = Vec::with_capacity(1 + later.len());
-        if let Some((text, values)) = together(inserts.chain(changes)) {
+        if let Some((text, values)) = combined(inserts.chain(changes)) {
             put_off.push((self.prepared(&text)?, values));
         }
         let ahead_of_later = put_off.len();
@@ -190,55 +191,4 @@ pub(crate) fn owned(value: &&dyn ToSql) -> OwnValue {
 
 fn typed(values: &[OwnValue]) -> Vec<Typed<'_>> {
     values.iter().map(|(value, kind)| (&**value as &(dyn Parameter + Sync), kind.clone())).collect()
-}
-
-/// Several statements that change rows as one, with all their values: the server answers once for all of them. Each sees
-/// what was there before, and nothing of the others.
-fn together<'a>(mut parts: impl Iterator<Item = (&'a str, Vec<Typed<'a>>)>) -> Option<(String, Vec<Typed<'a>>)> {
-    let (first, mut values) = parts.next()?;
-    let mut texts = vec![first.to_owned()];
-    for (text, more) in parts {
-        texts.push(renumbered(text, values.len()));
-        values.extend(more);
-    }
-    let last = texts.pop()?;
-    let before: Vec<String> =
-        (0..).zip(texts).map(|(place, text): (u32, _)| format!("part_{place} AS ({text})")).collect();
-    let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
-    Some((text, values))
-}
-
-/// A statement whose values have other numbers, so many higher.
-fn renumbered(text: &str, by: usize) -> String {
-    let mut parts = text.split('?');
-    let mut renumbered = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let digits = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
-        let (number, rest) = part.split_at(digits);
-        let number = number.parse().map_or(by, |number: usize| number + by);
-        renumbered.push_str(&format!("?{number}{rest}"));
-    }
-    renumbered
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_statements_become_one_with_all_their_values() {
-        let number = |number: &'static i64| -> Typed<'static> { (number, Type::INT8) };
-        let parts = [
-            ("INSERT INTO a (x, y) VALUES (?1, ?2)", vec![number(&1), number(&2)]),
-            ("DELETE FROM b WHERE z = ANY(?1::bigint[])", vec![number(&3)]),
-            ("UPDATE c SET x = ?2 WHERE y = ?1", vec![number(&4), number(&5)]),
-        ];
-        let (text, values) = together(parts.clone().into_iter()).unwrap();
-        let expected = "WITH part_0 AS (INSERT INTO a (x, y) VALUES (?1, ?2)), \
-            part_1 AS (DELETE FROM b WHERE z = ANY(?3::bigint[])) UPDATE c SET x = ?5 WHERE y = ?4";
-        assert_eq!((text.as_str(), values.len()), (expected, 5));
-        let (text, _) = together(parts.into_iter().take(1)).unwrap();
-        assert_eq!(text, "INSERT INTO a (x, y) VALUES (?1, ?2)");
-        assert!(together(std::iter::empty()).is_none());
-    }
 }

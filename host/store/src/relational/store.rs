@@ -168,9 +168,9 @@ impl Store for DatabaseStore {
 
     fn wait<'a>(&'a self, id: &'a TaskId, limit: Duration) -> BoxFuture<'a, Result<Option<TaskView>, StoreError>> {
         Box::pin(async move {
-            let look = |has_ended| {
+            let look = |when| {
                 let (id, shared) = (id.clone(), Arc::clone(&self.shared));
-                self.readers.read(move |connection| view::look(connection, &id, has_ended, &shared))
+                self.readers.read(move |connection| view::look(connection, &id, when, &shared))
             };
             match self.shared.waiters.wait(ids::guess(id), limit, look).await? {
                 Looked::Absent => Ok(None),

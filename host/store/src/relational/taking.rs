@@ -43,8 +43,6 @@ struct Floors {
 /// What is to be taken in one go.
 #[derive(Debug, Default)]
 struct Plan {
-    /// How many of each lane.
-    lanes: BTreeMap<Lane, usize>,
     /// The tasks, as far as memory knows; others may have taken them.
     slots: Vec<Slot>,
     /// Lanes of which nothing is left in memory.
@@ -53,17 +51,26 @@ struct Plan {
 
 /// What runs need of these tasks, sorted by number.
 fn pick(client: &Client, mut numbers: Vec<i64>) -> Result<Vec<Row>, Halt> {
-    // The columns of `PICKED`. Numbers that stand between the first and the last, so that other partitions need not be looked into.
-    const PICK: &str = "SELECT seq, id, extras, payload FROM tasks \
-        WHERE seq = ANY(?1) AND seq BETWEEN (?1)[1] AND (?1)[cardinality(?1)] ORDER BY seq";
+    // Numbers that stand between the first and the last, so that other partitions need not be looked into.
+    let select = format!(
+        "SELECT {} FROM tasks WHERE seq = ANY(?1) AND seq BETWEEN (?1)[1] AND (?1)[cardinality(?1)] ORDER BY seq",
+        PICKED.join(", ")
+    );
     numbers.sort_unstable();
-    Ok(client.query_arrays(PICK, &[(&numbers, Type::INT8_ARRAY)])?)
+    Ok(client.query_arrays(&select, &[(&numbers, Type::INT8_ARRAY)])?)
 }
 
 impl Plan {
     /// The tasks' numbers.
     fn numbers(&self) -> Vec<i64> {
         self.slots.iter().map(|slot| slot.seq.0).collect()
+    }
+
+    /// How many of each lane.
+    fn lanes(&self) -> BTreeMap<Lane, usize> {
+        let mut lanes = BTreeMap::new();
+        self.slots.iter().for_each(|slot| *lanes.entry((slot.route, slot.rank)).or_default() += 1);
+        lanes
     }
 }
 
@@ -113,7 +120,6 @@ impl Cycle<'_> {
             let Some(taken) = self.memory.ready.take(worker, wanted, &mut entries) else { break };
             self.count_limited(taken.route, entries.len() as i64)?;
             let (route, rank) = (taken.route, taken.rank);
-            *plan.lanes.entry((route, rank)).or_default() += entries.len();
             plan.slots.extend(entries.iter().map(|&Entry { due, seq, flags }| Slot { seq, due, route, rank, flags }));
             if taken.drained {
                 plan.drained.push((taken.route, taken.rank));
@@ -122,9 +128,9 @@ impl Cycle<'_> {
         Ok(plan)
     }
 
-    /// Takes tasks that this cycle has made ready, before the server has heard of it: it never will. A task that another
-    /// host has put into the same lane, and that this one does not know of yet, is not waited for. False where some of
-    /// these tasks are in the table.
+    /// Takes tasks that this cycle has made ready, before the server has heard of it: it never will. What another host has
+    /// put into the same lane, and this one does not know of yet, comes later. False where some of these tasks are in the
+    /// table.
     fn take_fresh(&mut self, plan: &Plan, slots: &mut Vec<Slot>) -> Result<bool, Halt> {
         let Some(client) = self.connection.postgres() else { return Ok(false) };
         let numbers = plan.numbers();
@@ -135,8 +141,8 @@ impl Cycle<'_> {
         if let Some(rows) = client.waiting_rows(&TASKS, "seq", &numbers, &PICKED) {
             self.known.fresh.extend(numbers.into_iter().zip(rows));
         }
-        for ((route, _), count) in &plan.lanes {
-            self.count(*route, -(*count as i64))?;
+        for ((route, _), count) in plan.lanes() {
+            self.count(route, -(count as i64))?;
         }
         slots.extend_from_slice(&plan.slots);
         Ok(true)
@@ -156,8 +162,9 @@ impl Cycle<'_> {
                 RETURNING route, rank, due, seq, flags) \
             SELECT * FROM zero UNION ALL SELECT * FROM one";
         let Some(client) = self.connection.postgres() else { return Ok(()) };
-        let most: Vec<i64> = plan.lanes.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
-        let Floors { routes, ranks, dues, seqs } = self.floors(plan.lanes.keys());
+        let lanes = plan.lanes();
+        let most: Vec<i64> = lanes.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
+        let Floors { routes, ranks, dues, seqs } = self.floors(lanes.keys());
         let lists = [routes, ranks, most, dues, seqs].map(|list| -> OwnValue { (Box::new(list), Type::INT8_ARRAY) });
         let take = client.ask_ahead(TAKE, Vec::from(lists))?;
         self.known.tasks.clear();
@@ -178,7 +185,7 @@ impl Cycle<'_> {
             (*count, *last) = (*count + 1, (*last).max(place));
             slots.push(slot);
         }
-        for ((route, rank), expected) in &plan.lanes {
+        for ((route, rank), expected) in &lanes {
             let (count, last) = taken.get(&(*route, *rank)).map_or((0, None), |(count, last)| (*count, Some(*last)));
             self.count(*route, -(count as i64))?;
             if count < *expected {

@@ -15,7 +15,7 @@ use super::placing::Waits;
 use super::shared::Shared;
 use super::slot::{Rank, RouteId};
 use super::told;
-use super::waiters::Looked;
+use super::waiters::{Looked, When};
 use super::workflow::input_of;
 use crate::ending::state_of;
 use crate::history::{digests, unsigned};
@@ -144,12 +144,11 @@ pub(super) fn whole(connection: &Connection, id: &TaskId, shared: &Shared) -> Re
     read().map_err(|error| reading(&error))
 }
 
-/// One task as who waits for its end looks at it: whole, once it has ended; where that is likely, all about it is asked at
-/// once.
+/// One task as who waits for its end looks at it: whole, once it has ended. All about it is then asked at once.
 pub(super) fn look(
     connection: &Connection,
     id: &TaskId,
-    has_ended: bool,
+    when: When,
     shared: &Shared,
 ) -> Result<Looked<TaskView>, StoreError> {
     let read = || -> crate::sql::Result<_> {
@@ -161,7 +160,7 @@ pub(super) fn look(
             );
             let ended = connection.ask_ahead(&select, [seq.0])?;
             let there = connection.ask_ahead("SELECT id FROM tasks WHERE seq = ?1", [seq.0])?;
-            let more = if has_ended { Some(More::ask(connection, seq)?) } else { None };
+            let more = if when == When::Woken { Some(More::ask(connection, seq)?) } else { None };
             let ended = ended.first(|row| read_whole(row, shared))?;
             if there.first(|row| row.get_ref(0).map(ids::read))?.as_ref() == Some(id) {
                 return match ended {

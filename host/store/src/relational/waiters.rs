@@ -20,6 +20,15 @@ pub(super) enum Looked<V> {
     Ended(V),
 }
 
+/// When a look comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Before it is known whether it goes on.
+    First,
+    /// Once it is said to have ended.
+    Woken,
+}
+
 /// Those who wait for the end of a task or workflow, by its number.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
@@ -30,27 +39,28 @@ pub(super) struct Waiters {
 impl Waiters {
     /// Waits until something has ended, or at most `limit`; it goes on where that came first.
     ///
-    /// `guess` is its number as far as its name tells; the first look may know better. A look is told whether it comes
-    /// since something has ended.
+    /// `guess` is its number as far as its name tells; the first look may know better.
     pub(super) async fn wait<V, F: Future<Output = Result<Looked<V>, StoreError>>>(
         &self,
         guess: TaskSeq,
         limit: Duration,
-        look: impl Fn(bool) -> F,
+        look: impl Fn(When) -> F,
     ) -> Result<Looked<V>, StoreError> {
-        let (mut seq, mut has_ended) = (guess, false);
+        let (mut seq, mut when) = (guess, When::First);
         let until_ended = async {
             loop {
                 // Who ends it after this line wakes us; who did so before is seen by the look.
                 let waiter = self.join(seq);
                 let mut woken = std::pin::pin!(waiter.notify.notified());
                 woken.as_mut().enable();
-                match look(has_ended).await? {
-                    Looked::Open(found) if found == seq => woken.await,
+                match look(when).await? {
+                    Looked::Open(found) if found == seq => {
+                        woken.await;
+                        when = When::Woken;
+                    }
                     Looked::Open(found) => seq = found,
                     ended => return Ok(ended),
                 }
-                has_ended = true;
             }
         };
         let waited = tokio::time::timeout(limit, until_ended).await;

@@ -23,7 +23,10 @@ impl Row<'_> {
         match self {
             Self::Sqlite(row) => crate::sqlite::read_value(row.get_ref(place)?),
             Self::Postgres(row) => row.try_get(place).map_err(|error| Error::Other(error.to_string())),
-            Self::Own(values) => values.get(place).map(ValueRef::from).ok_or(Error::NoRow),
+            Self::Own(values) => {
+                let value = values.get(place).map(ValueRef::from);
+                value.ok_or_else(|| Error::Other(format!("a row of {} columns has none at {place}", values.len())))
+            }
         }
     }
 }
