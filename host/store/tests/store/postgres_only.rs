@@ -194,6 +194,8 @@ async fn what_a_free_worker_takes_at_once_never_comes_into_the_table_of_the_queu
     let engine = Postgres::start().await;
     let client = connect(&engine.settings().url).await;
     let mut worker = engine.worker(1).await;
+    // It is free only once the store knows of it.
+    engine.settle().await;
     for number in 0..50 {
         let payload = format!("{{\"n\":{number}}}");
         let tags = |extras: &mut bulkhead_core::Extras| drop(extras.tags.insert("n".to_owned(), payload.clone()));
