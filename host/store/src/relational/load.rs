@@ -1,6 +1,6 @@
 //! Reading into memory what the file knows.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use bulkhead_core::Timestamp;
@@ -164,10 +164,17 @@ impl Cycle<'_> {
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect::<crate::sql::Result<_>>()?
         };
+        // A lease is kept until its last task is done, so a task may be in several: it runs under the latest.
+        let mut known = HashSet::new();
+        let mut runs: Vec<(i64, i64, Vec<TaskSeq>)> = Vec::with_capacity(leases.len());
         for (worker, claimed_at, tasks) in leases {
-            for seq in tasks.as_chunks::<8>().0 {
-                let seq = TaskSeq(i64::from_le_bytes(*seq));
-                // Most are elsewhere by now: a lease is kept until its last task is done.
+            let tasks = tasks.as_chunks::<8>().0.iter().map(|seq| TaskSeq(i64::from_le_bytes(*seq)));
+            runs.push((worker, claimed_at, tasks.filter(|seq| known.insert(*seq)).collect()));
+        }
+        // What was claimed first: where its end is its parent's, the others are cancelled before they are lost.
+        for (worker, claimed_at, tasks) in runs.into_iter().rev() {
+            for seq in tasks {
+                // Most are elsewhere by now.
                 let Some((slot, Place::Running)) = locate(self.connection, seq)? else { continue };
                 match self.guarded(|cycle| cycle.lose(slot, worker, claimed_at)) {
                     Ok(()) => {}

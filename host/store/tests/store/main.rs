@@ -134,6 +134,7 @@ properties! {
         whatever_happens_is_what_a_plain_model_says
         whatever_happens_no_more_of_a_kind_run_at_once_than_may
         a_pause_that_was_asked_for_holds_over_a_crash
+        after_a_crash_what_was_claimed_first_is_lost_first
         a_parent_hears_of_a_child_that_ended_with_a_crash
         a_child_is_cancelled_in_the_batch_in_which_its_parent_ends
         a_task_that_comes_back_after_its_expiry_is_dead

@@ -218,3 +218,16 @@ async fn of_what_a_lost_worker_ran_the_first_that_was_claimed_is_lost_first() {
     ];
     holds_on::<Two>(steps.into_iter().map(|step| (0, step)).collect(), Some(2)).await;
 }
+
+pub(crate) async fn after_a_crash_what_was_claimed_first_is_lost_first<E: Engine>() {
+    holds::<E>(vec![
+        submit(&PLAIN),
+        serve(1),
+        end(spawn([PLAIN, PLAIN], JoinSpec::Strict), 1),
+        Operation::Permit { slot: 0, permits: 1 },
+        // Its end is its parent's, so that its sibling, which was claimed later, is cancelled rather than lost.
+        ask(1, Asked::Cancel),
+        Operation::Crash,
+    ])
+    .await;
+}
