@@ -45,11 +45,11 @@ impl Cycle<'_> {
             let ticket = client.ask_ahead(SELECT, vec![numbers(ending.iter().map(|lease| lease.0))])?;
             asked.leases = Some((ending, ticket));
         }
-        if ends || self.looks {
-            asked.flags = Some(client.ask_ahead(&flags(), Vec::new())?);
-        }
         let submitted: usize = todo.submits.iter().map(|submit| submit.tasks.len()).sum();
         let begun: usize = todo.begins.iter().map(BeginWorkflow::size).sum();
+        if ends || self.looks || begun > 0 {
+            asked.flags = Some(client.ask_ahead(&flags(), Vec::new())?);
+        }
         if submitted + begun > 0 {
             let count = i64::try_from(submitted + begun).unwrap_or(i64::MAX);
             asked.numbers = Some(client.ask_ahead(NUMBERS, vec![(Box::new(count), Type::INT8)])?);

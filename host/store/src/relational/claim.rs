@@ -1,6 +1,5 @@
 //! Claiming tasks for workers that have room.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bulkhead_core::{Extras, JsonText, TaskId};
@@ -238,13 +237,13 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// The input of a workflow, read once for all of its steps that are claimed together.
-    fn input_for(&self, workflow: &TaskId, inputs: &mut HashMap<TaskId, JsonText>) -> Result<JsonText, Halt> {
-        if let Some(known) = inputs.get(workflow) {
+    /// The input of a workflow, read once for all of its steps that are claimed in a cycle.
+    fn input_for(&mut self, workflow: &TaskId) -> Result<JsonText, Halt> {
+        if let Some(known) = self.known.inputs.get(workflow) {
             return Ok(known.clone());
         }
         let input = input_of(self.connection, workflow)?;
-        inputs.insert(workflow.clone(), input.clone());
+        self.known.inputs.insert(workflow.clone(), input.clone());
         Ok(input)
     }
 
@@ -259,7 +258,6 @@ impl Cycle<'_> {
         }
         let mut claimed: Vec<(u32, Claimed)> = Vec::with_capacity(slots.len());
         let mut route: Option<(RouteId, std::sync::Arc<bulkhead_core::Route>)> = None;
-        let mut inputs = HashMap::new();
         let mut first = 0;
         while first < order.len() {
             let seq_at = |place: usize| slots[order[place] as usize].seq.0;
@@ -288,7 +286,7 @@ impl Cycle<'_> {
                 if task.payload.is_absent()
                     && let Some(step) = task.extras.as_ref().and_then(|extras| extras.step.as_ref())
                 {
-                    task.payload = self.input_for(&step.workflow, &mut inputs)?;
+                    task.payload = self.input_for(&step.workflow)?;
                 }
                 let route = match &route {
                     Some((id, route)) if *id == slot.route => std::sync::Arc::clone(route),

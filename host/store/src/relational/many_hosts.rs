@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use bulkhead_core::Timestamp;
+use bulkhead_core::{JsonText, TaskId, Timestamp};
 use tokio_postgres::types::Type;
 
 use crate::{LeaseId, StoreError, TaskSeq, WorkerId};
@@ -141,8 +141,10 @@ pub(super) struct Known {
     pub(super) attachments: Option<(BTreeSet<WorkerId>, BTreeMap<WorkerId, i64>)>,
     /// The rows of tasks that were to be claimed, sorted by number.
     pub(super) tasks: Vec<tokio_postgres::Row>,
-    /// The same of tasks that were claimed in the cycle that accepted them, by their numbers.
+    /// The same of tasks that came into the queue in this cycle, by their numbers.
     pub(super) fresh: HashMap<i64, Vec<Value>>,
+    /// The inputs of workflows.
+    pub(super) inputs: HashMap<TaskId, JsonText>,
 }
 
 impl Cycle<'_> {

@@ -19,7 +19,13 @@ use super::super::tables::{EDGES, STEP_WAITS, STEPS};
 impl Cycle<'_> {
     /// Accepts a workflow, or refuses it and says why.
     pub(in crate::relational) fn begin_workflow(&mut self, asked: &BeginWorkflow) -> Result<(), Halt> {
-        let answer: BeginAnswer = match self.guarded(|cycle| cycle.begin_one(asked)) {
+        // Only one that may be refused by itself pays for a savepoint.
+        let done = if self.careful || asked.body.is_some() || self.check_room_for(asked.size()).is_err() {
+            self.guarded(|cycle| cycle.begin_one(asked))
+        } else {
+            self.begin_one(asked)
+        };
+        let answer: BeginAnswer = match done {
             Ok(begun) => Ok(begun),
             Err(Halt::Taken { what, name, holder }) => Err(WorkflowRefusal::Taken { what, name, holder }),
             Err(Halt::QueueFull { waiting, most }) => Err(WorkflowRefusal::QueueFull { waiting, most }),
@@ -45,6 +51,7 @@ impl Cycle<'_> {
         };
         self.write_workflow(asked, first, &column)?;
         self.write_steps(asked, first, &id)?;
+        self.known.inputs.insert(id.clone(), asked.workflow.input.clone());
         self.memory.has_steps = true;
         self.note_workflow_begun(first)?;
         Ok(Begun { id, state: WorkflowState::Pending, duplicate: false })
@@ -57,9 +64,9 @@ impl Cycle<'_> {
         const NAME: &str = "INSERT INTO workflow_names (name, workflow, body) VALUES (?1, ?2, ?3)";
         let workflow = &asked.workflow;
         let digest = &workflow.digest.as_bytes()[..];
-        self.connection.prepare_cached(PLAN)?.execute(params![digest, asked.plan])?;
+        self.connection.put_off(PLAN, params![digest, asked.plan])?;
         let due_by = workflow.plan.max_duration.map(|span| self.now.after(span.duration()));
-        self.connection.prepare_cached(INSERT)?.execute(params![
+        let values = params![
             seq.0,
             id,
             workflow.plan.namespace,
@@ -72,7 +79,8 @@ impl Cycle<'_> {
             workflow.extras.tenant,
             asked.extras,
             workflow.input.as_str(),
-        ])?;
+        ];
+        self.connection.put_off(INSERT, values)?;
         if let Some(due_by) = due_by {
             self.memory.next_wake = earlier(self.memory.next_wake, due_by);
         }

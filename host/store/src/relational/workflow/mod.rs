@@ -7,6 +7,7 @@
 
 mod begin;
 mod control;
+mod counting;
 mod dependencies;
 mod dependents;
 mod input;

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bulkhead_core::{
-    DependencyCount, DependencyStep, StepEnd, StepRole, StepStanding, dependency_step, when_terminated,
-};
+use bulkhead_core::{DependencyStep, StepStanding, dependency_step, when_terminated};
 
+use super::counting::Dependents;
 use super::numbers::{is_among, list};
 use super::settle::{Count, Counts};
 use crate::TaskSeq;
-use crate::sql::{Row, params};
+use crate::sql::{Ahead, params};
 
 use super::super::crash_point::crash_point;
 use super::super::cycle::Cycle;
@@ -33,52 +32,40 @@ impl StepChange {
     }
 }
 
+/// What has come somewhere, each as it is by now.
+type Changes = BTreeMap<TaskSeq, StepChange>;
+
+/// Of so few tasks dependents are told before it is known which of them are steps: telling some in vain takes less time
+/// than another way to the server.
+const TOLD_AHEAD: usize = 64;
+
 /// A step that has come somewhere.
-struct Moved {
-    seq: TaskSeq,
+pub(super) struct Moved {
+    pub(super) seq: TaskSeq,
     workflow: TaskSeq,
-    from: StepStanding,
-    change: StepChange,
+    pub(super) from: StepStanding,
+    pub(super) change: StepChange,
     name: String,
     fans_out: bool,
     /// The events of the template's own, as JSON.
     publishes: Option<String>,
 }
 
-/// A step whose dependencies have come somewhere.
-struct Dependent {
-    seq: TaskSeq,
-    role: StepRole,
-    count: DependencyCount,
-}
-
-impl Dependent {
-    fn read(row: &Row<'_>) -> crate::sql::Result<Self> {
-        Ok(Self {
-            seq: TaskSeq(row.get(0)?),
-            role: StepRole::of_number(row.get(1)?).unwrap_or_default(),
-            count: DependencyCount {
-                total: row.get(2)?,
-                well: row.get(3)?,
-                skipped: row.get(4)?,
-                bad: row.get(5)?,
-                cancelled: row.get(6)?,
-            },
-        })
-    }
-}
-
-/// The columns of [`Dependent::read`].
-const DEPENDENT: &str = "steps.seq, steps.role, steps.total, steps.well, steps.skipped, steps.bad, steps.cancelled";
-
-/// The column that counts dependencies that ended so.
-const fn column(end: StepEnd) -> &'static str {
-    match end {
-        StepEnd::Well => "well",
-        StepEnd::Skipped => "skipped",
-        StepEnd::Bad => "bad",
-        StepEnd::Cancelled => "cancelled",
-    }
+/// Those of the tasks that are steps, where they have come somewhere else than they were.
+fn moved(asked: Ahead<'_>, mut changes: Changes, counts: &mut Counts) -> Result<Vec<Moved>, Halt> {
+    let found = asked.map(|row| {
+        let (seq, workflow) = (TaskSeq(row.get(0)?), TaskSeq(row.get(1)?));
+        let from = StepStanding::of_number(row.get(2)?).unwrap_or_default();
+        let Some(change) = changes.remove(&seq).filter(|change| change.standing != from) else { return Ok(None) };
+        let count = Count::read(row, 6)?;
+        // What an earlier wave has added is not written yet.
+        counts.entry(workflow).or_insert(count);
+        let (name, publishes, fans_out) = (row.get(3)?, row.get(4)?, row.get(5)?);
+        Ok(Some(Moved { seq, workflow, from, change, name, fans_out, publishes }))
+    })?;
+    let mut moved: Vec<Moved> = found.into_iter().flatten().collect();
+    moved.sort_unstable_by_key(|step| step.seq);
+    Ok(moved)
 }
 
 impl Cycle<'_> {
@@ -92,13 +79,22 @@ impl Cycle<'_> {
             self.out.step_changes.clear();
             return Ok(());
         }
-        let mut counts = Counts::new();
+        let (mut counts, select) = (Counts::new(), self.select_moved());
         while !self.out.step_changes.is_empty() {
-            let changes = std::mem::take(&mut self.out.step_changes);
-            let moved = self.steps_among(changes, &mut counts)?;
+            let changes: Changes = self.out.step_changes.drain(..).map(|change| (change.seq, change)).collect();
+            let mut dependents = Dependents::new();
+            let numbers = list(self.connection, changes.keys().map(|seq| seq.0));
+            let asked = self.connection.ask_ahead(&select, [numbers.as_str()])?;
+            let few = changes.len() <= TOLD_AHEAD;
+            if few {
+                self.tell_ends(changes.values(), &mut dependents)?;
+            }
+            let moved = moved(asked, changes, &mut counts)?;
+            if !few {
+                self.tell_ends(moved.iter().map(|step| &step.change), &mut dependents)?;
+            }
+            self.tell_otherwise(&moved, &mut dependents)?;
             self.write_standings(&moved)?;
-            let mut dependents = BTreeMap::new();
-            self.tell_dependents(&moved, &mut dependents)?;
             self.tell_chosen(&moved, &mut dependents)?;
             for step in &moved {
                 if let Some(publishes) = &step.publishes {
@@ -133,39 +129,16 @@ impl Cycle<'_> {
         self.settle_workflows(&counts)
     }
 
-    /// Those of the tasks that are steps, where they have come somewhere else than they were. On a server, nobody else
-    /// changes a step of their workflows from here on until the cycle is over.
-    fn steps_among(&mut self, changes: Vec<StepChange>, counts: &mut Counts) -> Result<Vec<Moved>, Halt> {
-        let mut latest: BTreeMap<TaskSeq, StepChange> = BTreeMap::new();
-        for change in changes {
-            latest.insert(change.seq, change);
-        }
-        let numbers = list(self.connection, latest.keys().map(|seq| seq.0));
-        let select = format!(
+    /// Which of some tasks are steps, and of what. On a server, nobody else changes a step of their workflows from then on
+    /// until the cycle is over.
+    fn select_moved(&self) -> String {
+        format!(
             "SELECT s.seq, s.workflow, s.standing, s.name, s.publishes, s.fans_out, {} FROM steps s \
              JOIN workflows w ON w.seq = s.workflow WHERE s.seq {} ORDER BY w.seq{}",
             Count::columns("w"),
             is_among(self.connection, 1),
             if self.is_shared() { " FOR UPDATE OF w" } else { "" }
-        );
-        let mut statement = self.connection.prepare_cached(&select)?;
-        let found = statement.query_map([numbers.as_str()], |row| {
-            let standing = StepStanding::of_number(row.get(2)?).unwrap_or_default();
-            let (name, publishes): (String, Option<String>) = (row.get(3)?, row.get(4)?);
-            let of = (TaskSeq(row.get(0)?), TaskSeq(row.get(1)?), Count::read(row, 6)?);
-            Ok((of, standing, (name, publishes, row.get(5)?)))
-        })?;
-        let mut moved = Vec::new();
-        for row in found {
-            let ((seq, workflow, count), from, (name, publishes, fans_out)) = row?;
-            if let Some(change) = latest.remove(&seq).filter(|change| change.standing != from) {
-                // What an earlier wave has added is not written yet.
-                counts.entry(workflow).or_insert(count);
-                moved.push(Moved { seq, workflow, from, change, name, fans_out, publishes });
-            }
-        }
-        moved.sort_unstable_by_key(|step| step.seq);
-        Ok(moved)
+        )
     }
 
     fn write_standings(&mut self, moved: &[Moved]) -> Result<(), Halt> {
@@ -177,62 +150,6 @@ impl Cycle<'_> {
                 let numbers = list(self.connection, to);
                 self.connection.put_off(&update, params![standing.number(), numbers])?;
             }
-        }
-        Ok(())
-    }
-
-    /// Counts the ends of steps where they are waited for: one statement for all that changed alike.
-    fn tell_dependents(&mut self, moved: &[Moved], dependents: &mut BTreeMap<TaskSeq, Dependent>) -> Result<(), Halt> {
-        let mut alike: BTreeMap<(Option<&str>, Option<&str>), Vec<i64>> = BTreeMap::new();
-        for step in moved {
-            let ends = (step.from.end().map(column), step.change.standing.end().map(column));
-            if ends.0 != ends.1 {
-                alike.entry(ends).or_default().push(step.seq.0);
-            }
-        }
-        for ((from, to), steps) in alike {
-            let mut sets = Vec::new();
-            sets.extend(from.map(|column| format!("{column} = steps.{column} - told.times")));
-            sets.extend(to.map(|column| format!("{column} = steps.{column} + told.times")));
-            let update = format!(
-                "UPDATE steps SET {} FROM (SELECT dependent, count(*) AS times FROM edges WHERE dependency {} \
-                 GROUP BY dependent) AS told WHERE steps.seq = told.dependent RETURNING {DEPENDENT}",
-                sets.join(", "),
-                is_among(self.connection, 1)
-            );
-            let numbers = list(self.connection, steps);
-            self.changed_dependents(&update, params![numbers], dependents)?;
-        }
-        Ok(())
-    }
-
-    /// Counts a decision as skipped where it did not choose: those steps were just told that it ended well.
-    fn tell_chosen(&mut self, moved: &[Moved], dependents: &mut BTreeMap<TaskSeq, Dependent>) -> Result<(), Halt> {
-        let update = format!(
-            "UPDATE steps SET well = steps.well - 1, skipped = steps.skipped + 1 WHERE seq IN \
-             (SELECT dependent FROM edges WHERE dependency = ?1) AND role <> ?2 AND NOT (place {}) RETURNING {DEPENDENT}",
-            is_among(self.connection, 3)
-        );
-        let convergence = StepRole::Convergence.number();
-        for step in moved {
-            if let Some(chosen) = &step.change.chosen {
-                let places = list(self.connection, chosen.iter().map(|place| i64::from(*place)));
-                self.changed_dependents(&update, params![step.seq.0, convergence, places], dependents)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn changed_dependents(
-        &self,
-        update: &str,
-        values: &[&dyn crate::sql::ToSql],
-        dependents: &mut BTreeMap<TaskSeq, Dependent>,
-    ) -> Result<(), Halt> {
-        let mut statement = self.connection.prepare_cached(update)?;
-        for row in statement.query_map(values, Dependent::read)? {
-            let dependent = row?;
-            dependents.insert(dependent.seq, dependent);
         }
         Ok(())
     }
