@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bollard::query_parameters::InspectContainerOptions;
 use bulkhead_core::{Caller, DelegateError, InUse, LeaseId};
+use bulkhead_docker::Leftover;
 use futures::future::join_all;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
@@ -13,9 +14,11 @@ use crate::world::{World, caller, engine, shell};
 /// Starts a container that would run for long, and waits until the engine has it.
 async fn begin(world: &World, caller: Caller) -> tokio::task::JoinHandle<Result<bulkhead_core::Exit, DelegateError>> {
     let (docker, grant) = (Arc::clone(&world.docker), world.grant.clone());
-    let before = world.count().await;
+    let (task, lease) = (Some(caller.task.clone()), caller.lease);
     let running = tokio::spawn(async move { docker.run(&caller, &grant, shell("sleep 1000"), &[], ()).await });
-    while world.count().await == before {
+    let is_its = |left: &Leftover| (&left.task, left.lease) == (&task, lease);
+    while !world.docker.leftovers().await.expect("a list").iter().any(is_its) {
+        assert!(!running.is_finished(), "it ended before the engine had it");
         tokio::task::yield_now().await;
     }
     running
@@ -38,8 +41,9 @@ async fn a_dropped_future_leaves_nothing_at_whatever_point_it_is_dropped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_earlier_lease_left_is_removed_first_and_a_later_one_is_not() {
     let Some(world) = World::new().await.map(|world| world.with_lease(7)) else { return };
-    let earlier = begin(&world, Caller { lease: Some(LeaseId(3)), ..caller("task") }).await;
+    // First, or it would remove the other.
     let later = begin(&world, Caller { lease: Some(LeaseId(9)), ..caller("task") }).await;
+    let earlier = begin(&world, Caller { lease: Some(LeaseId(3)), ..caller("task") }).await;
     let other_task = begin(&world, Caller { lease: Some(LeaseId(3)), ..caller("another") }).await;
     assert_eq!(world.shell("true").await.map(|exit| exit.code), Ok(0));
     let told = earlier.await;
