@@ -12,8 +12,8 @@ use crate::fault::{Fault, fault};
 /// How long one try may take: an engine waits up to 10 s for what it kills.
 const TRY_FOR: Duration = Duration::from_secs(30);
 
-/// How often is looked whether somebody else has removed it.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often is looked whether a container is gone that somebody else removes, or there that is listed.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The pauses between tries while the engine does not answer; after the last, the store's list of leases decides.
 const PAUSES: [Duration; 5] = [

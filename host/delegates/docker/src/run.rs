@@ -28,11 +28,15 @@ use crate::look::Found;
 use crate::meter::Meter;
 use crate::orphans::remove_orphans;
 use crate::output::Output;
-use crate::removal::{keep_removing, remove, until_over};
+use crate::removal::{LOOK_EVERY, keep_removing, remove, until_over};
 use crate::turns::Turns;
 
 /// How long the end of the output may be waited for once the container has ended.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often is looked for what an earlier lease left: the engine lists a container a moment, up to seconds where it is
+/// busy, before it can be told to remove it.
+const LISTED_LOOKS: usize = 250;
 
 /// A container that was admitted.
 #[derive(Debug)]
@@ -142,13 +146,21 @@ impl Run {
             return remove_orphans(client).await.map(|_| ());
         }
         let options = ListContainersOptionsBuilder::default().all(true).filters(&self.labels.of_task()).build();
-        for container in client.list_containers(Some(options)).await? {
-            let is_earlier = container.labels.is_some_and(|labels| self.labels.is_earlier(&labels));
-            if let Some(id) = container.id.filter(|_| is_earlier) {
-                tracing::info!(container = id, task = %self.labels.task, "what an earlier lease left is removed");
-                remove(client, &id).await?;
+        for _ in 0..LISTED_LOOKS {
+            let mut all_found = true;
+            for container in client.list_containers(Some(options.clone())).await? {
+                let is_earlier = container.labels.is_some_and(|labels| self.labels.is_earlier(&labels));
+                if let Some(id) = container.id.filter(|_| is_earlier) {
+                    tracing::info!(container = id, task = %self.labels.task, "what an earlier lease left is removed");
+                    all_found &= remove(client, &id).await?;
+                }
             }
+            if all_found {
+                return Ok(());
+            }
+            sleep(LOOK_EVERY).await;
         }
+        tracing::warn!(task = %self.labels.task, "the engine lists what an earlier lease left, and does not know it");
         Ok(())
     }
 
