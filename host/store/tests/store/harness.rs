@@ -38,6 +38,11 @@ pub(crate) trait Engine: Sized {
     fn refuse_payload(&self, payload: &str);
     fn refuse_result(&self, result: &str);
 
+    /// Whether nothing of workers outlives a crash but what they had claimed.
+    fn forgets_workers() -> bool {
+        false
+    }
+
     /// Whether tasks that are over go with their partition, later than by themselves.
     fn keeps_partitions() -> bool {
         false

@@ -88,6 +88,10 @@ impl Engine for Sqlite {
             .unwrap();
     }
 
+    fn forgets_workers() -> bool {
+        true
+    }
+
     fn refuse_result(&self, result: &str) {
         self.sql()
             .execute_batch(&format!(

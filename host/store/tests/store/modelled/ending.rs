@@ -27,7 +27,9 @@ impl<H: Hosts> Driver<H> {
 
     pub(super) async fn crash(&mut self, host: usize) -> Checked {
         let workers = self.of_host(host);
-        if H::COUNT == 1 {
+        if H::forgets_workers() {
+            self.model.lose_together(&workers);
+        } else if H::COUNT == 1 {
             self.model.lose(&workers);
         } else {
             workers.iter().for_each(|worker| self.model.workers.get_mut(worker).unwrap().orphaned = true);

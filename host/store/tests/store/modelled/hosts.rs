@@ -18,6 +18,8 @@ pub(super) trait Hosts {
     async fn start(limit: Option<u32>) -> Self;
     /// How many there are.
     const COUNT: usize;
+    /// Whether nothing of workers outlives a crash but what they had claimed.
+    fn forgets_workers() -> bool;
     fn store(&self, host: usize) -> &dyn Store;
     async fn advance(&self, time: Duration);
     /// Lets every store do all that was asked before.
@@ -43,6 +45,10 @@ impl<E: Engine> Hosts for One<E> {
 
     async fn start(limit: Option<u32>) -> Self {
         Self(Some(engine(limit).await))
+    }
+
+    fn forgets_workers() -> bool {
+        E::forgets_workers()
     }
 
     fn store(&self, _: usize) -> &dyn Store {
@@ -90,6 +96,10 @@ impl Hosts for Two {
         let mut hosts = Self { first: engine(limit).await, second: None };
         hosts.open(1);
         hosts
+    }
+
+    fn forgets_workers() -> bool {
+        false
     }
 
     fn store(&self, host: usize) -> &dyn Store {

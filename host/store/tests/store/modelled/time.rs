@@ -20,17 +20,27 @@ impl Model {
         late
     }
 
+    /// Workers are lost, one after the other.
     pub(super) fn lose(&mut self, workers: &[WorkerNumber]) {
         for worker in workers {
-            // What was claimed first: if that ends, the others that it has begun are cancelled before they are lost.
-            let mut running = self.running(*worker);
-            running.sort_by_key(|number| match self.tasks[*number].place {
-                Place::Running { lease, .. } => lease,
-                _ => LeaseId(0),
-            });
-            running.into_iter().for_each(|number| self.lose_run(number));
+            self.lose_runs(self.running(*worker));
         }
         workers.iter().for_each(|worker| drop(self.workers.remove(worker)));
+    }
+
+    /// Workers are lost, all at once.
+    pub(super) fn lose_together(&mut self, workers: &[WorkerNumber]) {
+        self.lose_runs(workers.iter().flat_map(|worker| self.running(*worker)).collect());
+        workers.iter().for_each(|worker| drop(self.workers.remove(worker)));
+    }
+
+    fn lose_runs(&mut self, mut running: Vec<Number>) {
+        // What was claimed first: if that ends, the others that it has begun are cancelled before they are lost.
+        running.sort_by_key(|number| match self.tasks[*number].place {
+            Place::Running { lease, .. } => lease,
+            _ => LeaseId(0),
+        });
+        running.into_iter().for_each(|number| self.lose_run(number));
     }
 
     fn lose_run(&mut self, number: Number) {
