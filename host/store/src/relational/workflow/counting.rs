@@ -66,11 +66,17 @@ impl Cycle<'_> {
         }
         let open = StepStanding::Open.number();
         for (to, steps) in alike {
+            let among = is_among(self.connection, 1);
+            let were_open = format!("(SELECT seq FROM steps WHERE seq {among} AND standing = ?2)");
+            let were_open = match self.connection.postgres() {
+                // As an array it is looked up first, whatever the server knows of how many steps there are.
+                Some(_) => format!("= ANY(ARRAY{were_open})"),
+                None => format!("IN {were_open}"),
+            };
             let update = format!(
-                "UPDATE steps SET {to} = steps.{to} + told.times FROM (SELECT e.dependent, count(*) AS times FROM edges e \
-                 JOIN steps d ON d.seq = e.dependency WHERE e.dependency {} AND d.standing = ?2 GROUP BY e.dependent) AS told \
-                 WHERE steps.seq = told.dependent RETURNING {DEPENDENT}",
-                is_among(self.connection, 1)
+                "UPDATE steps SET {to} = steps.{to} + told.times FROM (SELECT dependent, count(*) AS times FROM edges \
+                 WHERE dependency {were_open} GROUP BY dependent) AS told WHERE steps.seq = told.dependent \
+                 RETURNING {DEPENDENT}"
             );
             let numbers = list(self.connection, steps);
             self.changed_dependents(&update, params![numbers, open], dependents)?;
