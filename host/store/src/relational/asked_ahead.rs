@@ -71,7 +71,7 @@ fn numbers(numbers: impl Iterator<Item = i64>) -> OwnValue {
     (Box::new(numbers.collect::<Vec<i64>>()), Type::INT8_ARRAY)
 }
 
-/// What is read before anything ends: what there is of what only some stores have, the versions of the schema, and who
+/// What is read before anything ends or a workflow begins: what there is of what only some stores have, the versions of the schema, and who
 /// is to hear of events.
 fn flags() -> String {
     const FLAGS: &str = "EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM workflows), \

@@ -315,6 +315,7 @@ impl<'a> Cycle<'a> {
             standings,
             settled,
             marked,
+            heard,
             freed,
             limited,
             events,
@@ -345,6 +346,10 @@ impl<'a> Cycle<'a> {
         }
         settled.truncate(mark.settled);
         for (_, seq) in marked.drain(mark.marked..) {
+            self.memory.cancelled.remove(&seq);
+        }
+        for (_, seq) in heard.drain(mark.heard..) {
+            // It is heard of anew, and told then.
             self.memory.cancelled.remove(&seq);
         }
         events.truncate(mark.events);

@@ -1,9 +1,9 @@
 //! What several hosts on one database share.
 
 use bulkhead_core::{Child, Join, KindLimit, NextStep, Rate, RunEnd, Spawn, State};
-use bulkhead_store::{Delivery, Selection, Store, TaskFilter, postgres};
+use bulkhead_store::{Change, Delivery, Selection, Store, TaskFilter, postgres};
 
-use crate::harness::{Engine, Worker, ended, kind, seconds, succeeded, task, with_extras, with_key};
+use crate::harness::{Engine, Worker, completed, ended, kind, seconds, succeeded, task, with_extras, with_key};
 use crate::postgres_engine::{Postgres, connect};
 
 /// A second host on the same database and clock.
@@ -252,4 +252,29 @@ async fn a_reader_whose_server_ended_is_replaced_before_its_question_is_asked() 
         until(&client, END).await;
     }
     assert_eq!(engine.get(&id).await.id, id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_that_is_heard_of_in_a_cycle_that_is_done_again_is_told_all_the_same() {
+    let engine = Postgres::start().await;
+    let (other, _b) = beside(&engine).await;
+    engine.submit(vec![task("A", "1"), task("A", "2")]).await;
+    let mut a = engine.worker(2).await;
+    let mut claimed = a.claimed().await;
+    while claimed.len() < 2 {
+        claimed.extend(a.claimed().await);
+    }
+    other.change(vec![claimed[0].id.clone()], Change::Cancel).await.unwrap();
+    // Its end is refused, so that the cycle in which it is heard of is rolled back.
+    engine.refuse_result("\"refused\"");
+    let refused = ended(&claimed[1], NextStep::Succeed, completed("\"refused\""));
+    a.line.sender.send(vec![refused], 0);
+    let mut told = Vec::new();
+    engine.settle().await;
+    while let Ok(delivery) = a.line.deliveries.try_recv() {
+        if let Delivery::Cancel(tasks) = delivery {
+            told.extend(tasks);
+        }
+    }
+    assert_eq!(told, [claimed[0].seq]);
 }

@@ -8,6 +8,7 @@ use crate::history::unsigned;
 use crate::sql::{OptionalExtension, Value, params};
 use crate::{Begun, TaskSeq, WorkflowRefusal};
 
+use super::super::attached::Attached;
 use super::super::cycle::Cycle;
 use super::super::failure::Halt;
 use super::super::ids;
@@ -51,7 +52,9 @@ impl Cycle<'_> {
         };
         self.write_workflow(asked, first, &column)?;
         self.write_steps(asked, first, &id)?;
-        self.known.inputs.insert(id.clone(), asked.workflow.input.clone());
+        if self.memory.workers.values().any(Attached::has_room) {
+            self.known.inputs.insert(id.clone(), asked.workflow.input.clone());
+        }
         self.memory.has_steps = true;
         self.note_workflow_begun(first)?;
         Ok(Begun { id, state: WorkflowState::Pending, duplicate: false })

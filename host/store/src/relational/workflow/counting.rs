@@ -52,7 +52,8 @@ const fn column(end: StepEnd) -> &'static str {
 pub(super) type Dependents = BTreeMap<TaskSeq, Dependent>;
 
 impl Cycle<'_> {
-    /// Counts the ends of steps that were open; others among the tasks, and what is no step, change nothing.
+    /// Counts the ends of steps that are open by the table, where their new standings are not written yet; others among the
+    /// tasks, and what is no step, change nothing.
     pub(super) fn tell_ends<'b>(
         &mut self,
         changes: impl Iterator<Item = &'b StepChange>,

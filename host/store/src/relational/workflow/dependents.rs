@@ -14,12 +14,12 @@ use super::super::place::{Place, locate};
 use super::super::slot::{Flags, Rank, RouteId, Slot};
 
 /// Of so few steps a server is asked at once what their runs need: reading some in vain takes less time than another way.
-const PICKED_AHEAD: usize = 64;
+const TAKEN_AHEAD: usize = 64;
 
-/// What runs need of a step, as a claim picks it. An input of more bytes is asked for once for all steps of its workflow.
-const PICKED: &str = ", t.id, t.extras, \
+/// What runs need of a step, in the order in which a claim picks it (`taking.rs`). An input of more bytes is asked for once for all steps of its workflow.
+const RUNS_NEED: &str = ", t.id, t.extras, \
     CASE WHEN t.payload = '' AND octet_length(w.input) <= 8192 THEN w.input ELSE t.payload END";
-const PICKED_FROM: &str = " LEFT JOIN steps s ON s.seq = t.seq LEFT JOIN workflows w ON w.seq = s.workflow";
+const RUNS_FROM: &str = " LEFT JOIN steps s ON s.seq = t.seq LEFT JOIN workflows w ON w.seq = s.workflow";
 
 impl Cycle<'_> {
     /// Lets steps run that wait for nothing any more; who does not wait has been seen to already.
@@ -49,14 +49,14 @@ impl Cycle<'_> {
         if steps.is_empty() {
             return Ok(taken);
         }
-        let few = steps.len() <= PICKED_AHEAD;
+        let few = steps.len() <= TAKEN_AHEAD;
         let numbers = list(self.connection, steps);
         let take = format!(
             "WITH gone AS (DELETE FROM waits WHERE seq {} AND state IN (?2, ?3) RETURNING seq, state) \
              SELECT t.seq, t.route, t.rank, t.due, g.state = ?3{} FROM gone g JOIN tasks t ON t.seq = g.seq{} ORDER BY t.seq",
             is_among(self.connection, 1),
-            if few { PICKED } else { "" },
-            if few { PICKED_FROM } else { "" },
+            if few { RUNS_NEED } else { "" },
+            if few { RUNS_FROM } else { "" },
         );
         let (waiting, blocked) = (state_number(State::Waiting), state_number(State::Blocked));
         let mut statement = self.connection.prepare_cached(&take)?;
