@@ -151,8 +151,11 @@ impl Run {
             for container in client.list_containers(Some(options.clone())).await? {
                 let is_earlier = container.labels.is_some_and(|labels| self.labels.is_earlier(&labels));
                 if let Some(id) = container.id.filter(|_| is_earlier) {
-                    tracing::info!(container = id, task = %self.labels.task, "what an earlier lease left is removed");
-                    all_found &= remove(client, &id).await?;
+                    let found = remove(client, &id).await?;
+                    if found {
+                        tracing::info!(container = id, task = %self.labels.task, "what an earlier lease left is removed");
+                    }
+                    all_found &= found;
                 }
             }
             if all_found {

@@ -17,11 +17,17 @@ async fn begin(world: &World, caller: Caller) -> tokio::task::JoinHandle<Result<
     let (task, lease) = (Some(caller.task.clone()), caller.lease);
     let running = tokio::spawn(async move { docker.run(&caller, &grant, shell("sleep 1000"), &[], ()).await });
     let is_its = |left: &Leftover| (&left.task, left.lease) == (&task, lease);
-    while !world.docker.leftovers().await.expect("a list").iter().any(is_its) {
+    let engine = engine();
+    loop {
         assert!(!running.is_finished(), "it ended before the engine had it");
+        // The engine lists a container a moment before it can be asked about it.
+        if let Some(left) = world.docker.leftovers().await.expect("a list").into_iter().find(is_its)
+            && engine.inspect_container(&left.id, None::<InspectContainerOptions>).await.is_ok()
+        {
+            return running;
+        }
         tokio::task::yield_now().await;
     }
-    running
 }
 
 #[tokio::test(flavor = "multi_thread")]
