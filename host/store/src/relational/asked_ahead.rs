@@ -17,6 +17,10 @@ use super::many_hosts::NUMBERS;
 use super::todo::Todo;
 use super::workflow::BeginWorkflow;
 
+/// About so few rows a server is asked before it is known which of them matter: some in vain take less time than another
+/// way to it.
+pub(super) const FEW: usize = 64;
+
 /// The questions that are on their way.
 #[derive(Debug, Default)]
 pub(super) struct AskedAhead {
@@ -71,8 +75,8 @@ fn numbers(numbers: impl Iterator<Item = i64>) -> OwnValue {
     (Box::new(numbers.collect::<Vec<i64>>()), Type::INT8_ARRAY)
 }
 
-/// What is read before anything ends or a workflow begins: what there is of what only some stores have, the versions of the schema, and who
-/// is to hear of events.
+/// What is read before anything ends or a workflow begins: what there is of what only some stores have, the versions of
+/// the schema, and who is to hear of events.
 fn flags() -> String {
     const FLAGS: &str = "EXISTS (SELECT 1 FROM kin), EXISTS (SELECT 1 FROM workflows), \
         EXISTS (SELECT 1 FROM pausing), EXISTS (SELECT 1 FROM cancels)";

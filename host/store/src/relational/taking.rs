@@ -10,9 +10,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::postgres::{Client, OwnValue};
-use crate::sql::Rows;
+use crate::sql::{Rows, Value};
 use crate::{TaskSeq, WorkerId};
 
+use super::asked_ahead::FEW;
 use super::cycle::Cycle;
 use super::failure::Halt;
 use super::load::{LOADED, LOADED_LEAST};
@@ -21,11 +22,7 @@ use super::ready_index::{Entry, LANE_BUFFER};
 use super::slot::{Flags, Rank, RouteId, Slot};
 use super::tables::{READY, TASKS};
 
-/// So few tasks are read before it is known that nobody else has taken them: reading some in vain takes less time than
-/// another way to the server.
-const PICKED_AHEAD: usize = 64;
-
-/// What runs need of a task's row.
+/// What runs need of a task's row; [`Known::keep`] keeps it in this order.
 const PICKED: [&str; 4] = ["seq", "id", "extras", "payload"];
 
 /// One lane.
@@ -75,6 +72,11 @@ impl Plan {
 }
 
 impl Known {
+    /// Keeps what the run of a task needs, where it came with something else.
+    pub(super) fn keep(&mut self, task: TaskSeq, id: Value, extras: Value, payload: Value) {
+        self.fresh.insert(task.0, vec![Value::Integer(task.0), id, extras, payload]);
+    }
+
     /// What runs need of these tasks, which have been taken, in the order of their numbers as they are given; rows of
     /// others may be among it.
     pub(super) fn picked(&mut self, client: &Client, numbers: Vec<i64>) -> Result<Rows<'static>, Halt> {
@@ -168,7 +170,8 @@ impl Cycle<'_> {
         let lists = [routes, ranks, most, dues, seqs].map(|list| -> OwnValue { (Box::new(list), Type::INT8_ARRAY) });
         let take = client.ask_ahead(TAKE, Vec::from(lists))?;
         self.known.tasks.clear();
-        if plan.slots.len() <= PICKED_AHEAD {
+        // Read before it is known that nobody else has taken them.
+        if plan.slots.len() <= FEW {
             self.known.tasks = pick(client, plan.numbers())?;
         }
         let mut taken: BTreeMap<Lane, (usize, (Timestamp, TaskSeq))> = BTreeMap::new();

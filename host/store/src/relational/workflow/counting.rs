@@ -65,10 +65,12 @@ impl Cycle<'_> {
                 alike.entry(column(end)).or_default().push(change.seq.0);
             }
         }
-        let open = StepStanding::Open.number();
+        let open = StepStanding::ALL.iter().filter(|standing| standing.end().is_none());
+        let open: Vec<String> = open.map(|standing| standing.number().to_string()).collect();
+        let open = open.join(", ");
         for (to, steps) in alike {
             let among = is_among(self.connection, 1);
-            let were_open = format!("(SELECT seq FROM steps WHERE seq {among} AND standing = ?2)");
+            let were_open = format!("(SELECT seq FROM steps WHERE seq {among} AND standing IN ({open}))");
             let were_open = match self.connection.postgres() {
                 // As an array it is looked up first, whatever the server knows of how many steps there are.
                 Some(_) => format!("= ANY(ARRAY{were_open})"),
@@ -80,7 +82,7 @@ impl Cycle<'_> {
                  RETURNING {DEPENDENT}"
             );
             let numbers = list(self.connection, steps);
-            self.changed_dependents(&update, params![numbers, open], dependents)?;
+            self.changed_dependents(&update, params![numbers], dependents)?;
         }
         Ok(())
     }

@@ -6,20 +6,16 @@ use super::numbers::{is_among, list};
 use super::release::StepChange;
 use crate::TaskSeq;
 use crate::ending::{Ending, state_number};
-use crate::sql::{Value, params};
+use crate::sql::params;
 
+use super::super::asked_ahead::FEW;
 use super::super::cycle::Cycle;
 use super::super::failure::Halt;
 use super::super::place::{Place, locate};
 use super::super::slot::{Flags, Rank, RouteId, Slot};
 
-/// Of so few steps a server is asked at once what their runs need: reading some in vain takes less time than another way.
-const TAKEN_AHEAD: usize = 64;
-
-/// What runs need of a step, in the order in which a claim picks it (`taking.rs`). An input of more bytes is asked for once for all steps of its workflow.
-const RUNS_NEED: &str = ", t.id, t.extras, \
-    CASE WHEN t.payload = '' AND octet_length(w.input) <= 8192 THEN w.input ELSE t.payload END";
-const RUNS_FROM: &str = " LEFT JOIN steps s ON s.seq = t.seq LEFT JOIN workflows w ON w.seq = s.workflow";
+/// The most of a workflow's input that is read with each of its steps, in bytes; a larger one is read once for all.
+const INPUT_WITH_STEP: usize = 8192;
 
 impl Cycle<'_> {
     /// Lets steps run that wait for nothing any more; who does not wait has been seen to already.
@@ -49,14 +45,20 @@ impl Cycle<'_> {
         if steps.is_empty() {
             return Ok(taken);
         }
-        let few = steps.len() <= TAKEN_AHEAD;
+        let few = steps.len() <= FEW;
         let numbers = list(self.connection, steps);
+        // What their runs need comes along; of many, a claim reads that of those that it takes.
+        let needs = format!(
+            ", t.id, t.extras, CASE WHEN t.payload = '' AND octet_length(w.input) <= {INPUT_WITH_STEP} \
+             THEN w.input ELSE t.payload END"
+        );
+        let needed_from = " LEFT JOIN steps s ON s.seq = t.seq LEFT JOIN workflows w ON w.seq = s.workflow";
+        let (needs, needed_from) = if few { (needs.as_str(), needed_from) } else { ("", "") };
         let take = format!(
             "WITH gone AS (DELETE FROM waits WHERE seq {} AND state IN (?2, ?3) RETURNING seq, state) \
-             SELECT t.seq, t.route, t.rank, t.due, g.state = ?3{} FROM gone g JOIN tasks t ON t.seq = g.seq{} ORDER BY t.seq",
+             SELECT t.seq, t.route, t.rank, t.due, g.state = ?3{needs} \
+             FROM gone g JOIN tasks t ON t.seq = g.seq{needed_from} ORDER BY t.seq",
             is_among(self.connection, 1),
-            if few { RUNS_NEED } else { "" },
-            if few { RUNS_FROM } else { "" },
         );
         let (waiting, blocked) = (state_number(State::Waiting), state_number(State::Blocked));
         let mut statement = self.connection.prepare_cached(&take)?;
@@ -68,13 +70,13 @@ impl Cycle<'_> {
                 due: Timestamp::from_millis(row.get(3)?),
                 flags: Flags::NONE,
             };
-            let picked = if few { Some(vec![row.get(0)?, row.get(5)?, row.get(6)?, row.get(7)?]) } else { None };
-            Ok((slot, row.get(4)?, picked))
+            if few {
+                self.known.keep(slot.seq, row.get(5)?, row.get(6)?, row.get(7)?);
+            }
+            Ok((slot, row.get(4)?))
         })?;
         for row in rows {
-            let (slot, blocked, picked): (Slot, bool, Option<Vec<Value>>) = row?;
-            self.known.fresh.extend(picked.map(|picked| (slot.seq.0, picked)));
-            taken.push((slot, blocked));
+            taken.push(row?);
         }
         Ok(taken)
     }

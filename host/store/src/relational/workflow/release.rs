@@ -10,6 +10,7 @@ use super::settle::{Count, Counts};
 use crate::TaskSeq;
 use crate::sql::{Ahead, params};
 
+use super::super::asked_ahead::FEW;
 use super::super::crash_point::crash_point;
 use super::super::cycle::Cycle;
 use super::super::failure::Halt;
@@ -34,10 +35,6 @@ impl StepChange {
 
 /// What has come somewhere, each as it is by now.
 type Changes = BTreeMap<TaskSeq, StepChange>;
-
-/// Of so few tasks dependents are told before it is known which of them are steps: telling some in vain takes less time
-/// than another way to the server.
-const TOLD_AHEAD: usize = 64;
 
 /// A step that has come somewhere.
 pub(super) struct Moved {
@@ -85,8 +82,9 @@ impl Cycle<'_> {
             let mut dependents = Dependents::new();
             let numbers = list(self.connection, changes.keys().map(|seq| seq.0));
             let asked = self.connection.ask_ahead(&select, [numbers.as_str()])?;
-            let few = changes.len() <= TOLD_AHEAD;
+            let few = changes.len() <= FEW;
             if few {
+                // Told before it is known which of them are steps.
                 self.tell_ends(changes.values(), &mut dependents)?;
             }
             let moved = moved(asked, changes, &mut counts)?;

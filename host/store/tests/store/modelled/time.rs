@@ -22,10 +22,7 @@ impl Model {
 
     /// Workers are lost, one after the other.
     pub(super) fn lose(&mut self, workers: &[WorkerNumber]) {
-        for worker in workers {
-            self.lose_runs(self.running(*worker));
-        }
-        workers.iter().for_each(|worker| drop(self.workers.remove(worker)));
+        workers.iter().for_each(|worker| self.lose_together(&[*worker]));
     }
 
     /// Workers are lost, all at once.
