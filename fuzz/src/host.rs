@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
-use bulkhead_core::SubmissionLimits;
+use bulkhead_core::{Size, SubmissionLimits};
 use bulkhead_delegates::Delegates;
 use bulkhead_sandbox::{Catalogue, CatalogueSettings};
 use bulkhead_server::{App, AppSettings, StreamSettings};
@@ -66,6 +66,7 @@ impl Host {
             max_concurrent: 1,
             cpu_slots: 1,
             drain_timeout: Duration::from_secs(1),
+            max_payload: Size::from_mib(1),
             workspaces: WorkspaceSettings::at(folder.path().join("workspaces")),
         };
         let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;

@@ -48,6 +48,7 @@ pub fn load_and_run(bytes: &[u8]) {
         memory: MEMORY,
         result: Size::from_kib(64),
         logs: Size::from_kib(16),
+        payload: Size::from_mib(1),
     };
     let request = RunRequest {
         id: "019aa5c7-6f5e-7d7b-8f0a-0123456789ab",

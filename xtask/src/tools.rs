@@ -12,8 +12,14 @@ use crate::steps::Steps;
 /// Sees to it that the toolchain has everything; rustup does not add components and targets to one that is already
 /// there, even where rust-toolchain.toml lists them.
 pub(crate) fn set_up(steps: &mut Steps) -> Result<()> {
-    if !quietly(Command::new("cc").arg("--version")) {
-        bail!("there is no C compiler (`cc`), which SQLite and the linker need\nnext: apt-get install gcc libc6-dev");
+    let needed = [
+        ("cc", "C compiler (`cc`), which SQLite and the linker need"),
+        ("make", "`make`, which jemalloc is built with"),
+    ];
+    for (program, what) in needed {
+        if !quietly(Command::new(program).arg("--version")) {
+            bail!("there is no {what}\nnext: apt-get install gcc libc6-dev make");
+        }
     }
     for component in ["rustfmt", "clippy"] {
         let command = component.strip_prefix("rust").unwrap_or(component);

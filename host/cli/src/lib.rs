@@ -13,6 +13,7 @@ mod printer;
 mod settings;
 mod store_place;
 mod telemetry;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -31,7 +32,9 @@ pub fn run() -> ExitCode {
     }
     let arguments = Arguments::parse();
     let mut printer = Printer::new(arguments.output);
-    let status = commands::run(arguments, &mut printer).unwrap_or_else(|error| {
+    let status = commands::run(arguments, &mut printer);
+    let printed = printer.finish();
+    let status = status.and_then(|status| printed.map(|()| status)).unwrap_or_else(|error| {
         if printer::is_broken_pipe(&error) {
             return ExitStatus::Success;
         }

@@ -1,15 +1,11 @@
 //! Where the store is, as `store.url` says.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use bulkhead_secrets::SecretPlace;
 use bulkhead_store::postgres;
-
-/// More than any address has; what is longer is no file for one.
-const LONGEST: u64 = 64 * 1024;
 
 /// Where the store is. Displayed, it shows no password.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,15 +25,13 @@ impl StorePlace {
     /// Reads what a setting says, such as `store.url`; an address that has a password in it comes from the environment or a
     /// file.
     pub(crate) fn parse(setting: &str, said: &str) -> Result<Self> {
-        if let Some(name) = said.strip_prefix("env:") {
-            let url = std::env::var(name)
-                .with_context(|| format!("{setting} names an environment variable that cannot be read: `{name}`"))?;
-            return Self::address(setting, &url, said, format!("\"${name}\""));
-        }
-        if let Some(file) = said.strip_prefix("file:") {
-            let url = read(Path::new(file))
-                .with_context(|| format!("{setting} names a file that cannot be read: `{file}`"))?;
-            return Self::address(setting, url.trim(), said, format!("\"$(cat '{file}')\""));
+        if let Some(place) = SecretPlace::parse(said) {
+            let url = place.read().map_err(|error| anyhow!("what {setting} names {error}"))?;
+            let in_shell = match &place {
+                SecretPlace::Variable(name) => format!("\"${name}\""),
+                SecretPlace::File(file) => format!("\"$(cat '{}')\"", file.display()),
+            };
+            return Self::address(setting, url.trim(), said, in_shell);
         }
         if is_postgres(said) && postgres::has_password(said) {
             bail!(
@@ -81,12 +75,6 @@ impl fmt::Debug for StorePlace {
 
 fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
-}
-
-fn read(file: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(file)?.take(LONGEST).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 #[cfg(test)]

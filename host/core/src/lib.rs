@@ -80,7 +80,7 @@ pub use schedule::{
 pub use size::Size;
 pub use span::Span;
 pub use state::{DeadReason, ReadyReason, State};
-pub use submission::{Due, Extras, NewTask, Submission, SubmissionError, SubmissionLimits};
+pub use submission::{Due, Extras, NewTask, Submission, SubmissionError, SubmissionLimits, is_label};
 pub use tag::{Tag, TagSet, TagSetError};
 pub use task_id::TaskId;
 pub use text::TextError;

@@ -1,6 +1,10 @@
 //! What a run may answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::submission::NewTask;
 use crate::{Cursor, Join, JsonText};
@@ -88,9 +92,12 @@ const CURSORS: &str = "cursors";
 impl BatchPlan {
     /// The plan with its ranges in its metadata, from where the batch's workers get them.
     pub fn with_cursors_kept(mut self) -> Self {
-        let mut object = read_object(&self.metadata);
-        object.insert(CURSORS.to_owned(), serde_json::to_value(&self.cursors).unwrap_or_default());
-        if let Ok(metadata) = JsonText::from_value(&object) {
+        let kept = to_raw_value(&self.cursors).and_then(|cursors| {
+            let mut object = read_object(&self.metadata);
+            object.insert(CURSORS.to_owned(), cursors);
+            JsonText::from_value(&object)
+        });
+        if let Ok(metadata) = kept {
             self.metadata = metadata;
         }
         self
@@ -98,12 +105,19 @@ impl BatchPlan {
 
     /// The ranges in the metadata of an analyzer; none where it cut nothing.
     pub fn kept_cursors(metadata: &JsonText) -> Vec<Cursor> {
-        let kept = read_object(metadata).remove(CURSORS).unwrap_or_default();
-        serde_json::from_value(kept).unwrap_or_default()
+        let kept = serde_json::from_str::<KeptCursors>(metadata.as_str());
+        kept.map(|kept| kept.cursors).unwrap_or_default()
     }
 }
 
-fn read_object(text: &JsonText) -> serde_json::Map<String, serde_json::Value> {
+/// The part of an analyzer's metadata that is read again.
+#[derive(Deserialize)]
+struct KeptCursors {
+    cursors: Vec<Cursor>,
+}
+
+/// The members as they are written: not every text that is JSON has a value here.
+fn read_object(text: &JsonText) -> BTreeMap<String, Box<RawValue>> {
     serde_json::from_str(text.as_str()).unwrap_or_default()
 }
 
@@ -116,4 +130,22 @@ pub struct Checkpoint {
     pub processed: u64,
     /// Items in all, where known.
     pub total: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_kept_whatever_their_metadata_holds() {
+        let deep = format!("{}{}", "{\"a\":".repeat(127), "{}".to_owned() + &"}".repeat(127));
+        for metadata in ["{}", r#"{"x":1e999}"#, &deep] {
+            let metadata = JsonText::parse(metadata, 4 << 10).unwrap();
+            let cursors = vec![Cursor { start: 0, end: 7, metadata: metadata.clone() }];
+            let plan = BatchPlan { cursors, result: JsonText::null(), metadata };
+            let cursors = plan.cursors.clone();
+            assert_eq!(BatchPlan::kept_cursors(&plan.with_cursors_kept().metadata), cursors);
+        }
+        assert_eq!(BatchPlan::kept_cursors(&JsonText::empty_object()), []);
+    }
 }

@@ -38,10 +38,11 @@ impl Retention {
 
     /// How long a workflow is kept that came to stand so, with its steps; none where it has not ended.
     ///
-    /// One with a step that fans out may have left dead letters behind, which need its input for as long as they are kept.
-    pub fn kept_workflow(&self, state: WorkflowState, fans_out: bool) -> Option<Span> {
+    /// One that ended early, or with a step that fans out, may leave dead letters behind, which need its input for as long
+    /// as they are kept.
+    pub fn kept_workflow(&self, state: WorkflowState, leaves_dead: bool) -> Option<Span> {
         match state {
-            WorkflowState::Succeeded | WorkflowState::Cancelled if !fans_out => Some(self.succeeded),
+            WorkflowState::Succeeded | WorkflowState::Cancelled if !leaves_dead => Some(self.succeeded),
             WorkflowState::Succeeded | WorkflowState::Cancelled | WorkflowState::Failed => Some(self.dead),
             WorkflowState::Pending | WorkflowState::Running | WorkflowState::Waiting | WorkflowState::Blocked => None,
         }

@@ -172,6 +172,11 @@ impl RunEnd {
         }
     }
 
+    /// Whether the handler had begun with the task when the host ended its run.
+    pub const fn was_cut_short(&self) -> bool {
+        matches!(self, Self::Interrupted(Interruption::Drain | Interruption::EngineGone | Interruption::LeaseLost))
+    }
+
     /// What callers are told where the run did not succeed.
     pub fn error(&self) -> Option<TaskError> {
         let host = |code: &str, message: String, reason: String| {

@@ -207,6 +207,11 @@ impl Extras {
 const MAX_LABELS: usize = 32;
 const MAX_LABEL: usize = 256;
 
+/// Whether a text may be a key, a tenant or the name of a child: not every database keeps control characters.
+pub fn is_label(text: &str) -> bool {
+    (1..=MAX_LABEL).contains(&text.len()) && !text.contains(char::is_control)
+}
+
 /// What tasks and workflows alike carry with them.
 pub(crate) struct Carried<'a> {
     pub(crate) key: &'a Option<String>,
@@ -219,13 +224,12 @@ impl Carried<'_> {
     /// Checks what the types alone do not, and gives the place in a trace.
     pub(crate) fn check(&self) -> Result<Option<Traceparent>, SubmissionError> {
         let refuse = |field, rule| Err(SubmissionError::Field { field, rule });
-        let too_long =
-            |text: &Option<String>| text.as_ref().is_some_and(|text| text.is_empty() || text.len() > MAX_LABEL);
-        if too_long(self.key) {
-            return refuse("key", "must be 1 to 256 bytes");
+        let is_no_label = |text: &Option<String>| text.as_ref().is_some_and(|text| !is_label(text));
+        if is_no_label(self.key) {
+            return refuse("key", "must be 1 to 256 bytes without control characters");
         }
-        if too_long(self.tenant) {
-            return refuse("tenant", "must be 1 to 256 bytes");
+        if is_no_label(self.tenant) {
+            return refuse("tenant", "must be 1 to 256 bytes without control characters");
         }
         if self.tags.len() > MAX_LABELS {
             return refuse("tags", "at most 32 labels are allowed");

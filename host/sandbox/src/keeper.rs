@@ -82,10 +82,13 @@ impl Keeper {
             return;
         }
         for (name, known) in &mut self.files {
-            let by_admission = matches!(known.status, Some(HandlerStatus::Live | HandlerStatus::KeptOut(_)));
-            let Some(handler) = known.loaded.clone().filter(|_| by_admission) else { continue };
-            let (status, live) = admitted(&self.admission, handler);
-            if known.status.as_ref() != Some(&status) {
+            let (Some(before), Some(handler)) = (&known.status, known.loaded.clone()) else { continue };
+            let (status, live) = match (before, admitted(&self.admission, handler)) {
+                // What was loaded before its file was broken stays live only as long as it may be.
+                (HandlerStatus::Broken(error), (_, live)) => (HandlerStatus::Broken(error.clone()), live),
+                (_, admitted) => admitted,
+            };
+            if *before != status || known.live.is_some() != live.is_some() {
                 announce(name, &status, live.as_deref());
                 news.changed = true;
                 (known.status, known.live) = (Some(status), live);
@@ -154,7 +157,10 @@ impl Keeper {
         let before = (known.status.take(), known.live.clone());
         let (status, live) = match taken {
             Taken::NotYet => (before.0.clone().unwrap_or(HandlerStatus::Live), before.1.clone()),
-            Taken::KeptOut(reason) => (HandlerStatus::KeptOut(reason), None),
+            Taken::KeptOut(reason) => {
+                known.loaded = None;
+                (HandlerStatus::KeptOut(reason), None)
+            }
             Taken::Unreadable(error) => (HandlerStatus::Broken(error), before.1.clone()),
             Taken::Loaded(Err(error)) => (HandlerStatus::Broken(error.to_string()), before.1.clone()),
             Taken::Loaded(Ok(handler)) => {

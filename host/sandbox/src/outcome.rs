@@ -5,7 +5,7 @@ use std::time::Duration;
 use bulkhead_core::{
     Backoff, BatchPlan, Category, Checkpoint, Child, Completion, Cursor, Decision, Failure, Fuel, Join, JsonError,
     JsonText, Kind, Limit, MAX_CHOSEN, Priority, RunEnd, Size, Span, Spawn, Submission, SubmissionLimits, Suspension,
-    TagSet, WorkspaceChoice,
+    TagSet, WorkspaceChoice, is_label,
 };
 use serde::Deserialize;
 
@@ -16,22 +16,23 @@ use crate::{RunLimits, bounds};
 /// How a run ends that ended by its own answer.
 pub(crate) fn run_end(answer: Result<wit::Outcome, wit::Failure>, limits: &RunLimits) -> RunEnd {
     let end = match answer {
-        Ok(outcome) => accept(outcome, limits.result),
+        Ok(outcome) => accept(outcome, limits),
         Err(failure) => Ok(RunEnd::Failed(fail(failure))),
     };
     end.unwrap_or_else(|refusal| refusal)
 }
 
-fn accept(outcome: wit::Outcome, bound: Size) -> Result<RunEnd, RunEnd> {
+fn accept(outcome: wit::Outcome, limits: &RunLimits) -> Result<RunEnd, RunEnd> {
+    let bound = limits.result;
     match outcome {
-        wit::Outcome::Complete(completion) => complete(completion, bound).map(RunEnd::Completed),
+        wit::Outcome::Complete(completion) => complete(completion, limits).map(RunEnd::Completed),
         wit::Outcome::Skip(reason) => Ok(RunEnd::Declined(shown(&reason, bounds::SKIP_REASON))),
         wit::Outcome::Checkpoint(checkpoint) => Ok(RunEnd::Checkpointed(Checkpoint {
             state: json("state", checkpoint.state, bound)?,
             processed: checkpoint.processed,
             total: checkpoint.total,
         })),
-        wit::Outcome::Spawn(spawn) => spawned(spawn, bound).map(RunEnd::Spawned),
+        wit::Outcome::Spawn(spawn) => spawned(spawn, limits).map(RunEnd::Spawned),
         wit::Outcome::Suspend(suspension) => suspended(suspension, bound).map(RunEnd::Suspended),
         wit::Outcome::Decide(decision) => decided(decision, bound).map(RunEnd::Decided),
         wit::Outcome::Batch(plan) => batched(plan, bound).map(RunEnd::Batched),
@@ -80,15 +81,19 @@ fn about(metadata: String) -> Result<JsonText, RunEnd> {
     bounds::object(metadata, bounds::METADATA).map_err(|problem| RunEnd::Invalid(format!("metadata: {problem}")))
 }
 
-fn complete(completion: wit::Completion, bound: Size) -> Result<Completion, RunEnd> {
+fn complete(completion: wit::Completion, limits: &RunLimits) -> Result<Completion, RunEnd> {
     let wit::Completion { result, metadata, then } = completion;
     if then.len() > bounds::THEN {
         return Err(RunEnd::Invalid(format!("then: {} tasks; the limit is {}", then.len(), bounds::THEN)));
     }
-    Ok(Completion { result: json("result", result, bound)?, metadata: about(metadata)?, then: children("then", then)? })
+    Ok(Completion {
+        result: json("result", result, limits.result)?,
+        metadata: about(metadata)?,
+        then: children("then", then, limits.payload)?,
+    })
 }
 
-fn spawned(spawn: wit::Spawn, bound: Size) -> Result<Spawn, RunEnd> {
+fn spawned(spawn: wit::Spawn, limits: &RunLimits) -> Result<Spawn, RunEnd> {
     let wit::Spawn { children: asked, join, state } = spawn;
     if asked.is_empty() || asked.len() > bounds::CHILDREN {
         return Err(RunEnd::Invalid(format!("children: {}; from 1 to {}", asked.len(), bounds::CHILDREN)));
@@ -99,10 +104,10 @@ fn spawned(spawn: wit::Spawn, bound: Size) -> Result<Spawn, RunEnd> {
         wit::Join::AtLeast(needed) => Join::AtLeast(needed),
         wit::Join::Critical(names) => Join::Critical(names),
     };
-    let children = children("children", asked)?;
+    let children = children("children", asked, limits.payload)?;
     join.check(children.iter().map(|child| child.name.as_deref()))
         .map_err(|problem| RunEnd::Invalid(cut(problem, bounds::SKIP_REASON)))?;
-    Ok(Spawn { children, join, state: state.map(|state| json("state", state, bound)).transpose()? })
+    Ok(Spawn { children, join, state: state.map(|state| json("state", state, limits.result)).transpose()? })
 }
 
 fn suspended(suspension: wit::Suspension, bound: Size) -> Result<Suspension, RunEnd> {
@@ -119,8 +124,9 @@ fn suspended(suspension: wit::Suspension, bound: Size) -> Result<Suspension, Run
     })
 }
 
-fn children(list: &str, asked: Vec<wit::Child>) -> Result<Vec<Child>, RunEnd> {
-    asked.into_iter().enumerate().map(|(index, one)| child(list, index, one)).collect()
+fn children(list: &str, asked: Vec<wit::Child>, payload: Size) -> Result<Vec<Child>, RunEnd> {
+    let limits = SubmissionLimits { payload: usize::try_from(payload.bytes()).unwrap_or(usize::MAX) };
+    asked.into_iter().enumerate().map(|(index, one)| child(list, index, one, &limits)).collect()
 }
 
 fn json(what: &str, text: String, bound: Size) -> Result<JsonText, RunEnd> {
@@ -146,16 +152,15 @@ struct ChildOptions {
 }
 
 /// A child is what a caller may submit, and is held to the same rules.
-fn child(list: &str, index: usize, child: wit::Child) -> Result<Child, RunEnd> {
+fn child(list: &str, index: usize, child: wit::Child, limits: &SubmissionLimits) -> Result<Child, RunEnd> {
     let refuse = |problem: String| RunEnd::Invalid(format!("{list}[{index}]: {}", cut(problem, bounds::SKIP_REASON)));
     let wit::Child { kind, payload, requires, name, delay_ms, key, options } = child;
-    if name.as_ref().is_some_and(|name| name.is_empty() || name.len() > bounds::CHILD_NAME) {
-        return Err(refuse(format!("name must be 1 to {} bytes", bounds::CHILD_NAME)));
+    if name.as_ref().is_some_and(|name| name.len() > bounds::CHILD_NAME || !is_label(name)) {
+        return Err(refuse(format!("name must be 1 to {} bytes without control characters", bounds::CHILD_NAME)));
     }
     if options.as_ref().is_some_and(|options| options.len() > bounds::CHILD_OPTIONS) {
         return Err(refuse(format!("options must be at most {} bytes", bounds::CHILD_OPTIONS)));
     }
-    let limits = SubmissionLimits::default();
     let options: ChildOptions = match options {
         Some(text) => serde_json::from_str(&text).map_err(|error| refuse(format!("options: {error}")))?,
         None => ChildOptions::default(),
@@ -185,7 +190,7 @@ fn child(list: &str, index: usize, child: wit::Child) -> Result<Child, RunEnd> {
         tags: Default::default(),
         workspace: options.workspace,
     };
-    let task = task.check(&limits).map_err(|error| refuse(error.to_string()))?;
+    let task = task.check(limits).map_err(|error| refuse(error.to_string()))?;
     Ok(Child { name, task })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Answer, Cursor, Fuel, JsonText, Options, RunEnd, Size, TagSet};
+use bulkhead_core::{Answer, Cursor, Fuel, JsonText, Options, RunEnd, Size, SubmissionLimits, TagSet};
 
 use crate::{Delegates, Observer, RunControl, Upstream, Workspace};
 
@@ -89,6 +89,8 @@ pub struct RunLimits {
     pub result: Size,
     /// Size of the logs.
     pub logs: Size,
+    /// Size of the payload of each task that it asks for.
+    pub payload: Size,
 }
 
 impl From<&Options> for RunLimits {
@@ -99,6 +101,7 @@ impl From<&Options> for RunLimits {
             memory: options.memory,
             result: options.result,
             logs: options.logs,
+            payload: Size::from_bytes(SubmissionLimits::default().payload as u64),
         }
     }
 }

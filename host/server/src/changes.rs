@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{JsonText, State as TaskState, TaskId};
@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 use crate::submit::read_body;
 use crate::tasks::unknown;
 
 /// `POST /v1/tasks/{id}/cancel`
-pub(crate) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn cancel(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Response, Problem> {
     let id = TaskId::parse(id)?;
     match fate(&app, &id, Change::Cancel).await? {
         Fate::Underway => Ok(underway(&id, "cancelling")),
@@ -26,7 +27,7 @@ pub(crate) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Re
 }
 
 /// `POST /v1/tasks/{id}/retry`, and the same of a dead letter.
-pub(crate) async fn retry(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn retry(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Response, Problem> {
     let id = TaskId::parse(id)?;
     match fate(&app, &id, Change::Requeue).await? {
         Fate::Refused(state) => {
@@ -37,7 +38,7 @@ pub(crate) async fn retry(State(app): State<App>, Path(id): Path<String>) -> Res
 }
 
 /// `POST /v1/tasks/{id}/pause`
-pub(crate) async fn pause(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn pause(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Response, Problem> {
     let id = TaskId::parse(id)?;
     match fate(&app, &id, Change::Pause).await? {
         Fate::Underway => Ok(underway(&id, "pausing")),
@@ -56,7 +57,11 @@ struct ResumeBody {
 }
 
 /// `POST /v1/tasks/{id}/resume`: lets a paused task go on, or gives one that waits for an answer its answer.
-pub(crate) async fn resume(State(app): State<App>, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn resume(
+    State(app): State<App>,
+    PathPart(id): PathPart<String>,
+    body: Body,
+) -> Result<Response, Problem> {
     let id = TaskId::parse(id)?;
     let ResumeBody { payload } = read_json(body, "{}").await?;
     check_size(&app, "payload", payload.as_ref())?;
@@ -70,6 +75,7 @@ pub(crate) async fn resume(State(app): State<App>, Path(id): Path<String>, body:
         Fate::Refused(state) => Err(Problem::Conflict(format!(
             "only paused tasks and those that wait for an answer are resumed, and task `{id}` is {state}"
         ))),
+        Fate::Stays(state) => Ok(is_now(&id, state)),
         _ => Ok(is_now(&id, TaskState::Ready)),
     }
 }
@@ -83,14 +89,18 @@ struct ResolveBody {
 }
 
 /// `POST /v1/dlq/{id}/resolve`: closes a dead letter by hand.
-pub(crate) async fn resolve(State(app): State<App>, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn resolve(
+    State(app): State<App>,
+    PathPart(id): PathPart<String>,
+    body: Body,
+) -> Result<Response, Problem> {
     let id = TaskId::parse(id)?;
     let ResolveBody { result } = read_json(body, "{}").await?;
     check_size(&app, "result", Some(&result))?;
     match fate(&app, &id, Change::Resolve(result)).await? {
-        Fate::Refused(state) => {
-            Err(Problem::Conflict(format!("only dead tasks are resolved by hand, and task `{id}` is {state}")))
-        }
+        Fate::Refused(state) => Err(Problem::Conflict(format!(
+            "only dead tasks and blocked steps are resolved by hand, and task `{id}` is {state}"
+        ))),
         _ => Ok(is_now(&id, TaskState::Resolved)),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{State as TaskState, TaskId};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 use crate::query::ListQuery;
 use crate::tasks::unknown;
@@ -30,7 +31,7 @@ pub(crate) async fn list(
 }
 
 /// `GET /v1/dlq/{id}`
-pub(crate) async fn get(State(app): State<App>, Path(id): Path<String>) -> Result<Json<TaskView>, Problem> {
+pub(crate) async fn get(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Json<TaskView>, Problem> {
     let id = TaskId::parse(id)?;
     let task = app.store.get(&id).await?.ok_or_else(|| unknown(&id))?;
     if task.state == TaskState::Dead {
@@ -48,7 +49,7 @@ pub(crate) async fn retry_matching(
     Ok(Json(json!({ "retried": done, "next": next })))
 }
 
-/// `POST /v1/dlq/purge?ended_before=…`: removes those of one page for good; a child stays until its parent goes.
+/// `POST /v1/dlq/purge?older_than=…`: removes those of one page for good; a child stays until its parent goes.
 pub(crate) async fn purge(
     State(app): State<App>,
     Parameters(query): Parameters<ListQuery>,

@@ -22,6 +22,11 @@ use crate::problem::Problem;
 /// Kept events that are read at once.
 const PAGE: usize = 256;
 
+/// So many times `resume_within` are asked for, and so many times in it: the store does not write it again before a third of
+/// the time asked for has passed, so that a reader that leaves just before it asks again has one whole left.
+const KEPT: u32 = 2;
+const RENEWALS: u32 = 3;
+
 /// What ends a wait.
 enum Woken {
     Over,
@@ -68,7 +73,7 @@ impl Feed {
         // Before the position is known, so that nothing falls between.
         let listener = listens.then(|| app.store.listen());
         let latest = if keeps {
-            app.store.keep_stream(settings.resume_within).await?
+            app.store.keep_stream(settings.resume_within * KEPT).await?
         } else {
             app.store.events(i64::MAX, 1).await?.latest
         };
@@ -93,7 +98,7 @@ impl Feed {
             live: None,
             heartbeat,
             resume_within: settings.resume_within,
-            renew_at: if keeps { Instant::now() + settings.resume_within / 2 } else { Instant::now() + NEVER },
+            renew_at: if keeps { Instant::now() + settings.resume_within / RENEWALS } else { Instant::now() + NEVER },
             stopping: app.stopping.clone(),
             stream,
         })
@@ -174,8 +179,8 @@ impl Feed {
             Woken::Missed(count) => self.miss(count),
             Woken::Heartbeat => self.beat(),
             Woken::Renewal => {
-                self.store.keep_stream(self.resume_within).await?;
-                self.renew_at = Instant::now() + self.resume_within / 2;
+                self.store.keep_stream(self.resume_within * KEPT).await?;
+                self.renew_at = Instant::now() + self.resume_within / RENEWALS;
             }
         }
         Ok(true)

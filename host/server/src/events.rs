@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::event_feed::Feed;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
+use crate::query::tenant;
 
 /// The most kinds that one stream may name.
 const MAX_KINDS: usize = 100;
@@ -66,7 +67,7 @@ impl StreamQuery {
         Ok(EventFilter {
             types: if types.is_empty() { EventTypes::ALL } else { types },
             kinds,
-            tenant: self.tenant.clone(),
+            tenant: tenant(self.tenant.clone())?,
             task: self.task.as_deref().map(TaskId::parse).transpose()?,
         })
     }

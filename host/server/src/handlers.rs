@@ -1,12 +1,13 @@
 //! `/v1/handlers`: who serves what.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use bulkhead_core::Sources;
 use bulkhead_sandbox::{HandlerEntry, LiveHandler};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 
 /// `GET /v1/handlers`
@@ -17,7 +18,7 @@ pub(crate) async fn list(State(app): State<App>) -> Json<Value> {
 }
 
 /// `GET /v1/handlers/{name}`
-pub(crate) async fn get(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(State(app): State<App>, PathPart(name): PathPart<String>) -> Result<Json<Value>, Problem> {
     let snapshot = app.catalogue.snapshot();
     let entry = snapshot.entries().iter().find(|entry| entry.name == name);
     let entry = entry.ok_or_else(|| Problem::NotFound(format!("there is no handler `{}`", name.escape_debug())))?;

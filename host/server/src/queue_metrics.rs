@@ -1,24 +1,27 @@
 //! What `/metrics` says of queue, catalogue and process.
 
-use bulkhead_sandbox::Catalogue;
-use bulkhead_store::Store;
+use std::sync::{Mutex, PoisonError};
+
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
+use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
-/// The label of kinds that no live handler serves; their names come from callers and are not bounded.
-const OTHER: &str = "other";
+use crate::death_counts::DeathCounts;
+use crate::kind_label::kind_label;
+use crate::queue_reading::QueueReading;
 
 /// What is read off the queue and the catalogue at each scrape.
 #[derive(Debug)]
 pub(crate) struct QueueMetrics {
-    pub(crate) registry: Registry,
+    registry: Registry,
     pending: IntGaugeVec,
     oldest: GaugeVec,
     unroutable: IntGauge,
     load_errors: IntCounterVec,
-    dead: IntCounterVec,
     settled: IntCounterVec,
+    /// Held from the reading to the gathering: what is reset in between is nothing for another scrape to see.
+    deaths: Mutex<DeathCounts>,
 }
 
 impl QueueMetrics {
@@ -48,45 +51,84 @@ impl QueueMetrics {
         for collector in collectors {
             registry.register(collector)?;
         }
-        Ok(Self { registry, pending, oldest, unroutable, load_errors, dead, settled })
+        let deaths = Mutex::new(DeathCounts::new(dead));
+        Ok(Self { registry, pending, oldest, unroutable, load_errors, settled, deaths })
     }
 
-    pub(crate) fn update(&self, catalogue: &Catalogue, store: &dyn Store) {
-        let snapshot = catalogue.snapshot();
-        let now = bulkhead_worker::now().as_millis();
+    /// Everything as it is read now, one scrape after the other.
+    pub(crate) fn gather(&self, read: impl FnOnce() -> QueueReading) -> Vec<MetricFamily> {
+        let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = read();
+        self.update(&reading);
+        deaths.count(reading.deaths, &reading.live);
+        self.registry.gather()
+    }
+
+    fn update(&self, reading: &QueueReading) {
+        let now = reading.at.as_millis();
         self.pending.reset();
         self.oldest.reset();
-        let mut unroutable = 0;
-        for kind in snapshot.kinds() {
+        for kind in &reading.live {
             self.pending.with_label_values(&[kind.as_str()]).set(0);
         }
-        for depth in store.depths() {
-            let pending = i64::try_from(depth.pending).unwrap_or(i64::MAX);
-            let known = !snapshot.serving(&depth.route.kind).is_empty();
-            let kind = [if known { depth.route.kind.as_str() } else { OTHER }];
-            self.pending.with_label_values(&kind).add(pending);
-            if !snapshot.serves(&depth.route) {
-                unroutable += pending;
-            }
+        for depth in &reading.depths {
+            let kind = [kind_label(&depth.route.kind, &reading.live)];
+            self.pending.with_label_values(&kind).add(gauged(depth.pending));
             if let Some(due) = depth.oldest_due {
                 let gauge = self.oldest.with_label_values(&kind);
                 gauge.set(gauge.get().max((now - due.as_millis()).max(0) as f64 / 1e3));
             }
         }
-        self.unroutable.set(unroutable);
-        self.dead.reset();
-        for death in store.deaths() {
-            let known = !snapshot.serving(&death.kind).is_empty();
-            let kind = if known { death.kind.as_str() } else { OTHER };
-            self.dead.with_label_values(&[kind, death.reason.as_str()]).inc_by(death.count);
-        }
+        self.unroutable.set(gauged(reading.unroutable));
         self.settled.reset();
-        for (state, count) in store.settled() {
-            self.settled.with_label_values(&[state.as_str()]).inc_by(count);
+        for (state, count) in &reading.settled {
+            self.settled.with_label_values(&[state.as_str()]).inc_by(*count);
         }
         self.load_errors.reset();
-        for (handler, errors) in catalogue.load_errors() {
-            self.load_errors.with_label_values(&[handler.as_str()]).inc_by(errors);
+        for (handler, errors) in &reading.load_errors {
+            self.load_errors.with_label_values(&[handler.as_str()]).inc_by(*errors);
         }
+    }
+}
+
+fn gauged(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use bulkhead_core::{DeadReason, Kind, Timestamp, WorkflowState};
+    use bulkhead_store::DeadCount;
+
+    use super::*;
+
+    #[test]
+    fn scrapes_at_once_count_nothing_twice_and_nothing_less() {
+        let metrics = QueueMetrics::new().expect("metrics");
+        let reading = QueueReading {
+            at: Timestamp::from_millis(0),
+            live: HashSet::new(),
+            depths: vec![],
+            unroutable: 0,
+            deaths: vec![DeadCount { kind: Kind::parse("A").expect("a kind"), reason: DeadReason::Expired, count: 3 }],
+            settled: vec![(WorkflowState::Succeeded, 3)],
+            load_errors: BTreeMap::from([("a".to_owned(), 3)]),
+        };
+        let names = ["queue_dead_total", "workflow_settled_total", "handler_load_errors_total"];
+        let scrape = || {
+            let families = metrics.gather(|| reading.clone());
+            names.map(|name| {
+                let counts = families.iter().filter(|family| family.name() == name).flat_map(MetricFamily::get_metric);
+                counts.map(|count| count.get_counter().get_value()).sum::<f64>()
+            })
+        };
+        let scrapes = || (0..5_000).map(|_| scrape()).find(|counts| *counts != [3.0; 3]);
+        std::thread::scope(|scope| {
+            for wrong in [scope.spawn(scrapes), scope.spawn(scrapes)] {
+                assert_eq!(wrong.join().expect("it scrapes"), None);
+            }
+        });
     }
 }

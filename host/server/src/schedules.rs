@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{ScheduleName, ScheduleSubmission, Timestamp};
@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::bulk::read_object;
+use crate::items::Items;
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 use crate::submit::{check_kind, read_body};
 
@@ -41,32 +43,40 @@ pub(crate) async fn put(
 }
 
 /// `GET /v1/schedules`
-pub(crate) async fn list(State(app): State<App>) -> Result<Json<Value>, Problem> {
-    let items = app.store.schedules().await?;
-    Ok(Json(json!({ "items": items })))
+pub(crate) async fn list(State(app): State<App>) -> Result<Json<Items<ScheduleView>>, Problem> {
+    Ok(Json(Items { items: app.store.schedules().await? }))
 }
 
 /// `GET /v1/schedules/{name}`
-pub(crate) async fn get(State(app): State<App>, Path(name): Path<String>) -> Result<Json<ScheduleView>, Problem> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    PathPart(name): PathPart<String>,
+) -> Result<Json<ScheduleView>, Problem> {
     find(&app, &ScheduleName::parse(name)?).await.map(Json)
 }
 
 /// `DELETE /v1/schedules/{name}`
-pub(crate) async fn remove(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn remove(State(app): State<App>, PathPart(name): PathPart<String>) -> Result<Json<Value>, Problem> {
     let name = ScheduleName::parse(name)?;
     change_one(&app, &name, ScheduleChange::Remove(name.clone())).await?;
     Ok(Json(json!({ "name": name, "removed": true })))
 }
 
 /// `POST /v1/schedules/{name}/pause`
-pub(crate) async fn pause(State(app): State<App>, Path(name): Path<String>) -> Result<Json<ScheduleView>, Problem> {
+pub(crate) async fn pause(
+    State(app): State<App>,
+    PathPart(name): PathPart<String>,
+) -> Result<Json<ScheduleView>, Problem> {
     let name = ScheduleName::parse(name)?;
     change_one(&app, &name, ScheduleChange::Pause(name.clone())).await?;
     find(&app, &name).await.map(Json)
 }
 
 /// `POST /v1/schedules/{name}/resume`
-pub(crate) async fn resume(State(app): State<App>, Path(name): Path<String>) -> Result<Json<ScheduleView>, Problem> {
+pub(crate) async fn resume(
+    State(app): State<App>,
+    PathPart(name): PathPart<String>,
+) -> Result<Json<ScheduleView>, Problem> {
     let name = ScheduleName::parse(name)?;
     change_one(&app, &name, ScheduleChange::Resume(name.clone())).await?;
     find(&app, &name).await.map(Json)

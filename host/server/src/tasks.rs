@@ -1,15 +1,17 @@
 //! `/v1/tasks`: looking at tasks and changing their course.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::TaskId;
-use bulkhead_store::{LogPage, TaskView};
+use bulkhead_store::{AuditView, LogPage, TaskView};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::App;
+use crate::items::Items;
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 use crate::query::ListQuery;
 use crate::waiting::{WaitQuery, within};
@@ -17,7 +19,7 @@ use crate::waiting::{WaitQuery, within};
 /// `GET /v1/tasks/{id}[?wait=30s]`
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     Parameters(query): Parameters<WaitQuery>,
 ) -> Result<Json<TaskView>, Problem> {
     let id = TaskId::parse(id)?;
@@ -57,7 +59,7 @@ pub(crate) struct LogQuery {
 /// `GET /v1/tasks/{id}/logs[?after=…]`: what its runs wrote, run by run.
 pub(crate) async fn logs(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     Parameters(query): Parameters<LogQuery>,
 ) -> Result<Json<LogPage>, Problem> {
     let id = TaskId::parse(id)?;
@@ -65,10 +67,13 @@ pub(crate) async fn logs(
 }
 
 /// `GET /v1/tasks/{id}/audit`: its audit trail.
-pub(crate) async fn audits(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn audits(
+    State(app): State<App>,
+    PathPart(id): PathPart<String>,
+) -> Result<Json<Items<AuditView>>, Problem> {
     let id = TaskId::parse(id)?;
     let items = app.store.audits(&id).await?.ok_or_else(|| unknown(&id))?;
-    Ok(Json(json!({ "items": items })))
+    Ok(Json(Items { items }))
 }
 
 /// There is no task of that name.

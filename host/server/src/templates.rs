@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use bulkhead_core::TemplateRef;
 use bulkhead_workflow::{Template, json_schema};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 use crate::workflows::{GraphQuery, drawn};
 
@@ -37,7 +38,7 @@ pub(crate) struct GetQuery {
 /// `GET /v1/templates/{namespace}/{name}[?version=…]`
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(name): Path<(String, String)>,
+    PathPart(name): PathPart<(String, String)>,
     Parameters(query): Parameters<GetQuery>,
 ) -> Result<Json<Value>, Problem> {
     let template = find(&app, &name, query.version.as_deref())?;
@@ -56,7 +57,7 @@ pub(crate) async fn get(
 /// `GET /v1/templates/{namespace}/{name}/graph[?format=mermaid&version=…]`
 pub(crate) async fn graph(
     State(app): State<App>,
-    Path(name): Path<(String, String)>,
+    PathPart(name): PathPart<(String, String)>,
     Parameters(query): Parameters<GraphQuery>,
 ) -> Result<Response, Problem> {
     let template = find(&app, &name, query.version.as_deref())?;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{Kind, WebhookName, WebhookSubmission};
@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::bulk::read_object;
 use crate::page_limit::{LIMIT, MAX_LIMIT, page_limit};
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 use crate::submit::read_body;
 
@@ -63,7 +64,7 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Value>, Problem>
 }
 
 /// `GET /v1/webhooks/{name}`
-pub(crate) async fn get(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(State(app): State<App>, PathPart(name): PathPart<String>) -> Result<Json<Value>, Problem> {
     let name = WebhookName::parse(name)?;
     let webhooks = app.store.webhooks().await?;
     let webhook = webhooks.into_iter().find(|webhook| webhook.name == name).ok_or_else(|| unknown(&name))?;
@@ -72,7 +73,7 @@ pub(crate) async fn get(State(app): State<App>, Path(name): Path<String>) -> Res
 }
 
 /// `DELETE /v1/webhooks/{name}`
-pub(crate) async fn remove(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn remove(State(app): State<App>, PathPart(name): PathPart<String>) -> Result<Json<Value>, Problem> {
     let name = WebhookName::parse(name)?;
     match app.store.remove_webhook(&name).await? {
         true => Ok(Json(json!({ "name": name, "removed": true }))),
@@ -91,7 +92,7 @@ pub(crate) struct ParkedQuery {
 /// `GET /v1/webhooks/{name}/parked`
 pub(crate) async fn parked(
     State(app): State<App>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart<String>,
     Parameters(query): Parameters<ParkedQuery>,
 ) -> Result<Json<Value>, Problem> {
     let name = WebhookName::parse(name)?;
@@ -113,7 +114,7 @@ struct Retry {
 /// `POST /v1/webhooks/{name}/retry`
 pub(crate) async fn retry(
     State(app): State<App>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart<String>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let name = WebhookName::parse(name)?;

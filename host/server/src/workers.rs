@@ -1,11 +1,12 @@
 //! `/v1/workers`: who runs tasks.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 
 /// `GET /v1/workers`
@@ -14,13 +15,13 @@ pub(crate) async fn list(State(app): State<App>) -> Json<Value> {
 }
 
 /// `POST /v1/workers/{name}/pause`: it claims nothing more; what it holds goes on.
-pub(crate) async fn pause(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn pause(State(app): State<App>, PathPart(name): PathPart<String>) -> Result<Json<Value>, Problem> {
     check_name(&app, &name)?;
     if app.worker.pause().await? { Ok(status(&app)) } else { Err(leaving(&name)) }
 }
 
 /// `POST /v1/workers/{name}/resume`
-pub(crate) async fn resume(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn resume(State(app): State<App>, PathPart(name): PathPart<String>) -> Result<Json<Value>, Problem> {
     check_name(&app, &name)?;
     if app.worker.resume() { Ok(status(&app)) } else { Err(leaving(&name)) }
 }
@@ -28,7 +29,7 @@ pub(crate) async fn resume(State(app): State<App>, Path(name): Path<String>) -> 
 /// `POST /v1/workers/{name}/drain`: as on SIGTERM, but the host stays up and claims nothing until it is started anew.
 pub(crate) async fn drain(
     State(app): State<App>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     check_name(&app, &name)?;
     let worker = app.worker.clone();

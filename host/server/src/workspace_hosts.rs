@@ -1,11 +1,12 @@
 //! `/v1/workspace-hosts`: which hosts have workspaces, and what of them is given up.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use bulkhead_store::{HomeView, ReleaseFate};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 
 /// `GET /v1/workspace-hosts`
@@ -30,7 +31,7 @@ fn item(home: &HomeView) -> Value {
 }
 
 /// `POST /v1/workspace-hosts/{host}/release`
-pub(crate) async fn release(State(app): State<App>, Path(host): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn release(State(app): State<App>, PathPart(host): PathPart<String>) -> Result<Json<Value>, Problem> {
     let fate = match app.store.homes() {
         Some(homes) => homes.release(&host).await?,
         None => ReleaseFate::Unknown,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{TaskId, WorkspaceChoice};
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 
 /// Bytes that are read and sent at once.
@@ -34,7 +35,7 @@ pub(crate) struct FilesQuery {
 /// `GET /v1/workspaces/{id}/files/[?limit=…&cursor=…]`
 pub(crate) async fn list(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     Parameters(query): Parameters<FilesQuery>,
 ) -> Result<Json<Listing>, Problem> {
     let id = WorkspaceChoice::parse_name(&id)?;
@@ -49,7 +50,10 @@ pub(crate) async fn list(
 }
 
 /// `GET /v1/workspaces/{id}/files/{path}`
-pub(crate) async fn get(State(app): State<App>, Path((id, path)): Path<(String, String)>) -> Result<Response, Problem> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    PathPart((id, path)): PathPart<(String, String)>,
+) -> Result<Response, Problem> {
     let id = WorkspaceChoice::parse_name(&id)?;
     let path = parse(&id, path)?;
     let (file, length) = blocking(&app, move |workspaces| workspaces.read(&id, &path)).await?;
@@ -86,7 +90,7 @@ fn read_part(file: &std::fs::File, position: u64, length: u64) -> std::io::Resul
 /// `PUT /v1/workspaces/{id}/files/{path}`: a file, or a folder where the path ends with `/`.
 pub(crate) async fn put(
     State(app): State<App>,
-    Path((id, path)): Path<(String, String)>,
+    PathPart((id, path)): PathPart<(String, String)>,
     body: Body,
 ) -> Result<Response, Problem> {
     let id = WorkspaceChoice::parse_name(&id)?;
@@ -120,7 +124,7 @@ pub(crate) async fn put(
 /// `DELETE /v1/workspaces/{id}/files/{path}`: a file, or a folder with all that is in it.
 pub(crate) async fn remove(
     State(app): State<App>,
-    Path((id, path)): Path<(String, String)>,
+    PathPart((id, path)): PathPart<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let id = WorkspaceChoice::parse_name(&id)?;
     let (parsed, name) = (parse(&id, path.trim_end_matches('/').to_owned())?, id.clone());
@@ -129,7 +133,7 @@ pub(crate) async fn remove(
 }
 
 /// `DELETE /v1/workspaces/{id}`
-pub(crate) async fn remove_all(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn remove_all(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Json<Value>, Problem> {
     let id = WorkspaceChoice::parse_name(&id)?;
     let name = id.clone();
     blocking(&app, move |workspaces| workspaces.remove_all(&name)).await?;

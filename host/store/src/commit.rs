@@ -27,8 +27,8 @@ pub struct Commit {
     pub told: Option<Box<Told>>,
     /// A retry begins at stage 0, without state.
     pub from_start: bool,
-    /// Attempts in all, as it held for this attempt; kept for those who ask later.
-    pub max_attempts: u32,
+    /// Attempts in all, as it held for this attempt; kept for those who ask later. None where no run was entered.
+    pub max_attempts: Option<u32>,
     /// Where the task goes on, since its workspace is there; none where it may do so anywhere it could before.
     pub home: Option<Home>,
 }

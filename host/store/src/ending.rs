@@ -63,7 +63,7 @@ impl<'a> Ending<'a> {
     pub(crate) fn of_run(state: State, commit: &Commit, history: Option<&HistoryRow>, facts: AttemptFacts<'a>) -> Self {
         Self {
             attempt: history.map_or(0, |history| history.attempts) + 1,
-            max_attempts: Some(commit.max_attempts),
+            max_attempts: commit.max_attempts.or(history.and_then(|history| history.max_attempts)),
             facts: Some(facts),
             ..Self::unrun(state, history)
         }

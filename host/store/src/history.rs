@@ -101,7 +101,7 @@ impl HistoryRow {
 
     /// Whether the task was ever started, declines apart.
     pub(crate) const fn was_started(&self) -> bool {
-        self.epoch > 1 || self.attempts > 0 || self.stage > 0 || self.losses > 0
+        self.epoch > 1 || self.attempts > 0 || self.stage > 0 || self.losses > 0 || !self.digests.is_empty()
     }
 
     /// Forgets what belongs to one attempt, since it is over.

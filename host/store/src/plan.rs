@@ -93,7 +93,7 @@ pub(crate) fn plan<'a>(ended: &Ended<'a>) -> (NextStep, Plan<'a>) {
     let next = || {
         let mut next = history.cloned().unwrap_or(HistoryRow::fresh(due));
         next.decline(&commit.declined);
-        next.max_attempts = Some(commit.max_attempts);
+        next.max_attempts = commit.max_attempts.or(next.max_attempts);
         next.fuel = next.fuel.saturating_add(commit.run.fuel);
         next.tokens = next.tokens.saturating_add(commit.run.tokens);
         next
@@ -123,6 +123,9 @@ pub(crate) fn plan<'a>(ended: &Ended<'a>) -> (NextStep, Plan<'a>) {
             next.deferrals = next.deferrals.saturating_add(1);
             next.due = now.after(wait);
             next.reason = Some(reason.as_str().to_owned());
+            if let (true, Some(version)) = (commit.end.was_cut_short(), &commit.handler) {
+                next.add_digest(&version.digest);
+            }
             Plan::GoOn(same(next, Until::Due))
         }
         NextStep::Move => {

@@ -85,6 +85,8 @@ pub enum Fate {
     Done,
     /// The task runs: it was told, and what was asked happens when its run is over.
     Underway,
+    /// A pause that was to come was taken back; the task stays in this state.
+    Stays(State),
     /// It cannot be done to a task in this state.
     Refused(State),
     /// The task waits for its children; nobody can answer for them.

@@ -1,9 +1,8 @@
 //! Signing secrets: made here and kept in the store, or kept outside and named by `env:NAME` or `file:PATH`.
 
-use std::io::Read;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bulkhead_secrets::SecretPlace;
 use bulkhead_store::StoredSecret;
 
 /// What every secret begins with; what does not is not taken for one, so that no other file or variable can be used.
@@ -15,26 +14,15 @@ const MADE: usize = 32;
 /// Bytes of a secret, as Standard Webhooks bounds them.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// The longest file of secrets: several stand in one while they are changed.
-const MAX_FILE: u64 = 1_024;
-
 /// Why there is no secret to sign with. Nothing of what was read is said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// It is given itself.
     #[error("it must be env:NAME or file:PATH, and is never given itself; leave it out and the host makes one")]
     Given,
-    /// There is no such variable.
-    #[error("the host's environment has no `{0}`; set it and start the host again")]
-    NoVariable(String),
-    /// There is no such file, or it cannot be read.
-    #[error("the secret's file cannot be read by the host ({reason}): `{path}`")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        reason: String,
-    },
+    /// It is not where it should be.
+    #[error("it {0}")]
+    Unread(bulkhead_secrets::SecretError),
     /// Something else is there.
     #[error("{0} holds no webhook secret, which is whsec_ and 24 to 64 bytes in base64")]
     NoSecret(String),
@@ -72,42 +60,20 @@ pub fn make_secret() -> Result<StoredSecret, SecretError> {
 
 /// Takes the place of a secret, where one that can be used is there now.
 pub fn stored_secret(place: &str) -> Result<StoredSecret, SecretError> {
-    let stored = StoredSecret::new(place);
-    if stored.place().is_none() {
-        return Err(SecretError::Given);
-    }
+    let place = SecretPlace::parse(place).ok_or(SecretError::Given)?;
+    let stored = StoredSecret::new(place.to_string());
     keys(&stored).map(|_| stored)
 }
 
-/// The keys of a secret, one after the other where several stand there.
+/// The keys of a secret, one after the other where several stand there, as while they are changed.
 pub(crate) fn keys(stored: &StoredSecret) -> Result<Vec<Key>, SecretError> {
-    let place = stored.expose();
-    let (text, from) = match place.split_once(':') {
-        Some(("env", name)) => {
-            let text = std::env::var(name).map_err(|_| SecretError::NoVariable(name.to_owned()))?;
-            (text, format!("the host's environment variable `{name}`"))
-        }
-        Some(("file", path)) => (read(path)?, format!("the file `{path}`")),
-        _ => (place.to_owned(), "the store".to_owned()),
-    };
+    let place = SecretPlace::parse(stored.expose());
+    let read = place.as_ref().map(SecretPlace::read).transpose().map_err(SecretError::Unread)?;
+    let text = read.as_deref().unwrap_or(stored.expose());
     let keys: Option<Vec<Key>> = text.split_whitespace().map(Key::parse).collect();
-    keys.filter(|keys| !keys.is_empty()).ok_or(SecretError::NoSecret(from))
-}
-
-/// A small regular file: no device or pipe, which could be read for ever.
-fn read(path: &str) -> Result<String, SecretError> {
-    let unreadable = |reason: &str| SecretError::Unreadable { path: path.to_owned(), reason: reason.to_owned() };
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error.kind().to_string()))?;
-    if !metadata.is_file() {
-        return Err(unreadable("it is no file"));
-    }
-    if metadata.len() > MAX_FILE {
-        return Err(unreadable("it is longer than 1024 bytes"));
-    }
-    let file = std::fs::File::open(path).map_err(|error| unreadable(&error.kind().to_string()))?;
-    let mut text = String::new();
-    file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| unreadable(&error.kind().to_string()))?;
-    Ok(text)
+    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| {
+        SecretError::NoSecret(place.map_or_else(|| "the store".to_owned(), |place| format!("`{place}`")))
+    })
 }
 
 #[cfg(test)]

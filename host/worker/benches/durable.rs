@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bare_loop::{ALL, BareLoop, PAYLOAD, median, rate};
-use bulkhead_core::{Due, JsonText, Kind, NewTask, Priority, Route, TagSet};
+use bulkhead_core::{Due, JsonText, Kind, NewTask, Priority, Route, Size, TagSet};
 use bulkhead_delegates::Delegates;
 use bulkhead_sandbox::{Catalogue, CatalogueSettings, Sandbox, SandboxSettings};
 use bulkhead_store::Store;
@@ -90,6 +90,7 @@ fn drain(sandbox: &Sandbox, catalogue: &Arc<Catalogue>, tasks: usize) -> f64 {
             max_concurrent: 64,
             cpu_slots: THREADS as u32,
             drain_timeout: Duration::from_secs(5),
+            max_payload: Size::from_mib(1),
             workspaces: WorkspaceSettings::at(folder.path().to_owned()),
         };
         let began = Instant::now();

@@ -89,15 +89,16 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends through a new line from here on, and offers the whole window where it is to claim.
-    pub(crate) fn open(&self, sender: Arc<dyn WorkSender>, claiming: bool) {
+    /// Sends through a new line from here on, and offers the whole window where the worker is to claim.
+    pub(crate) fn open(&self, sender: Arc<dyn WorkSender>, claims: impl FnOnce() -> bool) {
         let mut state = self.lock();
         state.sender = Some(sender);
         state.pending.clear();
         state.notes.clear();
         state.held = 0;
         state.permits = 0;
-        state.claiming = claiming;
+        // Asked under the lock: whoever changes its state tells the outbox afterwards, and is heard once the line is open.
+        state.claiming = claims();
         self.send(&mut state);
     }
 

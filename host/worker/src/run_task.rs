@@ -15,6 +15,7 @@ use bulkhead_store::{Claimed, Commit, History, Told};
 
 use crate::concurrency::Turn;
 use crate::delegates::delegates_for;
+use crate::metrics::HandlerMetrics;
 use crate::observer::TaskObserver;
 use crate::outbox::Ended;
 use crate::shared::Shared;
@@ -93,18 +94,19 @@ impl Run<'_> {
                 }
             };
             let workspace = found.workspace.clone();
-            let (report, told, tokens) = self.run_by(live, tried, step.as_ref(), upstream.clone(), workspace).await;
+            let ran = self.run_by(live, tried, step.as_ref(), upstream.clone(), workspace).await;
             let (home, moved) = found.outcome();
             tried.home = home.or(tried.home.take());
-            let end = moved.unwrap_or_else(|| check_outcome(step.as_ref().map(StepRun::place), report.end));
-            let report = RunReport { end, ..report };
-            let declined = matches!(report.end, RunEnd::Declined(_));
-            tried.tokens = tried.tokens.saturating_add(tokens);
-            tried.add(live, report, told);
+            let end = moved.unwrap_or_else(|| check_outcome(step.as_ref().map(StepRun::place), ran.report.end));
+            let declined = matches!(end, RunEnd::Declined(_));
+            tried.add(live, Ran { report: RunReport { end, ..ran.report }, ..ran });
             if !declined {
                 break;
             }
             tried.declined.push(live.handler.version().digest);
+        }
+        if tried.end.is_none() && snapshot.serves(&task.route) {
+            tried.end = Some(RunEnd::Declined("each handler that is live has declined it before".to_owned()));
         }
         Ok(())
     }
@@ -132,7 +134,7 @@ impl Run<'_> {
         step: Option<&StepRun<'_>>,
         upstream: Option<Arc<dyn Upstream>>,
         workspace: Option<Workspace>,
-    ) -> (RunReport, Told, u64) {
+    ) -> Ran {
         let Self { shared, sandbox, task, history, control, .. } = *self;
         let extras = task.extras.as_deref();
         let options = live.options_for(extras);
@@ -140,12 +142,13 @@ impl Run<'_> {
         let mut limits = RunLimits::from(&*options);
         let used = Duration::from_micros(history.elapsed_micros) + tried.elapsed;
         limits.timeout = limits.timeout.saturating_sub(used);
+        limits.payload = shared.settings.max_payload;
         let tokens = history.tokens.saturating_add(tried.tokens);
         let end_of_run = control.end_after(limits.timeout);
         let delegates = delegates_for(shared, task, version, workspace.as_ref(), end_of_run, tokens);
         let metrics = shared.metrics.handler(&version.name);
         metrics.active.inc();
-        let _active = Active(&metrics.active);
+        let active = Active(&metrics.active);
         let reports = Arc::clone(&shared.reports);
         let observer = Arc::new(TaskObserver::new(task.id.clone(), task.seq, Arc::clone(version), reports));
         let settings = joined_settings(live.settings.as_ref(), step.and_then(|step| step.step().settings.as_ref()));
@@ -179,12 +182,33 @@ impl Run<'_> {
         if told.progress.is_some() {
             shared.reports.forget(task.seq);
         }
-        metrics.count(&report.end, report.elapsed.as_secs_f64(), report.fuel);
         let tokens = match &delegates {
             Some(delegates) => delegates.tokens().await,
             None => 0,
         };
-        (report, told, tokens)
+        drop(active);
+        Ran { report, told, tokens, metrics }
+    }
+}
+
+/// What one run of one handler came to.
+struct Ran {
+    report: RunReport,
+    told: Told,
+    tokens: u64,
+    metrics: Arc<HandlerMetrics>,
+}
+
+/// A run that its handler's metrics do not show yet: they count it by the end that the task's bounds leave it.
+struct Uncounted {
+    metrics: Arc<HandlerMetrics>,
+    elapsed: Duration,
+    fuel: u64,
+}
+
+impl Uncounted {
+    fn count(self, end: &RunEnd) {
+        self.metrics.count(end, self.elapsed.as_secs_f64(), self.fuel);
     }
 }
 
@@ -194,6 +218,8 @@ struct Tried {
     end: Option<RunEnd>,
     by: Option<Arc<LiveHandler>>,
     declined: Vec<Digest>,
+    /// The run of the handler that did not decline.
+    uncounted: Option<Uncounted>,
     started_at: Timestamp,
     elapsed: Duration,
     fuel: u64,
@@ -205,7 +231,13 @@ struct Tried {
 }
 
 impl Tried {
-    fn add(&mut self, live: &Arc<LiveHandler>, report: RunReport, told: Told) {
+    fn add(&mut self, live: &Arc<LiveHandler>, Ran { report, told, tokens, metrics }: Ran) {
+        let run = Uncounted { metrics, elapsed: report.elapsed, fuel: report.fuel };
+        match &report.end {
+            // Whatever becomes of the task, this handler had no part in it.
+            end @ RunEnd::Declined(_) => run.count(end),
+            _ => self.uncounted = Some(run),
+        }
         self.told.lines.extend(told.lines);
         self.told.audits.extend(told.audits);
         self.told.progress = told.progress.or(self.told.progress.take());
@@ -214,6 +246,7 @@ impl Tried {
         self.elapsed += report.elapsed;
         self.fuel += report.fuel;
         self.peak_memory = self.peak_memory.max(report.peak_memory);
+        self.tokens = self.tokens.saturating_add(tokens);
     }
 }
 
@@ -247,6 +280,9 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
     if let Some(extras) = task.extras.as_deref() {
         end.children_mut().iter_mut().for_each(|child| child.task.inherit(extras));
     }
+    if let Some(run) = tried.uncounted.take() {
+        run.count(&end);
+    }
     let step = decide(&standing, &conduct, &end, dice);
     if !matches!(step, NextStep::Succeed | NextStep::Advance | NextStep::Suspend) {
         let reason = end.error().map(|error| error.reason).unwrap_or_default();
@@ -259,6 +295,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
             "run ended"
         );
     }
+    let max_attempts = tried.by.as_ref().map(|_| options.max_attempts);
     let commit = Commit {
         lease: task.lease,
         seq: task.seq,
@@ -275,7 +312,7 @@ fn conclude(shared: &Shared, task: &Claimed, history: &History, mut tried: Tried
         declined: tried.declined,
         told: (!tried.told.is_empty()).then(|| Box::new(tried.told)),
         from_start: options.retry_from == RetryFrom::Start,
-        max_attempts: options.max_attempts,
+        max_attempts,
         home: tried.home,
     };
     Ended { commit, route: Arc::clone(&task.route), due_at: task.due_at }

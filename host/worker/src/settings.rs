@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bulkhead_core::Size;
 use bulkhead_store::StoreError;
 
 use crate::workspaces::WorkspaceSettings;
@@ -17,6 +18,8 @@ pub struct WorkerSettings {
     pub cpu_slots: u32,
     /// How long running work may take to end once the worker drains.
     pub drain_timeout: Duration,
+    /// The longest payload that a task may ask for.
+    pub max_payload: Size,
     /// The folders that tasks share with the host.
     pub workspaces: WorkspaceSettings,
 }

@@ -141,32 +141,40 @@ impl Worker {
         let shared = &self.shared;
         shared.set_state(WorkerState::Draining);
         shared.outbox.stop_claiming();
-        let line = self.line.borrow().clone();
+        let mut current = self.line.clone();
+        let line = current.borrow_and_update().clone();
         let mut report = DrainReport { released: 0, interrupted: 0 };
         if let Some(line) = line {
-            if let Err(error) = line.stop_claiming().await {
-                tracing::warn!(%error, "the store did not confirm that claiming stopped");
-            }
-            // A batch that was claimed before the stop may still be on its way to the queue.
-            let (answer, handed_on) = oneshot::channel();
-            if self.barriers.send(answer).await.is_ok() {
-                let _ = handed_on.await;
-            }
-            report.released += give_back(shared, &*line).await;
-            let deadline = tokio::time::Instant::now() + shared.settings.drain_timeout;
-            if !emptied(shared, &*line, deadline, &mut report).await {
-                report.interrupted = shared.in_flight.stop_all(LeaseId(i64::MAX), Stop::Drain);
-                tracing::warn!(
-                    interrupted = report.interrupted,
-                    "the drain's time is over; running work is interrupted"
-                );
-                let deadline = tokio::time::Instant::now() + LAST_COMMITS;
-                emptied(shared, &*line, deadline, &mut report).await;
+            tokio::select! {
+                () = self.empty(&*line, &mut report) => {}
+                // Cut off: what it ran is stopped, and nobody is there to take what it held.
+                _ = current.wait_for(Option::is_none) => {}
             }
         }
         shared.set_state(WorkerState::Drained);
         shared.queue.close();
         report
+    }
+
+    /// Has the store send nothing more, and waits until nothing is held.
+    async fn empty(&self, line: &dyn WorkSender, report: &mut DrainReport) {
+        let shared = &self.shared;
+        if let Err(error) = line.stop_claiming().await {
+            tracing::warn!(%error, "the store did not confirm that claiming stopped");
+        }
+        // A batch that was claimed before the stop may still be on its way to the queue.
+        let (answer, handed_on) = oneshot::channel();
+        if self.barriers.send(answer).await.is_ok() {
+            let _ = handed_on.await;
+        }
+        report.released += give_back(shared, line).await;
+        let deadline = tokio::time::Instant::now() + shared.settings.drain_timeout;
+        if !emptied(shared, line, deadline, report).await {
+            report.interrupted = shared.in_flight.stop_all(LeaseId(i64::MAX), Stop::Drain);
+            tracing::warn!(interrupted = report.interrupted, "the drain's time is over; running work is interrupted");
+            let deadline = tokio::time::Instant::now() + LAST_COMMITS;
+            emptied(shared, line, deadline, report).await;
+        }
     }
 }
 
@@ -225,13 +233,17 @@ async fn live(
 ) {
     let mut line = first;
     loop {
-        shared.outbox.open(Arc::clone(&line.sender), shared.state() != WorkerState::Paused);
+        shared.outbox.open(Arc::clone(&line.sender), || claims(&shared));
         pump(&shared, &mut line.deliveries, &mut barriers).await;
         cut_off(&shared);
         line_changed.send_replace(None);
         drop(line);
         line = loop {
             tokio::time::sleep(ATTACH_AGAIN).await;
+            // Its guest threads have ended: nobody would run what it claims.
+            if shared.state() == WorkerState::Drained {
+                return;
+            }
             let asked_at = since_boot();
             match store.attach(&shared.settings.name).await {
                 Ok(line) => {
@@ -242,12 +254,15 @@ async fn live(
                 Err(error) => tracing::warn!(%error, "cannot attach to the store; trying again"),
             }
         };
-        if shared.state() == WorkerState::CutOff {
-            shared.set_state(WorkerState::Running);
-        }
+        shared.change_state(&[WorkerState::CutOff], WorkerState::Running);
         line_changed.send_replace(Some(Arc::clone(&line.sender)));
         tracing::info!("attached to the store again");
     }
+}
+
+/// Whether a worker in this state asks for tasks, once it has a line.
+fn claims(shared: &Shared) -> bool {
+    matches!(shared.state(), WorkerState::Running | WorkerState::CutOff)
 }
 
 /// Hands on what the store sends, until the leases are lost or can no longer be trusted.
@@ -298,15 +313,15 @@ async fn pump(
 
 /// Stops everything that ran under leases that can no longer be trusted.
 fn cut_off(shared: &Shared) {
-    if matches!(shared.state(), WorkerState::Running) {
-        shared.set_state(WorkerState::CutOff);
-        shared.metrics.lease_lost.inc();
-    }
+    // A worker that has drained loses nothing, and its store is closed in order.
+    let lost = shared.state() != WorkerState::Drained;
+    shared.change_state(&[WorkerState::Running], WorkerState::CutOff);
     let void = shared.outbox.shut();
     shared.queue.clear();
     let stopped = shared.in_flight.stop_all(void, Stop::LeaseLost);
     shared.in_flight.forget_cancels();
-    if shared.state() == WorkerState::CutOff {
+    if lost {
+        shared.metrics.lease_lost.inc();
         tracing::warn!(stopped, "the worker's leases are void");
     }
 }

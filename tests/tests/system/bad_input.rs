@@ -179,6 +179,7 @@ fn settings_that_make_no_sense_are_named_with_what_is_near() {
     for (name, value, words) in [
         ("BULKHEAD_WORKER__CPU_SLOT", "1", ["BULKHEAD_WORKER__CPU_SLOT", "cpu_slots"]),
         ("BULKHEAD_SERVER__LISTEN", "0.0.0.0:0", ["server.listen", "loopback"]),
+        ("BULKHEAD_LIMITS__RENDER__RATE", "100/s", ["BULKHEAD_LIMITS__RENDER__RATE", "settings file"]),
     ] {
         for arguments in [&["config", "check"][..], &["run"]] {
             let mut command = folder.command();
@@ -225,9 +226,14 @@ fn a_request_for_another_host_is_refused() {
     assert_eq!(request("accept", "application/json"), 200);
     assert_eq!(request("host", "evil.example"), 403);
     assert_eq!(request("origin", "http://evil.example"), 403);
-    for (path, status) in
-        [("/v1/nothing", 404), ("/v1/tasks?limit=many", 400), ("/v1/tasks?colour=red", 400), ("/v1/dlq/retry", 405)]
-    {
+    for (path, status) in [
+        ("/v1/nothing", 404),
+        ("/v1/tasks?limit=many", 400),
+        ("/v1/tasks?colour=red", 400),
+        ("/v1/tasks/%FF", 400),
+        ("/v1/workspaces/a/files/%FF", 400),
+        ("/v1/dlq/retry", 405),
+    ] {
         let answer = host.client.get(path);
         assert_eq!((answer.status, answer.media_type.as_str()), (status, "application/problem+json"), "{answer:?}");
         assert_eq!(answer.body["status"], status, "{answer:?}");

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 /// How long a lease lasts, and how long a worker trusts one that was not renewed.
 const LEASE: Duration = Duration::from_secs(15);
 const TRUSTED: Duration = Duration::from_secs(10);
+/// Less than what is left of that trust when a renewal is due.
+const TRUSTED_STILL: Duration = Duration::from_secs(4);
 /// How much later others notice, on a machine that is busy.
 const NOTICED: Duration = Duration::from_secs(2);
 /// Runs until it is stopped.
@@ -114,4 +116,118 @@ fn what_a_drained_host_ran_is_taken_over_before_its_lease_would_have_run_out() {
         Some(other.client.task(&id)).filter(|task| task["state"] == "running" && running())
     });
     assert_eq!((ends(&again), &again["attempt"]), (vec![], &json!(1)), "charged: {again:#}");
+}
+
+/// A host that can be cut off, and another beside it that is paused.
+fn one_on_a_wire_and_another_paused(database: &Database, wire: &Wire) -> ((Folder, Host), (Folder, Host)) {
+    let folder = Folder::on_server(&wire.url, "one", &["nap"], "");
+    let host = folder.host();
+    let other_folder = Folder::on_server(&database.url, "other", &["nap"], "");
+    let other = other_folder.host();
+    assert_eq!(other.client.post("/v1/workers/other/pause", &json!({})).status, 200);
+    ((folder, host), (other_folder, other))
+}
+
+/// What a host says that its worker is.
+fn state(host: &Host) -> Value {
+    host.client.get("/v1/workers").body["items"][0]["state"].clone()
+}
+
+/// Waits until a host whose wire is cut has noticed.
+fn noticed(host: &Host) {
+    within(TRUSTED + NOTICED, "it is cut off", || (state(host) == "cut_off").then_some(()));
+}
+
+fn drain(host: &Host) {
+    assert_eq!(host.client.post("/v1/workers/one/drain", &json!({})).status, 202);
+    eventually("it has drained", || (state(host) == "drained").then_some(()));
+}
+
+/// Lets the other host claim, and waits until it has run a task that nobody had begun.
+fn runs_on_the_other(other: &Host, id: &str) {
+    assert_eq!(other.client.post("/v1/workers/other/resume", &json!({})).status, 200);
+    let ended = other.client.ended(id);
+    assert_eq!((&ended["state"], ends(&ended)), (&json!("succeeded"), vec!["succeeded"]), "{ended:#}");
+    assert_eq!(ended["attempts"][0]["worker"], "other", "{ended:#}");
+}
+
+/// Submits a task and sees that a drained host leaves it to the other, though it reaches the database again.
+fn leaves_all_to_the_other(drained: &Host, other: &Host) {
+    let id = other.client.submit(&json!({ "kind": "NAP", "payload": 1 }));
+    let path = format!("/v1/tasks/{id}");
+    eventually("it reaches the database again", || (drained.client.get(&path).status == 200).then_some(()));
+    // Several times as long as a worker takes to attach again.
+    let waited = other.client.get(&format!("{path}?wait=4s")).body;
+    assert_eq!((&waited["state"], state(drained)), (&json!("ready"), json!("drained")), "{waited:#}");
+    runs_on_the_other(other, &id);
+}
+
+#[test]
+fn a_host_that_is_cut_off_after_it_has_drained_claims_nothing_once_the_wire_is_mended() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let wire = Wire::to(&database.url);
+    let ((_folder, drained), (_other_folder, other)) = one_on_a_wire_and_another_paused(&database, &wire);
+    drain(&drained);
+    wire.cut();
+    // Nothing to wait for: a drained host says nothing of its leases.
+    std::thread::sleep(LEASE);
+    wire.mend();
+    leaves_all_to_the_other(&drained, &other);
+    assert_eq!(drained.stop(), Some(0));
+}
+
+#[test]
+fn a_host_that_drains_while_it_is_cut_off_claims_nothing_once_the_wire_is_mended() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let wire = Wire::to(&database.url);
+    let ((_folder, drained), (_other_folder, other)) = one_on_a_wire_and_another_paused(&database, &wire);
+    wire.cut();
+    noticed(&drained);
+    drain(&drained);
+    wire.mend();
+    leaves_all_to_the_other(&drained, &other);
+    assert_eq!(drained.stop(), Some(0));
+}
+
+#[test]
+fn a_host_that_drains_before_it_notices_that_it_is_cut_off_has_drained_when_it_does() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let wire = Wire::to(&database.url);
+    let ((_folder, cut), (_other_folder, other)) = one_on_a_wire_and_another_paused(&database, &wire);
+    let id = long_task(&cut);
+    wire.cut();
+    let began = Instant::now();
+    // Nothing to wait for: by then it has asked what is not answered.
+    std::thread::sleep(TRUSTED_STILL);
+    assert_eq!(state(&cut), "running");
+    assert_eq!(cut.client.post("/v1/workers/one/drain", &json!({})).status, 202);
+    within(TRUSTED + NOTICED - began.elapsed(), "it has drained", || (state(&cut) == "drained").then_some(()));
+    eventually("its sandbox is stopped", || {
+        (cut.client.try_metric("handler_active{handler=\"nap\"}") == Some(0.0)).then_some(())
+    });
+    let lost = within(LEASE + NOTICED, "its lease is over", || {
+        Some(other.client.task(&id)).filter(|task| !ends(task).is_empty())
+    });
+    assert_eq!((ends(&lost), &lost["attempt"]), (vec!["worker_lost"], &json!(0)), "charged: {lost:#}");
+    wire.mend();
+    assert_eq!(other.client.post(&format!("/v1/tasks/{id}/cancel"), &json!({})).status / 100, 2);
+    leaves_all_to_the_other(&cut, &other);
+    assert_eq!(cut.stop(), Some(0));
+}
+
+#[test]
+fn a_host_that_is_told_to_stop_while_it_is_cut_off_claims_nothing_on_its_way_out() {
+    let Some(database) = Database::make() else { return skipped("there is no PostgreSQL") };
+    let wire = Wire::to(&database.url);
+    let ((_folder, mut leaving), (_other_folder, other)) = one_on_a_wire_and_another_paused(&database, &wire);
+    wire.cut();
+    noticed(&leaving);
+    let id = other.client.submit(&json!({ "kind": "NAP", "payload": 1 }));
+    leaving.terminate();
+    eventually("it has heard", || leaving.log().contains("a second signal leaves at once").then_some(()));
+    wire.mend();
+    let status = leaving.wait(2 * LEASE).expect("it ends");
+    assert!(status.success(), "{status}\n{}", leaving.log());
+    assert_eq!(other.client.task(&id)["state"], "ready");
+    runs_on_the_other(&other, &id);
 }

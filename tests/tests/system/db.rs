@@ -2,7 +2,7 @@
 
 use bulkhead_tests::Folder;
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_copy_made_beside_a_running_host_has_everything_that_was_accepted() {
@@ -42,7 +42,11 @@ fn a_store_with_a_task_in_two_places_is_found_out() {
     let checked = folder.bulkhead(&["db", "check"]);
     assert!(checked.stdout.contains("task 1 is in "), "{checked:?}");
     assert!(checked.stdout.contains("ready names task 99, which is not there"), "{checked:?}");
-    checked.failed(2, &["damaged", "backup"]);
+    checked.failed(1, &["damaged", "backup"]);
+    let checked = folder.bulkhead(&["--output", "json", "db", "check"]);
+    let told: Value = serde_json::from_str(&checked.stdout).unwrap_or_else(|error| panic!("{error}: {checked:?}"));
+    assert!(told["problems"].as_array().is_some_and(|problems| problems.len() > 1), "{told}");
+    checked.failed(1, &["damaged"]);
     folder.write("bulkhead.toml", "[store]\nurl = \"sqlite:nowhere.db\"\n");
     folder.bulkhead(&["db", "check"]).failed(2, &["there is no store `nowhere.db`"]);
 }

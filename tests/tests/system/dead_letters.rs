@@ -34,10 +34,13 @@ fn dead_letters_are_exported_retried_at_a_rate_and_purged() {
         assert_eq!(epochs(host.client.task(id)), 2);
     });
 
+    let resolved = host.cli(&folder, &["--output", "json", "dlq", "resolve", &ids[0], &ids[1]]).json();
+    assert_eq!((&resolved[0]["id"], &resolved[1]["state"]), (&json!(ids[0]), &json!("resolved")), "{resolved}");
+
     assert!(host.cli(&folder, &["dlq", "purge", "--older-than", "1h"]).good().starts_with("0 "));
     assert!(host.cli(&folder, &["dlq", "purge", "--older-than", "0s", "--kind", "FAIL"]).good().starts_with("1 "));
     assert_eq!(host.client.get(&format!("/v1/tasks/{}", ids[3])).status, 404);
-    assert_eq!(host.client.count("state=dead"), 3);
+    assert_eq!(host.client.count("state=dead"), 1);
 }
 
 #[test]

@@ -82,3 +82,22 @@ fn no_task_notices_swaps_under_full_load() {
     let swapped = bulkhead_tests::swaps::swaps(20_261_121, 40).expect("a host");
     swapped.check().unwrap_or_else(|error| panic!("{error:#}\n{swapped}"));
 }
+
+#[test]
+fn a_task_that_all_have_declined_is_parked_again_after_another_handler_changed() {
+    let folder = Folder::with_guests(&["skip", "nap"]);
+    let host = folder.host();
+    let parked = |id: &str| {
+        eventually("it is parked", || (host.client.task(id)["reason"] == "no_capable_worker").then_some(()));
+    };
+    let first = host.client.submit(&json!({"kind": "SKIP", "payload": 1}));
+    parked(&first);
+    let old = live(&host.client, "nap", &Value::Null);
+    folder.drop_in("nap", &variant_of(&guest_bytes("nap"), "second"));
+    live(&host.client, "nap", &old);
+    // What comes after the change is parked after what the change has let go.
+    parked(&host.client.submit(&json!({"kind": "SKIP", "payload": 2})));
+    parked(&first);
+    let runs = host.client.metric("handler_duration_seconds_count{handler=\"skip\",status=\"skip\"}");
+    assert_eq!(runs, 2.0, "each is asked about once by the same version");
+}

@@ -50,6 +50,28 @@ fn every_name_of_the_reference_is_there() {
 }
 
 #[test]
+fn a_run_is_counted_once_by_the_end_that_decides() {
+    let folder = Folder::with_guests(&["checkpoint", "chooses"]);
+    folder.write("bulkhead.toml", "[handlers.defaults]\nmax_stages = 2\n");
+    let host = folder.host();
+    // One goes on for longer than it may, and the other chooses between steps though it is no step itself.
+    for (kind, reason) in [("CHECK", "limit"), ("CHOOSE", "invalid_outcome")] {
+        let ended = host.client.ended(&host.client.submit(&json!({"kind": kind, "payload": "a"})));
+        assert_eq!((&ended["state"], &ended["reason"]), (&json!("dead"), &json!(reason)), "{ended:#}");
+    }
+    let runs = |handler: &str, status: &str| {
+        let line = format!("handler_duration_seconds_count{{handler=\"{handler}\",status=\"{status}\"}}");
+        host.client.try_metric(&line)
+    };
+    assert_eq!((runs("checkpoint", "checkpoint"), runs("checkpoint", "limit")), (Some(1.0), Some(1.0)));
+    assert_eq!((runs("chooses", "succeeded"), runs("chooses", "invalid_outcome")), (Some(0.0), Some(1.0)));
+    let failed = |handler: &str, reason: &str| {
+        host.client.metric(&format!("handler_fail_total{{handler=\"{handler}\",reason=\"{reason}\"}}"))
+    };
+    assert_eq!((failed("checkpoint", "limit:stages"), failed("chooses", "invalid_outcome")), (1.0, 1.0));
+}
+
+#[test]
 fn promtool_has_nothing_against_them() {
     let Some(promtool) = places::promtool() else { return skipped("promtool is not here") };
     let mut check = Command::new(&promtool)

@@ -79,7 +79,7 @@ fn a_damaged_store_on_a_server_is_found_out() {
     ] {
         assert!(checked.stdout.contains(words), "{words} is not in {checked:#?}");
     }
-    checked.failed(2, &["damaged", "backup"]);
+    checked.failed(1, &["damaged", "backup"]);
     database.ask(&format!("DELETE FROM paused; DELETE FROM leases; DELETE FROM ended WHERE seq = {seq}"));
     let checked = folder.bulkhead(&["db", "check"]);
     assert!(checked.stdout.contains(&format!("task {seq} is nowhere")), "{checked:#?}");

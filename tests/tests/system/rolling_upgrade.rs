@@ -72,7 +72,7 @@ fn a_schema_that_older_hosts_cannot_work_with_waits_until_they_are_gone_and_shut
     let old = start(&folders[0], &[]);
     let mut ids = Vec::new();
     feed(&old, &mut ids);
-    run(&folders[1], &BREAKING).failed(2, &["1 host works on it", "schema 4", "stop it first"]);
+    run(&folders[1], &BREAKING).failed(2, &["1 host works on it", "cannot go on with schema", "stop it first"]);
     ids.iter().for_each(|id| assert_eq!(old.client.ended(id)["state"], "succeeded"));
 
     // It is taken for gone, and is not.
@@ -84,7 +84,7 @@ fn a_schema_that_older_hosts_cannot_work_with_waits_until_they_are_gone_and_shut
     let refused = old.client.post("/v1/tasks", &json!({ "kind": "EFFECT", "payload": 1 }));
     assert_eq!(refused.status, 503, "{refused:?}");
     drop(old);
-    run(&folders[0], &[]).failed(2, &["up to 4", "run the newer bulkhead"]);
+    run(&folders[0], &[]).failed(2, &["up to ", "run the newer bulkhead"]);
     assert_eq!(new.client.ended(&new.client.submit(&json!({ "kind": "EFFECT", "payload": 1 })))["state"], "succeeded");
     assert_eq!(new.stop(), Some(0));
 }

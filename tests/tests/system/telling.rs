@@ -30,6 +30,8 @@ fn logs_progress_and_audits_are_kept_with_the_task() {
     let shown = host.cli(&folder, &["task", "logs", &id]);
     assert!(shown.good().contains(r#"1.1.0 info  it begins {"of":2}"#), "{shown:?}");
     assert!(host.cli(&folder, &["task", "audit", &id]).good().contains("first_half_done"));
+    let document = host.cli(&folder, &["--output", "json", "task", "logs", &id]).json();
+    assert_eq!((&document[0]["message"], &document[0]["attempt"]), (&json!("it begins"), &json!(1)), "{document}");
     host.cli(&folder, &["task", "logs", "nobody"]).failed(2, &["there is no task `nobody`"]);
 }
 
@@ -45,6 +47,31 @@ fn progress_is_seen_while_the_task_runs() {
     assert_eq!(host.client.ended(&id)["state"], "cancelled");
     let audit = host.client.get(&format!("/v1/tasks/{id}/audit")).body;
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "{audit}");
+}
+
+#[test]
+fn what_others_say_is_shown_and_never_obeyed() {
+    let folder = Folder::with_guests(&["echo"]);
+    let host = folder.host();
+    let said = "x\u{1b}[2J\u{9b}31m\r\u{202e}gpj\nstate         dead";
+    let payload = json!(said).to_string();
+    let submit = ["submit", "ECHO", "--payload", &payload, "--wait"];
+    let result = host.cli(&folder, &submit);
+    assert_eq!(result.json(), said);
+    let id = host.client.submit(&json!({ "kind": "ECHO", "payload": said }));
+    assert_eq!(host.client.ended(&id)["result"], said);
+    let shown = host.cli(&folder, &["task", "show", &id]);
+    assert!(shown.good().contains(r"x\u{1b}[2J\u{9b}31m\r\u{202e}gpj"), "{shown:?}");
+    let states: Vec<&str> = shown.stdout.lines().filter(|line| line.starts_with("state")).collect();
+    assert_eq!(states, ["state         succeeded"]);
+    let document = host.cli(&folder, &["--output", "json", "task", "show", &id]);
+    assert_eq!(document.json()["payload"], said);
+    let unknown = host.cli(&folder, &["task", "show", "\u{1b}[2J"]);
+    unknown.failed(2, &[]);
+    for printed in [result.stdout, shown.stdout, document.stdout, unknown.stderr] {
+        let obeyed = |character: char| character == '\u{202e}' || character.is_control() && character != '\n';
+        assert!(!printed.contains(obeyed), "{printed:?}");
+    }
 }
 
 fn line(line: &Value) -> (&str, &str) {

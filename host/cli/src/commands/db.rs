@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use bulkhead_store::postgres::{self, PostgresSettings};
 use bulkhead_store::sqlite;
 use serde_json::json;
@@ -17,15 +17,14 @@ use crate::store_place::StorePlace;
 pub(super) fn run(command: &DbCommand, settings: &Settings, printer: &mut Printer) -> Result<ExitStatus> {
     let place = assemble::store_place(settings)?;
     match place {
-        StorePlace::File(path) => on_file(command, &path, printer)?,
+        StorePlace::File(path) => on_file(command, &path, printer),
         StorePlace::Server { url, in_shell } => {
-            on_server(command, &assemble::server(settings, url)?, &in_shell, printer)?;
+            on_server(command, &assemble::server(settings, url)?, &in_shell, printer)
         }
     }
-    Ok(ExitStatus::Success)
 }
 
-fn on_file(command: &DbCommand, path: &Path, printer: &mut Printer) -> Result<()> {
+fn on_file(command: &DbCommand, path: &Path, printer: &mut Printer) -> Result<ExitStatus> {
     use sqlite::maintenance;
     let shown = path.display().to_string();
     match command {
@@ -33,12 +32,19 @@ fn on_file(command: &DbCommand, path: &Path, printer: &mut Printer) -> Result<()
         DbCommand::Check => checked(&shown, &maintenance::check(path)?, printer),
         DbCommand::Backup { to } => {
             maintenance::backup(path, to)?;
-            printer.item(&json!({ "backup": to }), || format!("the store `{shown}` is copied to `{}`", to.display()))
+            printer
+                .item(&json!({ "backup": to }), || format!("the store `{shown}` is copied to `{}`", to.display()))?;
+            Ok(ExitStatus::Success)
         }
     }
 }
 
-fn on_server(command: &DbCommand, settings: &PostgresSettings, in_shell: &str, printer: &mut Printer) -> Result<()> {
+fn on_server(
+    command: &DbCommand,
+    settings: &PostgresSettings,
+    in_shell: &str,
+    printer: &mut Printer,
+) -> Result<ExitStatus> {
     use postgres::maintenance;
     let shown = postgres::shown_url(&settings.url);
     match command {
@@ -52,14 +58,31 @@ fn on_server(command: &DbCommand, settings: &PostgresSettings, in_shell: &str, p
     }
 }
 
-fn migrated(shown: &str, version: i64, printer: &mut Printer) -> Result<()> {
-    printer.item(&json!({ "schema": version }), || format!("the store `{shown}` has schema {version}"))
+fn migrated(shown: &str, version: i64, printer: &mut Printer) -> Result<ExitStatus> {
+    printer.item(&json!({ "schema": version }), || format!("the store `{shown}` has schema {version}"))?;
+    Ok(ExitStatus::Success)
 }
 
-fn checked(shown: &str, problems: &[String], printer: &mut Printer) -> Result<()> {
-    if !problems.is_empty() {
-        problems.iter().try_for_each(|problem| printer.line(problem))?;
-        bail!("the store `{shown}` is damaged: restore it from a backup");
+fn checked(shown: &str, problems: &[String], printer: &mut Printer) -> Result<ExitStatus> {
+    if problems.is_empty() {
+        printer.item(&json!({ "problems": problems }), || format!("the store `{shown}` is whole"))?;
+        return Ok(ExitStatus::Success);
     }
-    printer.item(&json!({ "problems": [] }), || format!("the store `{shown}` is whole"))
+    printer.item(&json!({ "problems": problems }), || problems.join("\n"))?;
+    printer.error(&anyhow!("the store `{shown}` is damaged: restore it from a backup"));
+    Ok(ExitStatus::Failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::printer::OutputFormat;
+
+    #[test]
+    fn a_damaged_store_is_a_check_that_found_something_bad() {
+        let mut printer = Printer::new(OutputFormat::Json);
+        let mut check = |problems: &[String]| checked("bulkhead.db", problems, &mut printer).expect("it is told");
+        assert_eq!(check(&[]), ExitStatus::Success);
+        assert_eq!(check(&["task 1 is in ready and in paused".to_owned()]), ExitStatus::Failure);
+    }
 }

@@ -21,9 +21,10 @@ pub(super) fn run(command: DlqCommand, client: &Client, printer: &mut Printer) -
         DlqCommand::Show { id } => show_one(client, "/v1/dlq", &id, printer),
         DlqCommand::Export { kind, reason } => export(client, &matching(kind.as_deref(), reason.as_deref()), printer),
         DlqCommand::Purge { older_than, kind, reason } => {
-            let before = bulkhead_worker::now().before(older_than.duration()).to_string();
+            // The host counts it back: the clock here may be another.
+            let older_than = older_than.to_string();
             let mut query = matching(kind.as_deref(), reason.as_deref());
-            query.push(("ended_before", &before));
+            query.push(("older_than", &older_than));
             let (purged, kept) = each_page(client, "/v1/dlq/purge", &query, "purged", None)?;
             printer.item(&json!({ "purged": purged, "kept": kept }), || {
                 let kept = match kept {
@@ -85,6 +86,6 @@ fn each_page(
 
 /// Writes every line as the host sends it.
 fn export(client: &Client, query: &[(&str, &str)], printer: &mut Printer) -> Result<ExitStatus> {
-    client.get_lines("/v1/dlq/export", query, &mut |line| printer.line(line))?;
+    client.get_lines("/v1/dlq/export", query, &mut |line| printer.json(line))?;
     Ok(ExitStatus::Success)
 }

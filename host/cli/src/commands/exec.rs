@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &ExecArguments, settings: &Settings, printer: &mut 
     })?;
     match &report.end {
         RunEnd::Completed(completion) => {
-            printer.line(&completion.result)?;
+            printer.json(&completion.result)?;
             Ok(ExitStatus::Success)
         }
         end => {

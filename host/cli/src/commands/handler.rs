@@ -26,6 +26,7 @@ pub(super) fn run(
         HandlerCommand::Inspect { name } => inspect(client, &name, printer),
         HandlerCommand::Check { files } => {
             let sandbox = assemble::sandbox(&settings()?)?;
+            printer.gather(files.len() > 1);
             let mut status = ExitStatus::Success;
             for file in &files {
                 match check(&sandbox, file) {

@@ -81,6 +81,7 @@ async fn host(arguments: &RunArguments, settings: &Settings, printer: &mut Print
         max_concurrent: settings.worker.max_concurrent.get(),
         cpu_slots: settings.worker.cpu_slots.get(),
         drain_timeout: settings.worker.drain_timeout.duration(),
+        max_payload: settings.store.max_payload,
         workspaces: assemble::workspaces(settings),
     };
     let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;

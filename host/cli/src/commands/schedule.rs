@@ -102,6 +102,7 @@ fn list(client: &Client, printer: &mut Printer) -> Result<ExitStatus> {
 
 /// Asks the same of each schedule; one that is refused does not keep the others from it.
 fn each(names: &[String], printer: &mut Printer, ask: impl Fn(&str) -> Result<Answer>) -> Result<ExitStatus> {
+    printer.gather(names.len() > 1);
     let mut status = ExitStatus::Success;
     for name in names {
         match ask(&path(name))?.accepted() {

@@ -20,12 +20,6 @@ pub(super) fn text(item: &Value, field: &str) -> String {
     }
 }
 
-/// A name that others have chosen, as it may be shown: what moves a terminal's cursor, or cannot be seen, is escaped.
-pub(super) fn printable(name: &str) -> String {
-    // Quotes harm nobody, and names have them.
-    name.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"")
-}
-
 /// Whether nothing more happens to a task by itself.
 pub(super) fn has_ended(task: &Value) -> bool {
     bulkhead_core::State::parse(&text(task, "state")).is_ok_and(bulkhead_core::State::is_ended)
@@ -77,7 +71,7 @@ pub(super) fn whole(task: &Value) -> String {
             text(error, "message")
         ));
         if let Some(backtrace) = error.pointer("/details/backtrace").and_then(Value::as_str) {
-            lines.push(format!("{:<14}{}", "backtrace", backtrace.trim_end().replace('\n', "\n              ")));
+            lines.push(format!("{:<14}{}", "backtrace", backtrace.trim_end()));
         }
     }
     if let Some(progress) = task.get("progress") {
@@ -110,7 +104,12 @@ pub(super) fn whole(task: &Value) -> String {
         }
         lines.push(line);
     }
-    lines.join("\n")
+    lines.iter().map(|line| beneath_its_field(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// A field whose text has several lines: those after the first are indented, so that none of them looks like a field.
+pub(super) fn beneath_its_field(text: &str) -> String {
+    text.replace('\n', "\n              ")
 }
 
 /// What a suspended task waits for.
@@ -128,7 +127,7 @@ fn waiting(waits: &Value) -> Vec<String> {
 /// The result of a task that ended well; else its error, and a status that says so.
 pub(super) fn result(task: &Value, printer: &mut Printer) -> Result<ExitStatus> {
     if text(task, "state") == "succeeded" {
-        printer.line(task.get("result").unwrap_or(&Value::Null))?;
+        printer.json(task.get("result").unwrap_or(&Value::Null))?;
         return Ok(ExitStatus::Success);
     }
     let error = task.get("error").cloned().unwrap_or_default();
@@ -140,22 +139,4 @@ pub(super) fn result(task: &Value, printer: &mut Printer) -> Result<ExitStatus> 
         text(&error, "message")
     ));
     Ok(ExitStatus::Failure)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_moves_the_cursor_or_hides_what_it_is() {
-        for (name, shown) in [
-            ("it's \"my\" file.txt", "it's \"my\" file.txt"),
-            ("ä/e\u{301}", "ä/e\u{301}"),
-            ("a\nb\r\x1b[2J", "a\\nb\\r\\u{1b}[2J"),
-            ("\u{9b}2J \u{202e}txt.exe", "\\u{9b}2J \\u{202e}txt.exe"),
-            ("back\\n\\'", "back\\\\n\\\\'"),
-        ] {
-            assert_eq!(printable(name), shown);
-        }
-    }
 }

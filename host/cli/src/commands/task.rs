@@ -41,15 +41,15 @@ fn logs(client: &Client, id: &str, printer: &mut Printer) -> Result<ExitStatus> 
     let mut after = 0.to_string();
     loop {
         let answer = client.get(&format!("/v1/tasks/{}/logs", part(id)), &[("after", &after)])?.accepted()?;
+        printer.gather(true);
         for run in answer.get("items").and_then(Value::as_array).into_iter().flatten() {
-            let of =
-                format!("{}.{}.{}", show::text(run, "epoch"), show::text(run, "attempt"), show::text(run, "stage"));
-            for line in run.get("lines").and_then(Value::as_array).into_iter().flatten() {
-                printer.item(line, || {
-                    let [at, level, message, fields] =
-                        ["at", "level", "message", "fields"].map(|field| show::text(line, field));
+            for line in lines(run) {
+                printer.item(&line, || {
+                    let [epoch, attempt, stage, at, level, message, fields] =
+                        ["epoch", "attempt", "stage", "at", "level", "message", "fields"]
+                            .map(|field| show::text(&line, field));
                     let fields = if fields == "{}" { String::new() } else { format!(" {fields}") };
-                    format!("{at} {of} {level:<5} {message}{fields}")
+                    format!("{at} {epoch}.{attempt}.{stage} {level:<5} {message}{fields}")
                 })?;
             }
         }
@@ -58,6 +58,19 @@ fn logs(client: &Client, id: &str, printer: &mut Printer) -> Result<ExitStatus> 
             None => return Ok(ExitStatus::Success),
         }
     }
+}
+
+/// The lines of one run, each with which run it was.
+fn lines(run: &Value) -> impl Iterator<Item = Value> {
+    run.get("lines").and_then(Value::as_array).into_iter().flatten().map(|line| {
+        let mut line = line.clone();
+        for field in ["epoch", "attempt", "stage"] {
+            if let (Some(members), Some(of_run)) = (line.as_object_mut(), run.get(field)) {
+                members.insert(field.to_owned(), of_run.clone());
+            }
+        }
+        line
+    })
 }
 
 /// A body with one member of JSON as it was typed.
@@ -130,6 +143,7 @@ pub(super) fn each(
     body: &str,
     printer: &mut Printer,
 ) -> Result<ExitStatus> {
+    printer.gather(ids.len() > 1);
     let mut status = ExitStatus::Success;
     for id in ids {
         match client.post(&format!("{path}/{}/{verb}", part(id)), &[], "application/json", body.as_bytes())?.accepted()
@@ -146,4 +160,19 @@ pub(super) fn each(
         }
     }
     Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_log_says_which_run_wrote_it() {
+        let run = json!({ "epoch": 2, "attempt": 3, "stage": 1, "lines": [{ "message": "a" }, { "message": "b" }] });
+        let expected = ["a", "b"].map(|text| json!({ "message": text, "epoch": 2, "attempt": 3, "stage": 1 }));
+        assert_eq!(lines(&run).collect::<Vec<_>>(), expected);
+        assert_eq!(lines(&json!({})).count(), 0);
+    }
 }

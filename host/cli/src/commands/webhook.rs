@@ -71,6 +71,7 @@ fn add(arguments: &AddWebhook, client: &Client, printer: &mut Printer) -> Result
 }
 
 fn remove(names: &[String], client: &Client, printer: &mut Printer) -> Result<ExitStatus> {
+    printer.gather(names.len() > 1);
     let mut status = ExitStatus::Success;
     for name in names {
         match client.delete(&path(name))?.accepted() {

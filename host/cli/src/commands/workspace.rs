@@ -13,6 +13,7 @@ use crate::arguments::WorkspaceCommand;
 use crate::client::{Client, part};
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
+use crate::terminal;
 
 /// The longest path that the system takes, with the byte that ends it.
 const MAX_LOCAL: usize = 4 << 10;
@@ -71,13 +72,13 @@ fn push(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
                 waiting.push((entry.path(), path));
             } else if kind.is_file() {
                 let file = without_link(File::options().read(true)).open(entry.path());
-                let file = file.with_context(|| format!("cannot be read: `{}`", show::printable(&path)))?;
+                let file = file.with_context(|| format!("cannot be read: `{}`", terminal::name(&path)))?;
                 bytes += file.metadata()?.len();
                 let answer = client.put(&address(id, &path), &file)?;
-                answer.accepted().with_context(|| format!("`{}` was not pushed", show::printable(&path)))?;
+                answer.accepted().with_context(|| format!("`{}` was not pushed", terminal::name(&path)))?;
                 files += 1;
             } else {
-                let shown = show::printable(&path);
+                let shown = terminal::name(&path);
                 printer.note(format_args!("`{shown}` is neither a file nor a folder, and was passed over"));
             }
         }
@@ -107,7 +108,7 @@ fn list(id: &str, client: &Client, printer: &mut Printer) -> Result<()> {
         Ok(())
     })?;
     printer.list(&items, &["PATH", "TYPE", "SIZE", "MODIFIED"], |item| {
-        ["path", "type", "size", "modified_at"].map(|field| show::printable(&show::text(item, field))).into()
+        ["path", "type", "size", "modified_at"].map(|field| terminal::name(&show::text(item, field))).into()
     })
 }
 
@@ -119,7 +120,7 @@ fn pull(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
     let (mut files, mut bytes) = (0_u64, 0_u64);
     each(id, client, &mut |entry| {
         let path = show::text(entry, "path");
-        let name = show::printable(&path);
+        let name = terminal::name(&path);
         let local = beneath(folder, &path)?;
         if local.as_os_str().len() >= MAX_LOCAL {
             printer
@@ -140,7 +141,7 @@ fn pull(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
                 files += 1;
             }
             kind => {
-                printer.note(format_args!("`{name}` is a {}, and was passed over", show::printable(kind)));
+                printer.note(format_args!("`{name}` is a {}, and was passed over", terminal::name(kind)));
             }
         }
         Ok(())
@@ -151,7 +152,7 @@ fn pull(id: &str, folder: &Path, client: &Client, printer: &mut Printer) -> Resu
 
 /// A path on this machine, whose end may be what somebody else named it.
 fn shown(path: &Path) -> String {
-    show::printable(&path.to_string_lossy())
+    terminal::name(&path.to_string_lossy())
 }
 
 /// The same where a link that somebody put there, which would lead elsewhere, is refused.
@@ -162,7 +163,7 @@ fn without_link(options: &mut OpenOptions) -> &mut OpenOptions {
 /// Where a file of this path goes: never outside of the folder, whatever the host says.
 fn beneath(folder: &Path, path: &str) -> Result<PathBuf> {
     if path.is_empty() || !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
-        bail!("the host named a file outside of the workspace: `{}`", show::printable(path));
+        bail!("the host named a file outside of the workspace: `{}`", terminal::name(path));
     }
     let mut local = folder.to_owned();
     for name in Path::new(path).components() {

@@ -8,6 +8,10 @@
 //! | `BULKHEAD_CONFIG` | the settings file |
 //! | `BULKHEAD_URL` | the host that commands talk to |
 
+/// Tables whose keys are names that others chose and in which small and large letters differ; `*` is any one name.
+/// Names in the environment are the same in either, so that such a key cannot be told there.
+const CASE_SENSITIVE: [&[&str]; 3] = [&["limits"], &["workflow", "callables"], &["gpu", "programs", "*", "env"]];
+
 /// A setting that the environment makes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FromEnvironment {
@@ -17,6 +21,17 @@ pub(super) struct FromEnvironment {
     pub(super) path: Vec<String>,
     /// The value: TOML where it can be read as such, else text.
     pub(super) value: toml::Value,
+}
+
+impl FromEnvironment {
+    /// The table, where it would set a key whose letters the environment's names cannot tell.
+    pub(super) fn case_sensitive_table(&self) -> Option<String> {
+        let begins = |table: &&&[&str]| {
+            let matches = |(name, part): (&&str, &String)| *name == "*" || name == part;
+            self.path.len() > table.len() && table.iter().zip(&self.path).all(matches)
+        };
+        CASE_SENSITIVE.iter().find(begins).map(|table| self.path[..table.len()].join("."))
+    }
 }
 
 /// Picks out what means a setting.

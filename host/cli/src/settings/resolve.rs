@@ -79,8 +79,17 @@ pub(crate) fn resolve_text(
     let mut all = in_file.clone();
     let in_environment = environment::read(variables);
     for said in &in_environment {
+        let by = format!("the environment's {}", said.name);
+        if let Some(table) = said.case_sensitive_table() {
+            return Err(SettingsError::Said {
+                by,
+                reason: format!(
+                    "small and large letters differ in the names of `[{table}]`: set it in the settings file"
+                ),
+            });
+        }
         let path: Vec<&str> = said.path.iter().map(String::as_str).collect();
-        settings = lay_over(&mut all, &path, said.value.clone(), &format!("the environment's {}", said.name))?;
+        settings = lay_over(&mut all, &path, said.value.clone(), &by)?;
     }
     for (path, name, value) in flags {
         settings = lay_over(&mut all, path, toml::Value::String(value.clone()), name)?;
@@ -259,6 +268,22 @@ mod tests {
         assert!(error.contains("BULKHEAD_WORKER__MAX_CONCURENT") && error.contains("`max_concurrent`"), "{error}");
         let error = resolved("[handler.a]\ntimeout = 5\n", &[], &[]).expect_err("refused");
         assert!(error.contains("unit"), "{error}");
+    }
+
+    #[test]
+    fn names_in_which_letters_differ_are_not_taken_from_the_environment() {
+        for (name, table) in [
+            ("BULKHEAD_LIMITS__RENDER__RATE", "[limits]"),
+            ("BULKHEAD_LIMITS__render__RATE", "[limits]"),
+            ("BULKHEAD_WORKFLOW__CALLABLES__ORDER", "[workflow.callables]"),
+            ("BULKHEAD_GPU__PROGRAMS__TRAIN__ENV__HOME", "[gpu.programs.train.env]"),
+        ] {
+            let error = resolved("", &[(name, "100/s")], &[]).expect_err("refused");
+            assert!(error.contains(name) && error.contains(table) && error.contains("settings file"), "{error}");
+        }
+        let whole = [("BULKHEAD_WORKFLOW__CALLABLES", "{ \"shop.OrderHandler\" = \"ORDER\" }")];
+        let settings = resolved("", &whole, &[]).expect("settings").settings;
+        assert!(settings.workflow.callables.contains_key("shop.OrderHandler"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventFilter, EventType, EventTypes, Kind, TextError};
+use crate::{EventFilter, EventType, EventTypes, Kind, TextError, is_label};
 
 crate::text::text_type! {
     /// The name of a webhook.
@@ -55,12 +55,16 @@ impl WebhookSubmission {
         if self.kinds.len() > MAX_KINDS {
             return Err(refused("kinds", "at most 100 kinds", &self.kinds.len().to_string()));
         }
+        if self.tenant.as_deref().is_some_and(|tenant| !is_label(tenant)) {
+            return Err(refused("tenant", "1 to 256 bytes without control characters", ""));
+        }
         Ok(EventFilter { types, kinds: self.kinds.clone(), tenant: self.tenant.clone(), task: None })
     }
 }
 
 /// What can be delivered.
-const KEPT: &str = "events that are kept: task. and one of succeeded dead cancelled suspended resolved";
+const KEPT: &str = "events that are kept: task. and one of succeeded dead cancelled suspended resolved, \
+    or workflow. and one of succeeded failed blocked cancelled event";
 
 fn refused(what: &'static str, rule: &'static str, value: &str) -> TextError {
     TextError { what, rule, value: value.to_owned() }

@@ -13,7 +13,6 @@ pub fn expand(workflow: &NewWorkflow, id: &TaskId) -> Vec<NewTask> {
         priority: step.priority.unwrap_or(workflow.priority),
         due: workflow.due,
         extras: Some(Box::new(Extras {
-            stale_after: step.stale_after,
             options: step.options.clone(),
             traceparent: *traceparent,
             tenant: tenant.clone(),

@@ -62,7 +62,7 @@ pub struct PlanStep {
     /// What bounds its attempts.
     #[serde(default)]
     pub options: Overrides,
-    /// Dead if it waits for its dependencies, or for an answer, longer than this.
+    /// Dead if it waits for its dependencies longer than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after: Option<Span>,
     /// An expression over input and results; where it is false, the step is skipped.

@@ -191,6 +191,26 @@ async fn a_handler_goes_live_and_is_kept_out_with_the_tags_that_it_needs() {
     assert!(serves(&snapshot, "NOOP"));
 }
 
+#[tokio::test]
+async fn what_is_live_beside_a_broken_file_goes_and_comes_with_its_tag() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "with_defaults", &guest("with_defaults"));
+    let catalogue = open(settings(folder.path()));
+    let with = ["cpu", "llm"];
+    catalogue.set_caps(TagSet::parse(with).unwrap()).unwrap();
+    until(&catalogue, "it is live", |snapshot| serves(snapshot, "WITH")).await;
+    put(folder.path(), "with_defaults", b"\0asm but not for long");
+    let broken = |snapshot: &Snapshot| matches!(status(snapshot, "with_defaults"), Some(HandlerStatus::Broken(_)));
+    let snapshot = until(&catalogue, "it is broken", broken).await;
+    assert!(serves(&snapshot, "WITH"));
+    catalogue.set_caps(TagSet::parse(["cpu"]).unwrap()).unwrap();
+    let snapshot = until(&catalogue, "the tag is gone", |snapshot| !serves(snapshot, "WITH")).await;
+    assert!(broken(&snapshot));
+    catalogue.set_caps(TagSet::parse(with).unwrap()).unwrap();
+    let snapshot = until(&catalogue, "the tag is back", |snapshot| serves(snapshot, "WITH")).await;
+    assert!(broken(&snapshot));
+}
+
 #[test]
 fn a_file_larger_than_all_of_memory_is_refused_without_being_read() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! What callers ask of whole workflows: cancel, pause, resume.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{State as TaskState, TaskId};
@@ -10,20 +10,21 @@ use serde_json::{Value, json};
 
 use super::unknown;
 use crate::app::App;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 
 /// `POST /v1/workflows/{id}/cancel`
-pub(crate) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn cancel(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Response, Problem> {
     change(&app, &TaskId::parse(id)?, WorkflowChange::Cancel).await
 }
 
 /// `POST /v1/workflows/{id}/pause`
-pub(crate) async fn pause(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn pause(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Response, Problem> {
     change(&app, &TaskId::parse(id)?, WorkflowChange::Pause).await
 }
 
 /// `POST /v1/workflows/{id}/resume`
-pub(crate) async fn resume(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn resume(State(app): State<App>, PathPart(id): PathPart<String>) -> Result<Response, Problem> {
     change(&app, &TaskId::parse(id)?, WorkflowChange::Resume).await
 }
 

@@ -1,7 +1,7 @@
 //! Workflows and templates as pictures.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bulkhead_core::{TaskId, WorkflowPlan};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::unknown;
 use crate::app::App;
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
 
 /// In which language something is drawn.
@@ -35,7 +36,7 @@ pub(crate) struct GraphQuery {
 /// `GET /v1/workflows/{id}/graph[?format=mermaid]`: its steps as they stand.
 pub(crate) async fn graph(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     Parameters(query): Parameters<GraphQuery>,
 ) -> Result<Response, Problem> {
     if query.version.is_some() {

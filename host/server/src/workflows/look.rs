@@ -1,7 +1,7 @@
 //! `GET /v1/workflows` and `GET /v1/workflows/{id}`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use bulkhead_core::{TaskId, WorkflowState};
 use bulkhead_store::{WorkflowFilter, WorkflowPage, WorkflowSelection};
 use serde::Deserialize;
@@ -11,7 +11,9 @@ use super::whole::Whole;
 use crate::app::App;
 use crate::page_limit::{LIMIT, page_limit};
 use crate::parameters::Parameters;
+use crate::path_part::PathPart;
 use crate::problem::Problem;
+use crate::query::tenant;
 use crate::waiting::{WaitQuery, within};
 
 /// The parameters of a list of workflows.
@@ -36,7 +38,7 @@ pub(crate) async fn list(
     let limit = page_limit(query.limit, LIMIT)?;
     let states = query.state.as_deref().unwrap_or_default().split(',').filter(|state| !state.is_empty());
     let states = states.map(str::parse::<WorkflowState>).collect::<Result<_, _>>().map_err(Problem::Malformed)?;
-    let filter = WorkflowFilter { states, name: query.name, namespace: query.namespace, tenant: query.tenant };
+    let filter = WorkflowFilter { states, name: query.name, namespace: query.namespace, tenant: tenant(query.tenant)? };
     let after = query.cursor.map(TaskId::parse).transpose()?;
     Ok(Json(app.store.workflows(WorkflowSelection { filter, limit, after }).await?))
 }
@@ -44,7 +46,7 @@ pub(crate) async fn list(
 /// `GET /v1/workflows/{id}[?wait=30s]`
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     Parameters(query): Parameters<WaitQuery>,
 ) -> Result<Json<Whole>, Problem> {
     let id = TaskId::parse(id)?;

@@ -49,7 +49,7 @@ fn done(task: &Claimed, handler: &Arc<HandlerVersion>) -> Commit {
         told: None,
         from_start: false,
         home: None,
-        max_attempts: 3,
+        max_attempts: Some(3),
     }
 }
 

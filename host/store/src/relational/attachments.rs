@@ -1,5 +1,6 @@
 //! Workers as all hosts of a database know them: who is attached, and whose leases have run out.
 
+use bulkhead_core::Timestamp;
 use tokio_postgres::types::Type;
 
 use crate::sql::params;
@@ -73,23 +74,36 @@ impl Cycle<'_> {
             "SELECT id, claimed_at, tasks, done FROM leases WHERE attachment = ?1 ORDER BY id FOR UPDATE";
         let Some(client) = self.connection.postgres() else { return Ok(()) };
         let leases = client.query_arrays(LEASES, &[(&attachment, Type::INT8)])?;
+        let undone: Vec<(i64, i64)> = leases.iter().flat_map(undone).collect();
+        self.hear_late_changes(&undone)?;
         // Before their tasks, so that none of them is held to run under a lease that is over.
         self.connection.execute("DELETE FROM leases WHERE attachment = ?1", [attachment])?;
-        for lease in leases {
-            let (claimed_at, tasks, done): (i64, Vec<i64>, Vec<u8>) = (lease.get(1), lease.get(2), lease.get(3));
-            let undone = (0..).zip(tasks).filter(|(place, _)| !is_done(&done, *place));
-            for (_, seq) in undone {
-                let Some((slot, Place::Running)) = locate(self.connection, TaskSeq(seq))? else { continue };
-                if !self.memory.limits.is_empty() {
-                    self.out.freed.push(slot.route);
-                }
-                match self.guarded(|cycle| cycle.lose(slot, worker, claimed_at)) {
-                    Ok(()) => {}
-                    Err(halt @ (Halt::Trouble(_) | Halt::Raced)) => return Err(halt),
-                    Err(refusal) => tracing::error!(task = seq, ?refusal, "a task cannot be recovered"),
-                }
+        for (seq, claimed_at) in undone {
+            let Some((slot, Place::Running)) = locate(self.connection, TaskSeq(seq))? else { continue };
+            if !self.memory.limits.is_empty() {
+                self.out.freed.push(slot.route);
+            }
+            match self.guarded(|cycle| cycle.lose(slot, worker, claimed_at)) {
+                Ok(()) => {}
+                Err(halt @ (Halt::Trouble(_) | Halt::Raced)) => return Err(halt),
+                Err(refusal) => tracing::error!(task = seq, ?refusal, "a task cannot be recovered"),
             }
         }
+        Ok(())
+    }
+
+    /// Hears what was asked of a lost worker's tasks since this cycle began, by somebody who held their leases until now.
+    /// Nobody will tell these tasks later: their run is over.
+    fn hear_late_changes(&mut self, undone: &[(i64, i64)]) -> Result<(), Halt> {
+        let tasks: Vec<i64> = undone.iter().map(|(seq, _)| *seq).collect();
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq, cancelled_at FROM cancels WHERE seq = ANY(?1)")?;
+        let mut rows = statement.query_numbers(&tasks)?;
+        while let Some(row) = rows.next()? {
+            self.memory.cancelled.insert(TaskSeq(row.get(0)?), Timestamp::from_millis(row.get(1)?));
+        }
+        // Whether a task of these is to be paused is looked up for each.
+        self.memory.has_pausing |= !tasks.is_empty();
         Ok(())
     }
 
@@ -112,6 +126,13 @@ impl Cycle<'_> {
         workers.retain(held);
         Ok(())
     }
+}
+
+/// The tasks of a lease that are not done, and when each was claimed.
+fn undone(lease: &tokio_postgres::Row) -> impl Iterator<Item = (i64, i64)> + use<> {
+    let (claimed_at, tasks, done): (i64, Vec<i64>, Vec<u8>) = (lease.get(1), lease.get(2), lease.get(3));
+    let undone = (0..).zip(tasks).filter(move |(place, _)| !is_done(&done, *place));
+    undone.map(move |(_, seq)| (seq, claimed_at))
 }
 
 /// Whether the task at a place of a lease is done.

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 
-use bulkhead_core::{State, StepStanding, TaskId};
+use bulkhead_core::{State, TaskId};
 
 use crate::ending::{Ending, state_number};
 use crate::history::{Answered, HistoryRow, Text};
@@ -13,7 +13,6 @@ use super::cycle::Cycle;
 use super::failure::Halt;
 use super::place::{Place, find, locate};
 use super::slot::{Flags, Slot};
-use super::workflow::StepChange;
 
 /// A task's place in the queue as it is now.
 fn slot_at(connection: &Connection, slot: Slot) -> Result<Slot, Halt> {
@@ -99,7 +98,6 @@ impl Cycle<'_> {
             .optional()?;
         self.first(usize::from(brought_back.is_some()))?;
         self.untell_parents(seq, State::Dead)?;
-        self.out.step_changes.push(StepChange::to(seq, StepStanding::Open));
         let mut history = HistoryRow::load(self.connection, seq)?.unwrap_or(HistoryRow::fresh(slot.due));
         history.max_attempts = brought_back.flatten().or(history.max_attempts);
         history.epoch += 1;
@@ -114,7 +112,7 @@ impl Cycle<'_> {
         history.due = self.now;
         history.save(self.connection, seq, Text::Stays, Answered::Stays)?;
         self.note_retried(slot, &history, "requeued")?;
-        self.place(Slot { due: history.due, flags: Flags::HISTORY, ..slot })
+        self.place_requeued(Slot { due: history.due, flags: Flags::HISTORY, ..slot }, &history)
     }
 
     /// Puts the attempt that a dead letter ended with beside the earlier ones; an end that no run made leaves none.
@@ -149,7 +147,9 @@ impl Cycle<'_> {
     fn resolve_blocked(&mut self, slot: Slot, result: &str) -> Result<(), Halt> {
         let left = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [slot.seq.0])?;
         self.first(left)?;
-        self.end(slot, &Ending { result: Some(result), ..Ending::unrun(State::Resolved, None) }, false)?;
+        let history = HistoryRow::load(self.connection, slot.seq)?;
+        let ending = Ending { result: Some(result), ..Ending::unrun(State::Resolved, history.as_ref()) };
+        self.end(slot, &ending, history.is_some())?;
         self.step_was_resolved(slot.seq, result)
     }
 }

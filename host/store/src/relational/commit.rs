@@ -3,11 +3,12 @@
 use bulkhead_core::{DeadReason, NextStep, State};
 
 use crate::ending::{AttemptFacts, Ending, host_error};
-use crate::history::HistoryRow;
+use crate::history::{HistoryRow, digests};
 use crate::plan::{Ended, GoOn, Grace, Plan, Until, plan};
 use crate::{Commit, CommitFate, LeaseId, TaskSeq, WorkerId};
 
 use super::cycle::Cycle;
+use super::events::run_after;
 use super::failure::Halt;
 use super::placing::Waits;
 use super::request::Prepared;
@@ -103,9 +104,7 @@ impl Cycle<'_> {
             None => None,
         };
         if let Some(told) = &commit.told {
-            let (epoch, attempts, stage) =
-                history.as_ref().map_or((1, 0, 0), |kept| (kept.epoch, kept.attempts, kept.stage));
-            self.keep_told(slot.seq, (epoch, attempts + 1, stage), told)?;
+            self.keep_told(slot.seq, run_after(history.as_ref()), told)?;
         }
         let (now, due) = (self.now, slot.due);
         let ended = Ended { commit, history: history.as_ref(), due, now, cancelled, worker: number, version };
@@ -124,9 +123,15 @@ impl Cycle<'_> {
 
     /// Writes what is kept of a task that has not ended, and where it waits.
     fn go_on(&mut self, slot: Slot, ended: &Ended<'_>, go_on: GoOn<'_>) -> Result<(), Halt> {
-        let GoOn { attempt, history, state, answer, until } = go_on;
+        let GoOn { attempt, mut history, state, answer, mut until } = go_on;
+        if matches!(until, Until::Catalogue) && self.is_served_beside(slot.route, &digests(&history.declined))? {
+            (history.reason, until) = (None, Until::Due);
+        }
         if let Some(facts) = attempt {
             self.keep_attempt(slot.seq, (history.attempts, history.epoch), &facts, history.error.as_deref())?;
+        }
+        if matches!(until, Until::Children(_) | Until::Answer(_)) {
+            self.keep_before_wait(slot.seq, &history)?;
         }
         history.save(self.connection, slot.seq, state, answer)?;
         let slot = Slot { due: history.due, flags: slot.flags.with(Flags::HISTORY), ..slot };

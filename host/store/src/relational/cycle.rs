@@ -190,7 +190,7 @@ impl<'a> Cycle<'a> {
         for (worker, progress) in &todo.reports {
             for (seq, note) in progress {
                 if self.memory.leases.holder(*seq).is_some_and(|(holder, _)| holder == *worker) {
-                    self.keep_progress(*seq, note)?;
+                    self.keep_progress(*seq, None, note)?;
                 }
             }
         }

@@ -18,7 +18,11 @@ impl Cycle<'_> {
     pub(super) fn is_late(&self, task: &Claimed) -> bool {
         let expires_at = task.extras.as_ref().and_then(|extras| extras.expires_at);
         let started = task.history.as_ref().is_some_and(|history| {
-            history.epoch > 1 || history.attempts > 0 || history.stage > 0 || history.losses > 0
+            history.epoch > 1
+                || history.attempts > 0
+                || history.stage > 0
+                || history.losses > 0
+                || !history.digests.is_empty()
         });
         !started && expires_at.is_some_and(|moment| moment <= self.now)
     }
@@ -67,16 +71,19 @@ impl Cycle<'_> {
         if self.memory.next_expiry.is_none_or(|next| next > self.now) {
             return Ok(());
         }
+        const SELECT: &str =
+            "SELECT expires_at, seq FROM expiring WHERE expires_at <= ?1 ORDER BY expires_at, seq LIMIT ?2";
+        /// The same where other hosts do so, too.
+        const TAKE: &str = "DELETE FROM expiring WHERE (expires_at, seq) IN (SELECT expires_at, seq FROM expiring \
+            WHERE expires_at <= ?1 ORDER BY expires_at, seq LIMIT ?2 FOR UPDATE) RETURNING expires_at, seq";
         let due = {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT expires_at, seq FROM expiring WHERE expires_at <= ?1 ORDER BY expires_at, seq LIMIT ?2",
-            )?;
+            let mut statement = self.connection.prepare_cached(if self.is_shared() { TAKE } else { SELECT })?;
             let due = statement.query_map(params![self.now.as_millis(), BATCH], |row| {
                 Ok((Timestamp::from_millis(row.get(0)?), TaskSeq(row.get(1)?)))
             })?;
             due.collect::<crate::sql::Result<Vec<_>>>()?
         };
-        if let Some((moment, seq)) = due.last() {
+        if let Some((moment, seq)) = due.last().filter(|_| !self.is_shared()) {
             self.connection
                 .prepare_cached("DELETE FROM expiring WHERE (expires_at, seq) <= (?1, ?2)")?
                 .execute([moment.as_millis(), seq.0])?;

@@ -13,6 +13,7 @@ mod agenda;
 mod asked_ahead;
 mod attached;
 mod attachments;
+mod before_wait;
 mod bell;
 mod binding;
 mod body_hash;

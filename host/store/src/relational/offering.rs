@@ -49,9 +49,7 @@ impl Cycle<'_> {
         let whole = parked.len() < LOOKED_AT;
         for (slot, declined, at) in parked {
             seen = (at, slot.seq);
-            let route = self.route(slot.route)?;
-            let mut here = self.memory.workers.values().filter_map(|attached| attached.routes.as_ref());
-            if here.any(|served| (served.has_another)(&route, &declined)) {
+            if self.is_served_beside(slot.route, &declined)? {
                 self.unpark_one(slot)?;
             }
         }
@@ -59,5 +57,11 @@ impl Cycle<'_> {
         let settled = (self.now.before(COMMITTED), TaskSeq(i64::MIN));
         self.out.parked_seen = Some(if whole { settled.max(before) } else { seen });
         Ok(())
+    }
+    /// Whether a worker of this host has a handler for a route beside those that declined its task.
+    pub(super) fn is_served_beside(&mut self, route: RouteId, declined: &[Digest]) -> Result<bool, Halt> {
+        let route = self.route(route)?;
+        let mut here = self.memory.workers.values().filter_map(|attached| attached.routes.as_ref());
+        Ok(here.any(|served| (served.has_another)(&route, declined)))
     }
 }

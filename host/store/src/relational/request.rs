@@ -1,6 +1,6 @@
 //! What the store's thread is asked.
 
-use bulkhead_core::{Due, Kind, NewTask, Route, TaskId, Timestamp};
+use bulkhead_core::{Due, Extras, Kind, NewTask, Route, TaskId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
@@ -124,7 +124,7 @@ impl From<NewTask> for Prepared {
     fn from(task: NewTask) -> Self {
         let extras = task.extras.as_deref().and_then(|extras| serde_json::to_string(extras).ok());
         let named = task.id.is_some() || task.extras.as_ref().is_some_and(|extras| extras.key.is_some());
-        let body = named.then(|| body_hash(&task, extras.as_deref()));
+        let body = named.then(|| body_hash(&task));
         let rank = Rank::of(task.priority);
         let (mut key, mut tenant, mut max_attempts, mut expires_at) = (None, None, None, None);
         if let Some(extras) = task.extras {
@@ -149,8 +149,12 @@ impl From<NewTask> for Prepared {
     }
 }
 
-/// Covers every field.
-fn body_hash(task: &NewTask, extras: Option<&str>) -> [u8; 32] {
+/// Covers every field that says what the task is; not which trace it belongs to, and what it takes from whoever asks
+/// for it, which are others each time that the same is asked again.
+fn body_hash(task: &NewTask) -> [u8; 32] {
+    let own = task.extras.as_deref().map(|extras| Extras { traceparent: None, inherited: None, ..extras.clone() });
+    let extras = own.filter(|extras| *extras != Extras::default());
+    let extras = extras.and_then(|extras| serde_json::to_string(&extras).ok());
     let mut body = BodyHash::default();
     body.part(task.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
     body.part(task.route.kind.as_str().as_bytes());

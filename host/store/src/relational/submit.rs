@@ -51,9 +51,8 @@ impl Cycle<'_> {
                 Err(BatchRefusal::QueueFull { index, size, waiting, most })
             }
             Err(Halt::Taken { what, name, holder }) => Err(BatchRefusal::Taken { index, what, name, holder }),
-            Err(Halt::Row(message)) if self.careful || tasks.iter().any(|task| task.body.is_some()) => {
-                Err(BatchRefusal::Refused { index, message })
-            }
+            // Rows are written several at once: which of them is to blame is known where each is written alone.
+            Err(Halt::Row(message)) if self.careful => Err(BatchRefusal::Refused { index, message }),
             Err(refusal) => return Err(refusal),
         };
         self.out.submitted.push(answer);

@@ -33,13 +33,18 @@ impl Cycle<'_> {
             self.note_audit(seq, of, audit)?;
         }
         match &told.progress {
-            Some(progress) => self.keep_progress(seq, progress),
+            Some(progress) => self.keep_progress(seq, Some(of), progress),
             None => Ok(()),
         }
     }
 
-    /// Keeps how far a task says it has come; the last word stands.
-    pub(super) fn keep_progress(&mut self, seq: TaskSeq, progress: &ProgressNote) -> Result<(), Halt> {
+    /// Keeps how far a task says it has come; the last word stands. `of` as above, where it is known without a look.
+    pub(super) fn keep_progress(
+        &mut self,
+        seq: TaskSeq,
+        of: Option<(u32, u32, u32)>,
+        progress: &ProgressNote,
+    ) -> Result<(), Halt> {
         let ProgressNote { at, stage, text, fraction, metadata } = progress;
         self.memory.has_told = true;
         self.connection
@@ -49,7 +54,7 @@ impl Cycle<'_> {
                  fraction = excluded.fraction, metadata = excluded.metadata",
             )?
             .execute(params![seq.0, at.as_millis(), stage, text, fraction, metadata.as_str()])?;
-        self.note_progress(seq, progress)
+        self.note_progress(seq, of, progress)
     }
 }
 

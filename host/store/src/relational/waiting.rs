@@ -93,12 +93,18 @@ impl Cycle<'_> {
     pub(super) fn resume(&mut self, slot: Slot, place: Place, answer: Option<&JsonText>) -> Result<Fate, Halt> {
         match place {
             Place::Paused if answer.is_none() => self.unpause(slot)?,
+            // Whoever takes a pause back has no answer to give.
+            Place::Suspended if answer.is_none() && self.take_back_pause(slot.seq)? => {
+                return Ok(Fate::Stays(State::Suspended));
+            }
             Place::Suspended if self.waits_for_children(slot.seq)? => return Ok(Fate::OnChildren),
             Place::Suspended => {
                 let answer = Answered::Given(answer.map_or("null", JsonText::as_str));
                 self.resume_task(slot.seq, answer, |_| None)?;
             }
-            Place::Running if answer.is_none() && self.take_back_pause(slot.seq)? => {}
+            Place::Running if answer.is_none() && self.take_back_pause(slot.seq)? => {
+                return Ok(Fate::Stays(State::Running));
+            }
             place => return Ok(Fate::Refused(place.state())),
         }
         Ok(Fate::Done)
@@ -115,6 +121,7 @@ impl Cycle<'_> {
         let mut history = HistoryRow::load(self.connection, seq)?.unwrap_or(HistoryRow::fresh(slot.due));
         let woken = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [seq.0])?;
         self.first(woken)?;
+        self.forget_before_wait(seq, &history)?;
         let upstream = upstream(&history);
         history.advance(upstream);
         history.due = self.now;
@@ -143,8 +150,12 @@ impl Cycle<'_> {
             .prepare_cached("DELETE FROM waits WHERE seq = ?1 RETURNING worker, started_at")?
             .query_row([slot.seq.0], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
+        let has_run = began.is_some_and(|(worker, _)| worker.is_some());
         self.first(usize::from(began.is_some()))?;
         let history = HistoryRow::load(self.connection, slot.seq)?;
+        if let Some(history) = history.as_ref().filter(|_| has_run) {
+            self.go_back_before_wait(slot.seq, history)?;
+        }
         let facts = match (&began, &history) {
             (Some((Some(worker), started_at)), Some(history)) => Some(AttemptFacts {
                 worker: *worker,
@@ -167,11 +178,15 @@ impl Cycle<'_> {
         const BATCH: i64 = 1_000;
         const SELECT: &str = "SELECT seq, timeout_at, flag_at, stale_at FROM waits WHERE wakes_at <= ?1 \
             ORDER BY wakes_at LIMIT ?2";
+        /// The same where other hosts do so, too, or give answers meanwhile. They are waited for: what ends with a task that
+        /// waits is not to be claimed here meanwhile.
+        const LOCK: &str = "SELECT seq, timeout_at, flag_at, stale_at FROM waits WHERE wakes_at <= ?1 \
+            ORDER BY wakes_at LIMIT ?2 FOR UPDATE";
         if self.memory.next_wake.is_none_or(|next| next > self.now) {
             return Ok(());
         }
         let due: Vec<(TaskSeq, WaitLimits)> = {
-            let mut statement = self.connection.prepare_cached(SELECT)?;
+            let mut statement = self.connection.prepare_cached(if self.is_shared() { LOCK } else { SELECT })?;
             let rows = statement.query_map(params![self.now.as_millis(), BATCH], |row| {
                 let moment = |place| row.get::<Option<i64>>(place).map(|moment| moment.map(Timestamp::from_millis));
                 let limits = WaitLimits { timeout_at: moment(1)?, flag_at: moment(2)?, stale_at: moment(3)? };

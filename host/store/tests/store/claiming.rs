@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bulkhead_core::{DeadReason, Due, NextStep, Priority, State};
-use bulkhead_store::{Change, Delivery, ServedRoutes};
+use bulkhead_core::{DeadReason, Due, Interruption, NextStep, Priority, ReadyReason, RunEnd, State};
+use bulkhead_store::{Change, Commit, Delivery, ServedRoutes};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use crate::harness::{Engine, after_start, ended, failed, kind, route, seconds, succeeded, task, with_extras};
+use crate::harness::{Engine, after_start, ended, failed, kind, route, seconds, succeeded, task, version, with_extras};
 
 pub(crate) async fn a_claim_has_all_that_was_submitted<E: Engine>() {
     let engine = E::start().await;
@@ -167,4 +167,21 @@ pub(crate) async fn claims_over_many_routes_come_in_the_order_of_a_plain_model<E
         }
         assert_eq!(claimed, model, "round {round}");
     }
+}
+
+pub(crate) async fn a_task_that_was_interrupted_has_started_and_does_not_expire<E: Engine>() {
+    let engine = E::start().await;
+    let new = with_extras(task("A", "1"), |extras| extras.expires_at = Some(after_start(seconds(10))));
+    let id = engine.submit_one(new).await;
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    let step = NextStep::Defer(seconds(5), ReadyReason::Interrupted);
+    worker.commit(ended(&claimed, step, RunEnd::Interrupted(Interruption::Drain)), 1).await;
+    engine.advance(seconds(11)).await;
+    let again = worker.claimed_one().await;
+    assert_eq!(again.history.as_ref().unwrap().attempts, 0);
+    worker.commit(Commit { handler: Some(version(2)), ..succeeded(&again) }, 0).await;
+    // The version of the run that was cut short is known, too.
+    let digests: Vec<_> = engine.get(&id).await.attempts()[0].digests.clone();
+    assert_eq!(digests, [version(1).digest, version(2).digest]);
 }

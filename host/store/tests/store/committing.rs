@@ -1,9 +1,11 @@
 //! What becomes of ended runs.
 
+use std::sync::Arc;
+
 use bulkhead_core::{
-    Checkpoint, Child, Completion, DeadReason, Digest, JsonText, NextStep, ReadyReason, RunEnd, State, TaskId,
+    Checkpoint, Child, Completion, DeadReason, Digest, JsonText, NextStep, ReadyReason, Route, RunEnd, State, TaskId,
 };
-use bulkhead_store::{CommitFate, ServedRoutes, TaskFilter};
+use bulkhead_store::{Claimed, Commit, CommitFate, ServedRoutes, TaskFilter};
 
 use crate::harness::{Engine, START, after_start, completed, ended, failed, json, seconds, succeeded, task, version};
 
@@ -182,4 +184,27 @@ pub(crate) async fn a_commit_of_another_worker_is_fenced<E: Engine>() {
     let mut other = engine.worker(0).await;
     assert_eq!(other.commit(succeeded(&claimed), 0).await, CommitFate::Fenced);
     assert_eq!(worker.commit(succeeded(&claimed), 0).await, CommitFate::Written(NextStep::Succeed));
+}
+
+pub(crate) async fn a_task_is_not_parked_where_a_handler_came_while_the_others_declined_it<E: Engine>() {
+    let engine = E::start().await;
+    let id = engine.submit_one(task("A", "1")).await;
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    let other = Digest::from_bytes([9; 32]);
+    let has_another = move |_: &Route, declined: &[Digest]| !declined.contains(&other);
+    let routes = ServedRoutes { has_another: Arc::new(has_another), ..ServedRoutes::new(2, |_| true) };
+    worker.line.sender.serve(routes);
+    let declined = Commit { declined: vec![Digest::from_bytes([1; 32])], ..park(&claimed) };
+    worker.commit(declined, 1).await;
+    let again = worker.claimed_one().await;
+    assert_eq!((again.id.clone(), again.history.as_ref().unwrap().declined.len()), (id.clone(), 1));
+    // That one declines it, too.
+    worker.commit(Commit { declined: vec![other], ..park(&again) }, 1).await;
+    worker.assert_idle(&engine).await;
+    assert_eq!(engine.get(&id).await.reason.as_deref(), Some("no_capable_worker"));
+}
+
+fn park(claimed: &Claimed) -> Commit {
+    ended(claimed, NextStep::Park, RunEnd::Declined(String::new()))
 }

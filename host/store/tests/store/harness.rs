@@ -253,7 +253,7 @@ pub(crate) fn ended_under(lease: LeaseId, seq: TaskSeq, step: NextStep, end: Run
         declined: Vec::new(),
         told: None,
         from_start: false,
-        max_attempts: 3,
+        max_attempts: Some(3),
         home: None,
     }
 }

@@ -96,12 +96,14 @@ properties! {
         nothing_is_claimed_after_the_worker_has_stopped_claiming
         a_task_that_has_not_started_by_its_expiry_is_dead
         a_task_that_started_does_not_expire
+        a_task_that_was_interrupted_has_started_and_does_not_expire
         claims_over_many_routes_come_in_the_order_of_a_plain_model;
     committing:
         a_task_that_succeeds_shows_its_result_and_the_facts_of_its_attempt
         a_retry_waits_and_a_death_keeps_every_attempt
         a_deferral_charges_nothing_and_keeps_who_declined
         a_parked_task_waits_for_another_catalogue
+        a_task_is_not_parked_where_a_handler_came_while_the_others_declined_it
         a_checkpoint_goes_on_at_the_next_stage_with_its_state
         tasks_that_follow_are_submitted_with_the_result
         tasks_that_follow_under_a_taken_id_make_the_outcome_invalid
@@ -148,10 +150,12 @@ properties! {
     pausing:
         a_paused_task_is_not_claimed_until_it_is_resumed
         a_running_task_is_paused_when_its_run_is_over
+        a_pause_that_is_taken_back_from_a_task_that_waits_answers_nothing
         a_paused_task_is_cancelled_and_keeps_paused_over_a_crash
         tasks_of_a_kind_that_is_held_back_wait;
     refusals:
         a_refused_submit_leaves_others_unharmed
+        a_refused_task_is_told_from_named_ones_beside_it
         a_refused_commit_makes_that_one_task_dead;
     removing:
         what_ended_well_goes_before_what_ended_badly
@@ -189,12 +193,14 @@ properties! {
         a_taken_key_or_id_refuses_the_whole_batch
         a_key_is_forgotten_when_its_time_is_over_and_its_task_has_ended
         a_callers_own_id_names_the_task
+        the_same_asked_for_in_another_trace_is_the_same
         a_batch_that_finds_no_room_is_refused_whole;
     suspending:
         an_answer_lets_a_suspended_task_run_again_one_stage_on
         a_suspended_task_whose_time_is_over_runs_without_an_answer
         a_task_that_waits_too_long_is_flagged_and_then_dead_as_stale
         a_suspended_task_is_cancelled_at_once
+        a_requeue_repeats_the_stage_that_ended_in_waiting_with_what_that_stage_had
         a_suspended_task_waits_on_over_a_crash
         a_dead_letter_is_resolved_with_a_result;
     telling:
@@ -215,6 +221,10 @@ properties! {
         a_paused_workflow_goes_on_where_it_was
         a_workflow_that_takes_too_long_fails
         a_step_that_waits_too_long_is_dead_as_stale
+        a_step_that_is_blocked_waits_for_help_however_long_that_takes
+        a_stale_step_that_is_requeued_waits_for_the_steps_before_it_again
+        to_cancel_a_workflow_ends_what_its_dead_steps_have_left_at_work
+        the_time_to_wait_for_other_steps_bounds_no_other_wait
         the_same_key_and_body_give_the_first_workflow
         a_workflow_that_finds_no_room_is_refused_whole
         a_template_tells_of_its_own_events_once_a_step_has_ended

@@ -1,9 +1,9 @@
 //! What an operator holds back.
 
-use bulkhead_core::{NextStep, State};
+use bulkhead_core::{Answer, NextStep, RunEnd, State, Suspension};
 use bulkhead_store::{Change, Fate};
 
-use crate::harness::{Engine, kind, retried, seconds, succeeded, task};
+use crate::harness::{Engine, ended, json, kind, retried, seconds, succeeded, task};
 
 pub(crate) async fn a_paused_task_is_not_claimed_until_it_is_resumed<E: Engine>() {
     let engine = E::start().await;
@@ -37,7 +37,7 @@ pub(crate) async fn a_running_task_is_paused_when_its_run_is_over<E: Engine>() {
     assert_eq!(claimed.history.as_ref().unwrap().attempts, 1);
     // One that is asked for and taken back, and one that comes too late, change nothing.
     assert_eq!(change(Change::Pause).await, Fate::Underway);
-    assert_eq!(change(Change::Resume(None)).await, Fate::Done);
+    assert_eq!(change(Change::Resume(None)).await, Fate::Stays(State::Running));
     assert_eq!(change(Change::Pause).await, Fate::Underway);
     worker.commit(succeeded(&claimed), 0).await;
     assert_eq!(engine.get(&id).await.state, State::Succeeded);
@@ -71,4 +71,20 @@ pub(crate) async fn tasks_of_a_kind_that_is_held_back_wait<E: Engine>() {
     engine.store().hold(None, false).await.unwrap();
     assert_eq!(worker.claimed_one().await.id, a);
     assert_eq!(NextStep::Succeed, succeeded(&claimed).step);
+}
+
+pub(crate) async fn a_pause_that_is_taken_back_from_a_task_that_waits_answers_nothing<E: Engine>() {
+    let engine = E::start().await;
+    let id = engine.submit_one(task("A", "1")).await;
+    let change = async |change| engine.store().change(vec![id.clone()], change).await.unwrap()[0];
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    assert_eq!(change(Change::Pause).await, Fate::Underway);
+    let question = Suspension { reason: "may it?".to_owned(), metadata: json("{}"), state: None, timeout: None };
+    worker.commit(ended(&claimed, NextStep::Suspend, RunEnd::Suspended(question)), 1).await;
+    assert_eq!(change(Change::Resume(None)).await, Fate::Stays(State::Suspended));
+    assert_eq!(engine.get(&id).await.state, State::Suspended);
+    assert_eq!(change(Change::Resume(Some(json("7")))).await, Fate::Done);
+    let claimed = worker.claimed_one().await;
+    assert_eq!(claimed.history.as_ref().unwrap().answer, Some(Answer::Given(json("7"))));
 }

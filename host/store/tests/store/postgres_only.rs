@@ -3,7 +3,7 @@
 use bulkhead_core::{Child, Join, KindLimit, NextStep, Rate, RunEnd, Spawn, State};
 use bulkhead_store::{Change, Delivery, Selection, Store, TaskFilter, postgres};
 
-use crate::harness::{Engine, Worker, completed, ended, kind, seconds, succeeded, task, with_extras, with_key};
+use crate::harness::{Engine, START, Worker, completed, ended, kind, seconds, succeeded, task, with_extras, with_key};
 use crate::postgres_engine::{Postgres, connect};
 
 /// A second host on the same database and clock.
@@ -113,11 +113,13 @@ async fn until(client: &tokio_postgres::Client, question: &str) {
     tokio::time::timeout(std::time::Duration::from_secs(20), yes).await.expect("it comes to that");
 }
 
+/// Whether somebody waits for this connection.
+const ONE_WAITS: &str =
+    "SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE pg_backend_pid() = ANY(pg_blocking_pids(a.pid)))";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_child_that_ends_elsewhere_while_its_parent_begins_to_wait_is_heard_of() {
-    /// Whether somebody waits for this connection, and whether somebody waits for those who do.
-    const ONE_WAITS: &str =
-        "SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE pg_backend_pid() = ANY(pg_blocking_pids(a.pid)))";
+    /// Whether somebody waits for those who wait for this connection.
     const TWO_WAIT: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity a, pg_stat_activity b \
         WHERE pg_backend_pid() = ANY(pg_blocking_pids(a.pid)) AND a.pid = ANY(pg_blocking_pids(b.pid)))";
     let engine = Postgres::start().await;
@@ -277,4 +279,28 @@ async fn a_cancel_that_is_heard_of_in_a_cycle_that_is_done_again_is_told_all_the
         }
     }
     assert_eq!(told, [claimed[0].seq]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_that_commits_while_its_task_is_taken_from_a_lost_host_ends_the_task() {
+    let engine = Postgres::start().await;
+    let (other, mut b) = beside(&engine).await;
+    let id = engine.submit_one(task("A", "1")).await;
+    b.line.sender.send(Vec::new(), 1);
+    other.tick().await.unwrap();
+    let running = drained(&mut b);
+    // Somebody holds its lease, as a cancel does until it is written.
+    let client = connect(&engine.settings().url).await;
+    client.batch_execute("BEGIN; SELECT FROM leases FOR UPDATE").await.unwrap();
+    let cancel = format!("INSERT INTO cancels (seq, cancelled_at) VALUES ({}, {START})", running[0].seq.0);
+    client.batch_execute(&cancel).await.unwrap();
+    drop((other, b));
+    engine.clock().advance(seconds(16));
+    let written = async {
+        until(&client, ONE_WAITS).await;
+        client.batch_execute("COMMIT").await.unwrap();
+    };
+    tokio::join!(engine.settle(), written);
+    engine.settle().await;
+    assert_eq!(engine.get(&id).await.state, State::Cancelled);
 }

@@ -3,7 +3,7 @@
 use bulkhead_core::{DeadReason, NextStep, State};
 use bulkhead_store::{BatchRefusal, CommitFate, TaskFilter};
 
-use crate::harness::{Engine, completed, ended, task};
+use crate::harness::{Engine, completed, ended, task, with_key};
 
 pub(crate) async fn a_refused_submit_leaves_others_unharmed<E: Engine>() {
     let engine = E::start().await;
@@ -45,4 +45,17 @@ pub(crate) async fn a_refused_commit_makes_that_one_task_dead<E: Engine>() {
     assert_eq!((view.state, view.reason.as_deref(), &view.result), (State::Dead, Some("limit"), &None));
     assert!(view.error.as_ref().unwrap().message.contains("not this one"));
     assert_eq!(view.attempts().len(), 1);
+}
+
+pub(crate) async fn a_refused_task_is_told_from_named_ones_beside_it<E: Engine>() {
+    let engine = E::start().await;
+    engine.refuse_payload("13");
+    let named = |payload: &str| with_key(task("A", payload), payload);
+    for at in 0..3 {
+        let mut batch = vec![named("1"), named("2")];
+        batch.insert(at, task("A", "13"));
+        let refused = engine.store().submit(batch).await.unwrap().unwrap_err();
+        assert!(matches!(refused, BatchRefusal::Refused { index, .. } if index == at), "{at}: {refused:?}");
+    }
+    assert_eq!(engine.store().count(TaskFilter::default()).await.unwrap(), 0);
 }

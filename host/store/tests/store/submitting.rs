@@ -1,9 +1,9 @@
 //! Accepting tasks: keys, own ids, whole batches.
 
-use bulkhead_core::{Child, Completion, DeadReason, NextStep, RunEnd, State, TaskId};
+use bulkhead_core::{Child, Completion, DeadReason, Extras, NextStep, Overrides, RunEnd, State, TaskId, Traceparent};
 use bulkhead_store::{BatchRefusal, CommitFate, TaskFilter};
 
-use crate::harness::{Engine, ended, json, seconds, succeeded, task, with_key};
+use crate::harness::{Engine, ended, json, seconds, succeeded, task, with_extras, with_key};
 
 const WEEK: u64 = 7 * 24 * 3600;
 
@@ -100,4 +100,30 @@ pub(crate) async fn a_batch_that_finds_no_room_is_refused_whole<E: Engine>() {
     let view = engine.get(&claimed.id).await;
     assert!(view.error.unwrap().message.contains("store.max_pending"));
     assert_eq!(engine.store().depths().iter().map(|depth| depth.pending).sum::<u64>(), 5);
+}
+
+pub(crate) async fn the_same_asked_for_in_another_trace_is_the_same<E: Engine>() {
+    let engine = E::start().await;
+    let traced = |of: &str| {
+        with_extras(with_key(task("A", "1"), "once"), |extras| {
+            extras.traceparent = (!of.is_empty()).then(|| Traceparent::parse(of).unwrap());
+        })
+    };
+    let first = engine.submit_one(traced("")).await;
+    for of in [
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203332-01",
+    ] {
+        let again = engine.submit(vec![traced(of)]).await;
+        assert_eq!((&again[0].id, again[0].duplicate), (&first, true));
+    }
+    // So is a child, whatever its parent passes on.
+    let mut child = task("A", "1");
+    let parent =
+        Extras { inherited: Some(Overrides { max_attempts: Some(7), ..Overrides::default() }), ..Extras::default() };
+    child = with_key(child, "once");
+    child.inherit(&parent);
+    assert_eq!(engine.submit_one(child).await, first);
+    let other = with_extras(traced(""), |extras| extras.tenant = Some("b".to_owned()));
+    assert!(engine.store().submit(vec![other]).await.unwrap().is_err());
 }

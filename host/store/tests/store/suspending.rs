@@ -86,7 +86,8 @@ pub(crate) async fn a_task_that_waits_too_long_is_flagged_and_then_dead_as_stale
     worker.assert_idle(&engine).await;
     // It can be tried again like any other.
     assert_eq!(engine.store().change(vec![id], Change::Requeue).await.unwrap(), [Fate::Done]);
-    assert_eq!(worker.claimed_one().await.history.unwrap().stage, 0);
+    let history = worker.claimed_one().await.history.unwrap();
+    assert_eq!((history.stage, history.state), (0, None), "the state was for the next stage");
 }
 
 pub(crate) async fn a_suspended_task_is_cancelled_at_once<E: Engine>() {
@@ -125,4 +126,36 @@ pub(crate) async fn a_dead_letter_is_resolved_with_a_result<E: Engine>() {
     assert_eq!((view.state, view.result), (State::Resolved, Some(json("42"))));
     let fates = engine.store().change(vec![id], Change::Requeue).await.unwrap();
     assert_eq!(fates, [Fate::Refused(State::Resolved)]);
+}
+
+pub(crate) async fn a_requeue_repeats_the_stage_that_ended_in_waiting_with_what_that_stage_had<E: Engine>() {
+    let engine = E::start().await;
+    let (id, mut worker) = suspended(&engine, Some(Span::from_secs(60)), None).await;
+    let id = id_of(&id);
+    let change = async |change| engine.store().change(vec![id.clone()], change).await.unwrap();
+    let answer = Some(Answer::Given(json("7")));
+    let of = |claimed: &bulkhead_store::Claimed| {
+        let history = claimed.history.clone().unwrap();
+        (history.stage, history.state, history.answer)
+    };
+    let wait_again = RunEnd::Suspended(Suspension {
+        reason: "and now?".to_owned(),
+        metadata: json("{}"),
+        state: Some(json("[2]")),
+        timeout: None,
+    });
+    change(Change::Resume(Some(json("7")))).await;
+    for _ in 0..2 {
+        let claimed = worker.claimed_one().await;
+        assert_eq!(of(&claimed), (1, Some(json("[1]")), answer.clone()));
+        worker.commit(ended(&claimed, NextStep::Suspend, wait_again.clone()), 1).await;
+        engine.advance(seconds(60)).await;
+        assert_eq!(engine.get(&id).await.reason.as_deref(), Some("stale"));
+        change(Change::Requeue).await;
+        worker = engine.worker(1).await;
+    }
+    let claimed = worker.claimed_one().await;
+    worker.commit(ended(&claimed, NextStep::Suspend, wait_again), 1).await;
+    change(Change::Resume(None)).await;
+    assert_eq!(of(&worker.claimed_one().await), (2, Some(json("[2]")), Some(Answer::Given(json("null")))));
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use bulkhead_core::{
-    Completion, DeadReason, DomainEvent, EventType, NewWorkflow, NextStep, PlanStep, PublishCondition, RunEnd, Span,
-    State, UpstreamEnd, WorkflowPlan, WorkflowState,
+    Child, Completion, DeadReason, DomainEvent, Due, EventType, FanOut, FanOutOver, Join, NewWorkflow, NextStep,
+    PlanStep, PublishCondition, RunEnd, Span, Spawn, State, Suspension, UpstreamEnd, WorkflowPlan, WorkflowState,
 };
 use bulkhead_store::{
-    Change, Claimed, Commit, EventStore as _, Fate, UpstreamPart, WorkflowChange, WorkflowFate, WorkflowFilter,
-    WorkflowRefusal, WorkflowSelection, WorkflowStore as _,
+    Change, Claimed, Commit, Delivery, EventStore as _, Fate, UpstreamPart, WorkflowChange, WorkflowFate,
+    WorkflowFilter, WorkflowRefusal, WorkflowSelection, WorkflowStore as _,
 };
 
-use crate::harness::{Engine, Worker, completed, ended, failed, json, seconds, succeeded};
+use crate::harness::{Engine, Worker, completed, ended, failed, json, kind, seconds, succeeded, task};
 use crate::workflow_harness::{Workflows as _, convergence, decided, decision, step, step_of, workflow};
 
 fn died(task: &Claimed) -> Commit {
@@ -284,6 +284,95 @@ pub(crate) async fn a_step_that_waits_too_long_is_dead_as_stale<E: Engine>() {
             &[("a", State::Ready), ("b", State::Dead), ("c", State::Blocked)],
         )
         .await;
+}
+
+pub(crate) async fn a_step_that_is_blocked_waits_for_help_however_long_that_takes<E: Engine>() {
+    let engine = E::start().await;
+    let late = |depends_on: &[u32]| PlanStep { stale_after: Some(Span::from_secs(60)), ..step("b", depends_on) };
+    let begun = engine.begin(workflow(vec![step("a", &[]), late(&[0])])).await;
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    engine.advance(seconds(5)).await;
+    worker.commit(ended(&claimed, NextStep::Die(DeadReason::Permanent), failed()), 1).await;
+    drop(worker);
+    engine.advance(seconds(3_600)).await;
+    engine.assert_steps(&begun.id, WorkflowState::Blocked, &[("a", State::Dead), ("b", State::Blocked)]).await;
+    engine.store().change(vec![claimed.id.clone()], Change::Requeue).await.unwrap();
+    // Its time begins anew.
+    engine.advance(seconds(59)).await;
+    engine.assert_steps(&begun.id, WorkflowState::Running, &[("a", State::Ready), ("b", State::Waiting)]).await;
+    engine.advance(seconds(2)).await;
+    engine.assert_steps(&begun.id, WorkflowState::Running, &[("a", State::Ready), ("b", State::Dead)]).await;
+}
+
+pub(crate) async fn a_stale_step_that_is_requeued_waits_for_the_steps_before_it_again<E: Engine>() {
+    let engine = E::start().await;
+    let late = |name: &str, before: u32| PlanStep { stale_after: Some(Span::from_secs(60)), ..step(name, &[before]) };
+    let begun = engine.begin(workflow(vec![step("a", &[]), late("b", 0), late("c", 1)])).await;
+    engine.advance(seconds(61)).await;
+    let stands = async |state, a, b, c| engine.assert_steps(&begun.id, state, &[("a", a), ("b", b), ("c", c)]).await;
+    stands(WorkflowState::Running, State::Ready, State::Dead, State::Dead).await;
+    let view = engine.show(&begun.id).await;
+    let change = async |place: usize, change| {
+        engine.store().change(vec![view.steps.as_ref().unwrap()[place].task.clone()], change).await.unwrap()[0]
+    };
+    // What is behind a dead one is blocked until that is helped, too.
+    assert_eq!(change(2, Change::Requeue).await, Fate::Done);
+    stands(WorkflowState::Running, State::Ready, State::Dead, State::Blocked).await;
+    assert_eq!(change(1, Change::Requeue).await, Fate::Done);
+    stands(WorkflowState::Running, State::Ready, State::Waiting, State::Waiting).await;
+    engine.advance(seconds(3_600)).await;
+    let mut worker = engine.worker(1).await;
+    for name in ["a", "b", "c"] {
+        let claimed = worker.claimed_one().await;
+        assert_eq!(step_of(&claimed), name);
+        assert_eq!(claimed.history.as_ref().map_or(1, |history| history.epoch), if name == "a" { 1 } else { 2 });
+        worker.commit(succeeded(&claimed), 1).await;
+    }
+    stands(WorkflowState::Succeeded, State::Succeeded, State::Succeeded, State::Succeeded).await;
+}
+
+pub(crate) async fn to_cancel_a_workflow_ends_what_its_dead_steps_have_left_at_work<E: Engine>() {
+    let engine = E::start().await;
+    let join = Join::Critical(vec!["train_001".to_owned()]);
+    let fan_out = FanOut { over: FanOutOver::Items(vec![json("1"), json("2")]), join: join.clone(), needs_all: false };
+    let begun = engine.begin(workflow(vec![PlanStep { fan_out: Some(fan_out), ..step("train", &[]) }])).await;
+    let mut worker = engine.worker(1).await;
+    let train = worker.claimed_one().await;
+    let child = |name: &str| Child { name: Some(name.to_owned()), task: task("C", "1") };
+    let spawn = Spawn { children: vec![child("train_001"), child("train_002")], join, state: None };
+    worker.commit(ended(&train, NextStep::Suspend, RunEnd::Spawned(spawn)), 1).await;
+    let first = worker.claimed_one().await;
+    worker.commit(died(&first), 1).await;
+    // The one that counts is dead, and so is the step; the other goes on.
+    let train = worker.claimed_one().await;
+    assert_eq!(train.route.kind, kind("STEP"));
+    worker.commit(died(&train), 1).await;
+    let other = worker.claimed_one().await;
+    assert_eq!(engine.show(&begun.id).await.state, WorkflowState::Failed);
+    let cancel = async || engine.database().change_workflow(&begun.id, WorkflowChange::Cancel).await.unwrap();
+    assert_eq!(cancel().await, WorkflowFate::Done);
+    let Delivery::Cancel(told) = worker.next().await else { panic!("not told") };
+    assert_eq!(told, [other.seq]);
+    worker.commit(ended(&other, NextStep::Cancel, RunEnd::Cancelled), 0).await;
+    assert_eq!(cancel().await, WorkflowFate::Refused(WorkflowState::Failed));
+}
+
+pub(crate) async fn the_time_to_wait_for_other_steps_bounds_no_other_wait<E: Engine>() {
+    let engine = E::start().await;
+    let asks = PlanStep { stale_after: Some(Span::from_secs(60)), ..step("a", &[]) };
+    let after = PlanStep { stale_after: Some(Span::from_secs(60)), ..step("b", &[0]) };
+    let later = NewWorkflow { due: Due::After(seconds(3_600)), ..workflow(vec![asks, after]) };
+    let begun = engine.begin(later).await;
+    engine.advance(seconds(3_600)).await;
+    let mut worker = engine.worker(1).await;
+    let claimed = worker.claimed_one().await;
+    let question = Suspension { reason: "may it?".to_owned(), metadata: json("{}"), state: None, timeout: None };
+    worker.commit(ended(&claimed, NextStep::Suspend, RunEnd::Suspended(question)), 0).await;
+    drop(worker);
+    engine.advance(seconds(3_600)).await;
+    assert_eq!(engine.get(&claimed.id).await.state, State::Suspended);
+    engine.assert_steps(&begun.id, WorkflowState::Waiting, &[("a", State::Suspended), ("b", State::Dead)]).await;
 }
 
 pub(crate) async fn the_same_key_and_body_give_the_first_workflow<E: Engine>() {

@@ -19,6 +19,7 @@ pub(super) fn run(
 ) -> Result<ExitStatus> {
     let mut templates = assemble::templates(settings);
     templates.environment = environment.or(templates.environment);
+    printer.gather(files.len() > 1);
     let mut status = ExitStatus::Success;
     for file in files {
         match read(file, &templates) {

@@ -35,7 +35,10 @@ pub(super) fn run(
     } else {
         of_host(what, language, client)?
     };
-    printer.line(drawing.trim_end())?;
+    match language {
+        Drawing::Json => printer.json(drawing.trim_end())?,
+        Drawing::Mermaid | Drawing::Dot => printer.line(drawing.trim_end())?,
+    }
     Ok(ExitStatus::Success)
 }
 

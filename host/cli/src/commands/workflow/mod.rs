@@ -36,7 +36,7 @@ pub(super) fn run(
         WorkflowCommand::Graph { what, format } => graph::run(&what, format, client, settings, printer),
         WorkflowCommand::Templates => look::templates(client, printer),
         WorkflowCommand::Schema => {
-            printer.line(serde_json::to_string_pretty(&json_schema())?)?;
+            printer.json(serde_json::to_string_pretty(&json_schema())?)?;
             Ok(ExitStatus::Success)
         }
     }

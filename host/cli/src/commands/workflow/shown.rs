@@ -3,7 +3,7 @@
 use bulkhead_core::Timestamp;
 use serde_json::Value;
 
-use super::super::show::text;
+use super::super::show::{beneath_its_field, text};
 use crate::printer::table;
 
 /// The steps of a workflow.
@@ -27,7 +27,8 @@ pub(super) fn whole(workflow: &Value) -> String {
     lines.extend(["tenant", "tags", "created_at", "due_by", "settled_at"].map(|field| (field, text(workflow, field))));
     lines.push(("input", text(workflow, "input")));
     let shown = lines.into_iter().filter(|(_, text)| !text.is_empty());
-    let mut parts = vec![shown.map(|(field, text)| format!("{field:<14}{text}")).collect::<Vec<_>>().join("\n")];
+    let fields: Vec<String> = shown.map(|(field, text)| beneath_its_field(&format!("{field:<14}{text}"))).collect();
+    let mut parts = vec![fields.join("\n")];
     let columns = ["STEP", "STATE", "REASON", "ATTEMPT", "STARTED", "TOOK", "TASK"];
     parts.push(table(&columns, steps(workflow).iter().map(row)));
     let path = items(workflow, "critical_path");
@@ -103,7 +104,8 @@ fn failures(workflow: &Value) -> String {
     let dead: Vec<&Value> = steps(workflow).iter().filter(|step| text(step, "state") == "dead").collect();
     let of_error = |step: &Value, field: &str| step.get("error").map(|error| text(error, field)).unwrap_or_default();
     let line = |step: &&Value| {
-        format!("step {} is dead ({}): {}", text(step, "name"), text(step, "reason"), of_error(step, "message"))
+        let message = beneath_its_field(&of_error(step, "message"));
+        format!("step {} is dead ({}): {message}", text(step, "name"), text(step, "reason"))
     };
     let mut lines: Vec<String> = dead.iter().map(line).collect();
     lines.extend(dead.first().map(|step| {

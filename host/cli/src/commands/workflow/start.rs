@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &StartArguments, client: &Client, printer: &mut Pri
     };
     let workflow = settled(id, limit.duration(), client, printer)?;
     if show::text(&workflow, "state") == WorkflowState::Succeeded.as_str() {
-        printer.line(results(&workflow, client)?)?;
+        printer.json(results(&workflow, client)?)?;
         return Ok(ExitStatus::Success);
     }
     printer.note(shown::verdict(&workflow));

@@ -16,4 +16,4 @@ mod webhooks;
 pub(super) use asks::{AskedEvents, EventReply};
 pub(super) use channel::{Channel, tell};
 pub(super) use desk::{Desk, INTERESTS, Interests};
-pub(super) use notes::Noted;
+pub(super) use notes::{Noted, run_after};

@@ -37,6 +37,11 @@ fn facts_of(history: Option<&HistoryRow>) -> EventFacts {
     EventFacts { epoch, attempt, stage, ..EventFacts::default() }
 }
 
+/// The epoch, attempt and stage of the run that follows what is kept.
+pub(in crate::relational) fn run_after(history: Option<&HistoryRow>) -> (u32, u32, u32) {
+    history.map_or((1, 1, 0), |kept| (kept.epoch, kept.attempts + 1, kept.stage))
+}
+
 impl Cycle<'_> {
     /// Whether somebody is to hear of such an event.
     fn is_told(&mut self, event: EventType, route: RouteId) -> Result<bool, Halt> {
@@ -126,12 +131,12 @@ impl Cycle<'_> {
 
     /// A task waits.
     pub(in crate::relational) fn note_suspended(&mut self, slot: Slot, history: &HistoryRow) -> Result<(), Halt> {
-        self.note_kept(EventType::Suspended, slot, Some(history), None)
+        self.note_under_way(EventType::Suspended, slot, history, None)
     }
 
     /// A task waits no longer.
     pub(in crate::relational) fn note_resumed(&mut self, slot: Slot, history: &HistoryRow) -> Result<(), Halt> {
-        self.note_kept(EventType::Resumed, slot, Some(history), None)
+        self.note_under_way(EventType::Resumed, slot, history, None)
     }
 
     fn note_kept(
@@ -145,6 +150,19 @@ impl Cycle<'_> {
         self.note_event(event, (slot.seq, slot.route), || EventFacts { reason, ..facts_of(history) })
     }
 
+    /// An attempt that is under way has come to something.
+    fn note_under_way(
+        &mut self,
+        event: EventType,
+        slot: Slot,
+        history: &HistoryRow,
+        details: Option<JsonText>,
+    ) -> Result<(), Halt> {
+        let facts = facts_of(Some(history));
+        // What is charged are the attempts before it.
+        self.note_event(event, (slot.seq, slot.route), || EventFacts { attempt: facts.attempt + 1, details, ..facts })
+    }
+
     /// A task has made children.
     pub(in crate::relational) fn note_spawned(
         &mut self,
@@ -152,19 +170,26 @@ impl Cycle<'_> {
         history: &HistoryRow,
         children: u32,
     ) -> Result<(), Halt> {
-        self.note_event(EventType::Spawned, (slot.seq, slot.route), || EventFacts {
-            details: details(&json!({ "children": children })),
-            ..facts_of(Some(history))
-        })
+        self.note_under_way(EventType::Spawned, slot, history, details(&json!({ "children": children })))
     }
 
     /// A task has said how far it has come.
-    pub(in crate::relational) fn note_progress(&mut self, seq: TaskSeq, progress: &ProgressNote) -> Result<(), Halt> {
+    pub(in crate::relational) fn note_progress(
+        &mut self,
+        seq: TaskSeq,
+        of: Option<(u32, u32, u32)>,
+        progress: &ProgressNote,
+    ) -> Result<(), Halt> {
         let Some(route) = self.route_of_heard(seq)? else { return Ok(()) };
+        let (epoch, attempt, stage) = match of {
+            Some(of) => of,
+            None => run_after(HistoryRow::load(self.connection, seq)?.as_ref()),
+        };
         let worker = self.memory.leases.holder(seq).and_then(|(worker, _)| self.memory.workers.get(&worker));
         let worker = worker.map(|attached| attached.name.to_string());
         let details = JsonText::from_value(progress).ok();
-        self.note_event(EventType::Progress, (seq, route), || EventFacts { worker, details, ..facts_of(None) })
+        let facts = EventFacts { epoch, attempt, stage, worker, details, ..EventFacts::default() };
+        self.note_event(EventType::Progress, (seq, route), || facts)
     }
 
     /// A task has made an entry in its audit trail.

@@ -144,9 +144,10 @@ impl Cycle<'_> {
         Ok(Slot { seq, due, route, rank: task.rank, flags: Flags::NONE })
     }
 
-    /// Lets a step wait for those before it.
+    /// Lets a step wait for those before it; its time begins once the workflow may.
     fn wait_for_steps(&mut self, slot: Slot, stale_after: Option<bulkhead_core::Span>) -> Result<(), Halt> {
-        let limits = WaitLimits::starting(self.now, None, stale_after);
+        let since = self.now.max(slot.due);
+        let limits = WaitLimits::starting(since, None, stale_after);
         let millis = |moment: Option<Timestamp>| moment.map(Timestamp::as_millis);
         let now = self.now.as_millis();
         self.insert(
@@ -154,7 +155,7 @@ impl Cycle<'_> {
             params![
                 slot.seq.0,
                 state_number(State::Waiting),
-                now,
+                since.as_millis(),
                 millis(limits.flag_at),
                 millis(limits.stale_at),
                 millis(limits.next()),

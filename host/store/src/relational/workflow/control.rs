@@ -1,6 +1,6 @@
 //! What operators ask of whole workflows, and those that take too long.
 
-use bulkhead_core::{TaskId, WorkflowState};
+use bulkhead_core::{StepStanding, TaskId, WorkflowState};
 
 use super::begin::find;
 use crate::sql::{OptionalExtension, params};
@@ -23,7 +23,8 @@ impl Cycle<'_> {
 
     fn change_found(&mut self, workflow: TaskSeq, change: WorkflowChange) -> Result<WorkflowFate, Halt> {
         if let Some(state) = self.hold_workflow(workflow)?.filter(|state| state.is_ended()) {
-            return Ok(WorkflowFate::Refused(state));
+            let cancels = matches!(change, WorkflowChange::Cancel) && self.cancel_left(workflow)?;
+            return Ok(if cancels { WorkflowFate::Done } else { WorkflowFate::Refused(state) });
         }
         match change {
             WorkflowChange::Cancel => self.cancel_steps(workflow)?,
@@ -46,7 +47,24 @@ impl Cycle<'_> {
         for seq in self.unfinished_steps(workflow)?.into_iter().rev() {
             self.cancel_task(seq)?;
         }
-        Ok(())
+        self.cancel_left(workflow).map(drop)
+    }
+
+    /// Cancels the tasks that dead steps have left at work; whether there were any.
+    pub(super) fn cancel_left(&mut self, workflow: TaskSeq) -> Result<bool, Halt> {
+        const SELECT: &str = "SELECT seq FROM steps WHERE workflow = ?1 AND fans_out AND standing = ?2 ORDER BY place";
+        let dead: Vec<TaskSeq> = {
+            let mut statement = self.connection.prepare_cached(SELECT)?;
+            let values = params![workflow.0, StepStanding::Dead.number()];
+            let rows = statement.query_map(values, |row| row.get(0).map(TaskSeq))?;
+            rows.collect::<crate::sql::Result<_>>()?
+        };
+        let mut any = false;
+        for step in dead {
+            any |= !self.living_children(step)?.is_empty();
+            self.cancel_children(step)?;
+        }
+        Ok(any)
     }
 
     /// Holds back what could run, and what runs or waits as soon as it comes to the queue.

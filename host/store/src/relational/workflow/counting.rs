@@ -7,7 +7,7 @@ use bulkhead_core::{DependencyCount, StepEnd, StepRole, StepStanding};
 use super::numbers::{is_among, list};
 use super::release::{Moved, StepChange};
 use crate::TaskSeq;
-use crate::sql::{Row, params};
+use crate::sql::{OptionalExtension, Row, params};
 
 use super::super::cycle::Cycle;
 use super::super::failure::Halt;
@@ -52,6 +52,16 @@ const fn column(end: StepEnd) -> &'static str {
 pub(super) type Dependents = BTreeMap<TaskSeq, Dependent>;
 
 impl Cycle<'_> {
+    /// How the steps before a task have come, where it is a step itself. On a server, nobody changes that until the cycle is
+    /// over.
+    pub(super) fn dependent(&self, seq: TaskSeq) -> Result<Option<Dependent>, Halt> {
+        let lock = if self.is_shared() { " FOR UPDATE OF w" } else { "" };
+        let select = format!(
+            "SELECT {DEPENDENT} FROM steps JOIN workflows w ON w.seq = steps.workflow WHERE steps.seq = ?1{lock}"
+        );
+        Ok(self.connection.prepare_cached(&select)?.query_row([seq.0], Dependent::read).optional()?)
+    }
+
     /// Counts the ends of steps that are open by the table, where their new standings are not written yet; others among the
     /// tasks, and what is no step, change nothing.
     pub(super) fn tell_ends<'b>(

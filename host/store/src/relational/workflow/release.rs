@@ -163,7 +163,7 @@ impl Cycle<'_> {
                 None => {}
             }
         }
-        Ok(())
+        self.cancel_left(workflow).map(drop)
     }
 
     /// The steps of a workflow that have not ended.
@@ -176,7 +176,7 @@ impl Cycle<'_> {
     }
 
     /// Whether any task may be a step of a workflow.
-    fn may_have_steps(&mut self) -> Result<bool, Halt> {
+    pub(super) fn may_have_steps(&mut self) -> Result<bool, Halt> {
         if !self.memory.has_steps && self.is_shared() && !self.ended_only_own {
             let select = "SELECT EXISTS (SELECT 1 FROM workflows)";
             self.memory.has_steps = self.connection.prepare_cached(select)?.query_row([], |row| row.get(0))?;

@@ -1,7 +1,7 @@
 //! Removing workflows that ended long ago. Their tasks stay until then, since later steps ask how they ended; from then
 //! on they are removed as any other task is.
 
-use bulkhead_core::WorkflowState;
+use bulkhead_core::{StepStanding, WorkflowState};
 
 use super::numbers::{is_among, list};
 use crate::TaskSeq;
@@ -21,9 +21,9 @@ impl Cycle<'_> {
         }
         let retention = self.memory.settings.retention;
         for state in WorkflowState::ALL {
-            for fans_out in [false, true] {
-                if let Some(kept) = retention.kept_workflow(state, fans_out) {
-                    let over = self.settled_before(state, Some(fans_out), self.now.before(kept.duration()))?;
+            for leaves_dead in [false, true] {
+                if let Some(kept) = retention.kept_workflow(state, leaves_dead) {
+                    let over = self.settled_before(state, Some(leaves_dead), self.now.before(kept.duration()))?;
                     self.remove_workflows(&over)?;
                 }
             }
@@ -39,16 +39,17 @@ impl Cycle<'_> {
     fn settled_before(
         &self,
         state: WorkflowState,
-        fans_out: Option<bool>,
+        leaves_dead: Option<bool>,
         before: bulkhead_core::Timestamp,
     ) -> Result<Vec<TaskSeq>, Halt> {
         const SELECT: &str = "SELECT seq FROM workflows w WHERE settled = ?1 AND settled_at <= ?2 \
             AND (CAST(?3 AS BOOLEAN) IS NULL OR CAST(?3 AS BOOLEAN) = \
-                EXISTS (SELECT 1 FROM steps s WHERE s.workflow = w.seq AND s.fans_out)) \
+                EXISTS (SELECT 1 FROM steps s WHERE s.workflow = w.seq AND (s.fans_out OR s.standing = ?6))) \
             AND (w.created_at <= ?4 OR NOT EXISTS (SELECT 1 FROM workflow_names n WHERE n.workflow = w.seq)) \
             ORDER BY settled_at LIMIT ?5";
         let named = self.now.before(self.memory.settings.key_ttl).as_millis();
-        let values = params![state.number(), before.as_millis(), fans_out, named, REMOVED];
+        let dead = StepStanding::Dead.number();
+        let values = params![state.number(), before.as_millis(), leaves_dead, named, REMOVED, dead];
         let mut statement = self.connection.prepare_cached(SELECT)?;
         let rows = statement.query_map(values, |row| row.get(0).map(TaskSeq))?;
         Ok(rows.collect::<crate::sql::Result<_>>()?)

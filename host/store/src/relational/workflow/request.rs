@@ -1,6 +1,6 @@
 //! What the store's thread is asked of workflows.
 
-use bulkhead_core::{NewWorkflow, TaskId};
+use bulkhead_core::{Extras, NewWorkflow, TaskId};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::body_hash::BodyHash;
@@ -29,7 +29,7 @@ impl BeginWorkflow {
         let plan = serde_json::to_string(&*workflow.plan).unwrap_or_default();
         let extras = serde_json::to_string(&workflow.extras).ok();
         let named = workflow.id.is_some() || workflow.extras.key.is_some();
-        let body = named.then(|| body_hash(&workflow, extras.as_deref()));
+        let body = named.then(|| body_hash(&workflow));
         Self { workflow, plan, extras, body, answer, _permit: permit }
     }
 
@@ -45,8 +45,11 @@ impl BeginWorkflow {
     }
 }
 
-/// Covers every field but the plan: the same template in a newer version is still what the caller asked for.
-fn body_hash(workflow: &NewWorkflow, extras: Option<&str>) -> [u8; 32] {
+/// Covers every field but the plan and the trace: the same template in a newer version is still what the caller asked for,
+/// whatever trace the question belongs to.
+fn body_hash(workflow: &NewWorkflow) -> [u8; 32] {
+    let own = Extras { traceparent: None, ..workflow.extras.clone() };
+    let extras = serde_json::to_string(&own).unwrap_or_default();
     let mut body = BodyHash::default();
     body.part(workflow.id.as_ref().map_or(&[][..], |id| id.as_str().as_bytes()));
     body.part(workflow.plan.namespace.as_bytes());
@@ -54,7 +57,7 @@ fn body_hash(workflow: &NewWorkflow, extras: Option<&str>) -> [u8; 32] {
     body.part(workflow.input.as_str().as_bytes());
     body.part(&workflow.priority.get().to_le_bytes());
     body.due(workflow.due);
-    body.part(extras.unwrap_or_default().as_bytes());
+    body.part(extras.as_bytes());
     body.finish()
 }
 

@@ -81,13 +81,20 @@ impl Model {
                 let parked = *parked;
                 task.put_back(parked);
             }
+            Place::Suspended(_) if answer.is_none() && task.pausing => {
+                task.pausing = false;
+                return Fate::Stays(State::Suspended);
+            }
             Place::Suspended(wait) if wait.join.is_some() => return Fate::OnChildren,
             Place::Suspended(_) => {
                 let answer = Answer::Given(answer.cloned().unwrap_or_else(JsonText::null));
                 task.advance(None, Some(answer), now);
                 task.put_back(false);
             }
-            Place::Running { .. } if answer.is_none() && task.pausing => task.pausing = false,
+            Place::Running { .. } if answer.is_none() && task.pausing => {
+                task.pausing = false;
+                return Fate::Stays(State::Running);
+            }
             _ => return Fate::Refused(task.state()),
         }
         Fate::Done

@@ -29,7 +29,7 @@ impl Model {
             let reason = DeadReason::InvalidOutcome;
             self.tasks[number].error = Some(reason.as_str().to_owned());
             self.end_by_run(number, State::Dead, Some(reason), reason.as_str());
-            self.tasks[number].max_attempts = Some(commit.max_attempts);
+            self.tasks[number].max_attempts = commit.max_attempts;
             return CommitFate::Written(NextStep::Die(reason));
         }
         if step == commit.step { CommitFate::Written(step) } else { CommitFate::Cancelled }
@@ -39,7 +39,7 @@ impl Model {
         let worker = self.name_of_holder(number);
         let now = self.now;
         let task = &mut self.tasks[number];
-        task.max_attempts = Some(commit.max_attempts);
+        task.max_attempts = commit.max_attempts;
         let goes_on = !matches!(step, NextStep::Succeed | NextStep::Die(_) | NextStep::Cancel);
         if goes_on {
             task.decline(&commit.declined);
@@ -75,6 +75,9 @@ impl Model {
             }
             NextStep::Defer(wait, reason) => {
                 task.keep().deferrals += 1;
+                if commit.end.was_cut_short() {
+                    task.keep().digests.extend(commit.handler.as_ref().map(|version| version.digest));
+                }
                 (task.due, task.reason) = (now.after(wait), Some(reason));
                 task.put_back(false);
             }
@@ -99,7 +102,7 @@ impl Model {
         let history = task.keep();
         history.elapsed_micros += commit.run.elapsed_micros;
         history.digests.extend(commit.handler.as_ref().map(|version| version.digest));
-        history.answer = None;
+        task.before_wait = (history.state.clone(), history.answer.take());
         (task.due, task.reason) = (now, None);
         let stale_after = task.new.extras.as_ref().and_then(|extras| extras.stale_after);
         let wait = |timeout, join| {

@@ -152,6 +152,9 @@ impl Model {
         let Place::Suspended(wait) = &task.place else { panic!("{task:?}") };
         let worker = wait.worker.clone();
         task.note_attempt("waited", &worker, now);
+        let before = std::mem::take(&mut task.before_wait);
+        let history = task.keep();
+        (history.state, history.answer) = before;
         task.error = reason.map(|reason| reason.as_str().to_owned());
         let attempt = task.known().attempts + 1;
         self.end(number, state, reason, attempt);

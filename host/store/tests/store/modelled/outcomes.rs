@@ -96,7 +96,19 @@ impl Maker {
         let from_start = matches!(outcome, Outcome::Fail { from_start: true, .. });
         let step = decide(&standing, &conduct, &end, self.dice);
         let (lease, seq) = (claimed.lease, claimed.seq);
-        Commit { lease, seq, step, end, run, handler, declined, told: None, from_start, max_attempts, home: None }
+        Commit {
+            lease,
+            seq,
+            step,
+            end,
+            run,
+            handler,
+            declined,
+            told: None,
+            from_start,
+            max_attempts: Some(max_attempts),
+            home: None,
+        }
     }
 
     fn end(&mut self, number: Number, outcome: &Outcome, model: &Model) -> RunEnd {

@@ -74,6 +74,8 @@ pub(super) struct Task {
     /// What a run finds of earlier ones; absent until something is kept.
     pub(super) history: Option<History>,
     pub(super) max_attempts: Option<u32>,
+    /// The state and the answer of the stage in which it began to wait.
+    pub(super) before_wait: (Option<JsonText>, Option<Answer>),
     /// The code of the error of its last attempt.
     pub(super) error: Option<String>,
     /// To be paused when it comes back to the queue.
@@ -104,6 +106,7 @@ impl Task {
             reason: None,
             history: None,
             max_attempts: own,
+            before_wait: (None, None),
             error: None,
             pausing: false,
             cancelled_at: None,
@@ -142,8 +145,8 @@ impl Task {
 
     /// Started, other than to be declined or given back.
     pub(super) fn was_started(&self) -> bool {
-        let History { epoch, attempts, stage, losses, .. } = self.known();
-        epoch > 1 || attempts > 0 || stage > 0 || losses > 0
+        let History { epoch, attempts, stage, losses, digests, .. } = self.known();
+        epoch > 1 || attempts > 0 || stage > 0 || losses > 0 || !digests.is_empty()
     }
 
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
