@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod dlq;
+mod list;
 mod schedule;
 mod webhook;
 mod workflow;
@@ -13,6 +14,7 @@ use bulkhead_core::Span;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::dlq::DlqCommand;
+pub(crate) use self::list::ListArguments;
 pub(crate) use self::schedule::{AddArguments, ScheduleCommand};
 pub(crate) use self::webhook::{AddWebhook, EventsArguments, WebhookCommand};
 pub(crate) use self::workflow::{Drawing, NewCommand, StartArguments, WorkflowCommand, WorkflowListArguments};
@@ -152,28 +154,6 @@ pub(crate) struct SubmitArguments {
     /// Waits until the task has ended, at most so long, and prints its result; of a file, until all have, and prints how.
     #[arg(long, num_args = 0..=1, default_missing_value = "1h", require_equals = true)]
     pub(crate) wait: Option<Span>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListArguments {
-    /// Only tasks of this kind.
-    #[arg(long)]
-    pub(crate) kind: Option<String>,
-    /// Only children of this task.
-    #[arg(long, value_name = "ID")]
-    pub(crate) parent: Option<String>,
-    /// Only tasks of this tenant.
-    #[arg(long)]
-    pub(crate) tenant: Option<String>,
-    /// At most so many.
-    #[arg(long, default_value_t = 100)]
-    pub(crate) limit: usize,
-    /// Where the page before ended.
-    #[arg(long)]
-    pub(crate) cursor: Option<String>,
-    /// Prints how many there are instead.
-    #[arg(long)]
-    pub(crate) count: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use bulkhead_core::{JsonText, Retention, TagSet, overdue_by};
+use bulkhead_core::{JsonText, TagSet, overdue_by};
 use bulkhead_delegates::{DelegateMetrics, DelegateSettings, Delegates};
 use bulkhead_sandbox::compiler::{self, CompilerSettings};
 use bulkhead_sandbox::{Catalogue, CatalogueSettings, HandlerSettings, Sandbox, SandboxSettings, WorkspaceBounds};
@@ -57,7 +57,7 @@ fn queue(settings: &Settings) -> QueueSettings {
         limits: limits.clone(),
         max_pending: store.max_pending,
         max_descendants: store.max_descendants,
-        retention: Retention { succeeded: retention.succeeded, dead: retention.dead },
+        retention: retention.kept(),
         ..QueueSettings::default()
     }
 }

@@ -18,11 +18,16 @@ pub struct Retention {
     pub succeeded: Span,
     /// Dead letters.
     pub dead: Span,
+    /// Whatever left an audit trail, at least.
+    pub audit: Span,
+    /// Whatever left a log, at least.
+    pub logs: Span,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { succeeded: Span::from_secs(24 * 3600), dead: Span::from_secs(30 * 24 * 3600) }
+        let (day, month) = (Span::from_secs(24 * 3600), Span::from_secs(30 * 24 * 3600));
+        Self { succeeded: day, dead: month, audit: month, logs: day }
     }
 }
 

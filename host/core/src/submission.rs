@@ -234,8 +234,8 @@ impl Carried<'_> {
         if self.tags.len() > MAX_LABELS {
             return refuse("tags", "at most 32 labels are allowed");
         }
-        if self.tags.iter().any(|(name, value)| name.is_empty() || name.len() > MAX_LABEL || value.len() > MAX_LABEL) {
-            return refuse("tags", "names must be 1 to 256 bytes, values at most 256");
+        if self.tags.iter().any(|(name, value)| !is_label(name) || !(value.is_empty() || is_label(value))) {
+            return refuse("tags", "names must be 1 to 256 bytes, values at most 256, without control characters");
         }
         match self.traceparent.as_deref().map(Traceparent::parse).transpose() {
             Ok(traceparent) => Ok(traceparent),

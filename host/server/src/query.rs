@@ -1,5 +1,7 @@
 //! What may stand behind the `?` of a list.
 
+use std::collections::BTreeMap;
+
 use bulkhead_core::{DeadReason, Kind, Span, State, TaskId, Timestamp, is_label};
 use bulkhead_store::{Selection, TaskFilter};
 use serde::Deserialize;
@@ -15,6 +17,8 @@ pub(crate) struct ListQuery {
     state: Option<String>,
     kind: Option<String>,
     tenant: Option<String>,
+    /// Tags that a task must have, as the JSON object that a task has.
+    tags: Option<String>,
     /// Children of this task only.
     parent: Option<String>,
     /// Ended before this moment only.
@@ -46,6 +50,7 @@ impl ListQuery {
                 states: states.map(State::parse).collect::<Result<_, _>>()?,
                 kind: self.kind.map(Kind::parse).transpose()?,
                 tenant: tenant(self.tenant)?,
+                tags: tags(self.tags.as_deref())?,
                 dead_reason: self.reason.as_deref().map(DeadReason::parse).transpose()?,
                 ready_reason: None,
                 ended_before,
@@ -71,6 +76,13 @@ pub(crate) fn tenant(tenant: Option<String>) -> Result<Option<String>, Problem> 
         }
         tenant => Ok(tenant),
     }
+}
+
+/// Reads the tags that are asked for.
+fn tags(tags: Option<&str>) -> Result<BTreeMap<String, String>, Problem> {
+    let malformed =
+        |_| Problem::Malformed(r#"tags: must be a JSON object of text, such as {"team":"blue"}"#.to_owned());
+    tags.map_or_else(|| Ok(BTreeMap::new()), |text| serde_json::from_str(text).map_err(malformed))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What can be asked about tasks.
 
+use std::collections::BTreeMap;
+
 use bulkhead_core::{
     AttemptRecord, DeadReason, JsonText, Kind, Priority, ReadyReason, State, StepTicket, TagSet, TaskError, TaskId,
     Timestamp,
@@ -139,6 +141,8 @@ pub struct TaskFilter {
     pub kind: Option<Kind>,
     /// This tenant only.
     pub tenant: Option<String>,
+    /// Only tasks with all of these tags.
+    pub tags: BTreeMap<String, String>,
     /// Dead for this reason only.
     pub dead_reason: Option<DeadReason>,
     /// Ready for this reason only.

@@ -99,17 +99,11 @@ pub(crate) struct StartArguments {
     #[arg(long)]
     pub(crate) tenant: Option<String>,
     /// A label for filters; may be given again.
-    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = label)]
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = super::list::tag)]
     pub(crate) tags: Vec<(String, String)>,
     /// Waits until nothing more happens in it by itself, at most so long, and prints the results of its last steps.
     #[arg(long, num_args = 0..=1, default_missing_value = "1h", require_equals = true)]
     pub(crate) wait: Option<Span>,
-}
-
-fn label(typed: &str) -> Result<(String, String), String> {
-    let pair = typed.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, value) = pair.ok_or_else(|| format!("a label is NAME=VALUE: `{typed}`"))?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Args)]

@@ -105,11 +105,13 @@ pub(super) fn list(
     printer: &mut Printer,
 ) -> Result<ExitStatus> {
     let limit = list.limit.to_string();
+    let tags = Value::from_iter(list.tags.iter().cloned()).to_string();
     let mut all: Vec<(&str, &str)> = query.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
     all.push(("limit", &limit));
     all.extend(list.kind.as_deref().map(|kind| ("kind", kind)));
     all.extend(list.parent.as_deref().map(|parent| ("parent", parent)));
     all.extend(list.tenant.as_deref().map(|tenant| ("tenant", tenant)));
+    all.extend((!list.tags.is_empty()).then_some(("tags", tags.as_str())));
     all.extend(list.cursor.as_deref().map(|cursor| ("cursor", cursor)));
     if list.count {
         all.push(("count", "true"));

@@ -106,12 +106,24 @@ pub(crate) struct Retention {
     pub(crate) succeeded: Span,
     /// How long dead letters are kept.
     pub(crate) dead: Span,
+    /// How long tasks are kept at least that left an audit trail.
+    pub(crate) audit: Span,
+    /// How long tasks are kept at least that left a log.
+    pub(crate) logs: Span,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        let bulkhead_core::Retention { succeeded, dead } = bulkhead_core::Retention::default();
-        Self { succeeded, dead }
+        let bulkhead_core::Retention { succeeded, dead, audit, logs } = bulkhead_core::Retention::default();
+        Self { succeeded, dead, audit, logs }
+    }
+}
+
+impl Retention {
+    /// The same, as the store knows it.
+    pub(crate) const fn kept(&self) -> bulkhead_core::Retention {
+        let Self { succeeded, dead, audit, logs } = *self;
+        bulkhead_core::Retention { succeeded, dead, audit, logs }
     }
 }
 

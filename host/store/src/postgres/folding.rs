@@ -5,6 +5,7 @@ use tokio_postgres::{Client, Error, Transaction};
 
 use crate::QueueSettings;
 use crate::ending::state_number;
+use crate::relational::KeptTold;
 
 use super::partitions::{ONE_AT_A_TIME, TABLES, first_number};
 use super::transaction::HOLD;
@@ -53,10 +54,12 @@ pub(super) async fn fold(client: &mut Client, settings: &QueueSettings, fold: Fo
         MOVED + 1
     );
     let moved: i64 = transaction.query_one(&left, &[]).await?.get(0);
-    transaction.rollback().await?;
     if moved > MOVED && !whatever {
         return Ok(Folded::Crowded);
     }
+    // It may be much. Where the partition is not folded after all, this is passed over the next time.
+    transaction.batch_execute(&take_over(fold, settings)).await?;
+    transaction.commit().await?;
     make_room(client, number).await?;
 
     let transaction = begin(client).await?;
@@ -135,6 +138,17 @@ async fn make_room(client: &mut Client, number: i64) -> Result<(), Error> {
         transaction.batch_execute(&format!("ALTER TABLE {table}_old VALIDATE CONSTRAINT below")).await?;
     }
     transaction.commit().await
+}
+
+/// Takes over what the tasks told that go, where that is to be kept.
+fn take_over(Fold { number, now, .. }: Fold, settings: &QueueSettings) -> String {
+    KeptTold::each(&settings.retention)
+        .map(|(kept, span)| {
+            let going = format!("over_tasks o ON o.seq = l.seq JOIN tasks_{number} t ON t.seq = l.seq");
+            let condition = format!("o.ended_at > {}", now.before(span.duration()).as_millis());
+            kept.take_over(&format!("{}_{number}", kept.from), &going, &condition)
+        })
+        .join("; ")
 }
 
 /// What else is known of the tasks that go; how they ended stays beside the names that still stand for them.

@@ -76,6 +76,6 @@ pub(super) fn count(connection: &Connection, filter: &TaskFilter, shared: &Share
 
 /// Whether a filter asks for nothing of what became of a task but its state.
 fn is_by_state(filter: &TaskFilter) -> bool {
-    let TaskFilter { states: _, kind: _, tenant: _, parent, ready_reason, dead_reason, ended_before } = filter;
+    let TaskFilter { states: _, kind: _, tenant: _, tags: _, parent, ready_reason, dead_reason, ended_before } = filter;
     parent.is_none() && ready_reason.is_none() && dead_reason.is_none() && ended_before.is_none()
 }

@@ -75,11 +75,11 @@ impl Question {
         Ok(question)
     }
 
-    /// Tasks that are ready, of a kind and tenant: whatever is in these tables is, so nothing else need be looked at.
+    /// Tasks that are ready, of a kind, tenant and tags: whatever is in these tables is, so nothing else need be looked at.
     pub(super) fn ready(filter: &TaskFilter, connection: &Connection) -> crate::sql::Result<Self> {
         let numbers = READY_TABLES.map(|name| format!("SELECT seq FROM {name}")).join(" UNION ALL ");
         let mut question = Self::starting(Start::Numbers, format!("({numbers}) n"));
-        if filter.kind.is_some() || filter.tenant.is_some() {
+        if filter.kind.is_some() || filter.tenant.is_some() || !filter.tags.is_empty() {
             question.from.push_str(" CROSS JOIN tasks t ON t.seq = n.seq");
         }
         question.narrow(filter, connection)?;
@@ -99,7 +99,7 @@ impl Question {
         }
     }
 
-    /// Only tasks of this kind and tenant.
+    /// Only tasks of this kind, tenant and tags.
     fn narrow(&mut self, filter: &TaskFilter, connection: &Connection) -> crate::sql::Result<()> {
         if let Some(kind) = &filter.kind {
             // By the task's own column, so that the others are passed over before anything is joined to them.
@@ -110,6 +110,9 @@ impl Question {
         }
         if let Some(tenant) = &filter.tenant {
             self.equals("t.tenant", tenant);
+        }
+        for (name, value) in &filter.tags {
+            self.tagged(name, value, connection);
         }
         Ok(())
     }
@@ -155,6 +158,19 @@ impl Question {
         self.values.push(Value::Text(value.to_owned()));
         let place = self.values.len();
         self.and(&format!("{column} = ?{place}"));
+    }
+
+    /// Only tasks with this tag. Names are compared as values are: they are text of anybody, and no path in a document.
+    fn tagged(&mut self, name: &str, value: &str, connection: &Connection) {
+        self.values.extend([name, value].map(|text| Value::Text(text.to_owned())));
+        let (name, value) = (self.values.len() - 1, self.values.len());
+        self.and(&if connection.postgres().is_some() {
+            format!("CAST(t.extras AS JSON) -> 'tags' ->> ?{name} = ?{value}")
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM json_each(t.extras, '$.tags') tag WHERE tag.key = ?{name} AND tag.value = ?{value})"
+            )
+        });
     }
 
     fn waits_for(&mut self, reason: ReadyReason, shared: &Shared) {

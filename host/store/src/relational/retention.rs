@@ -55,7 +55,9 @@ impl Cycle<'_> {
             })?;
             rows.collect::<crate::sql::Result<_>>()?
         };
-        let (mut after, mut removed, mut whole) = (walk.after, 0, looked_at.len() < LOOKED_AT as usize);
+        let all_of_told = self.sweep_kept_told()?;
+        let (mut after, mut removed) = (walk.after, 0);
+        let mut whole = all_of_told && looked_at.len() < LOOKED_AT as usize;
         for (seq, state, ended_at) in looked_at {
             if retention.is_over(state, ended_at, self.now) && self.remove(seq, state)? {
                 removed += 1;
@@ -84,7 +86,8 @@ impl Cycle<'_> {
         Ok(oldest.map_or(i64::MAX, first_number))
     }
 
-    /// Removes a task that has ended, with everything that is known of it; whether it could be.
+    /// Removes a task that has ended, with everything that is known of it but what it told and is kept for longer; whether it
+    /// could be.
     ///
     /// A child stays for as long as its parent does, which may ask how it ended.
     pub(super) fn remove(&mut self, seq: TaskSeq, state: State) -> Result<bool, Halt> {
@@ -107,6 +110,7 @@ impl Cycle<'_> {
         self.save_events()?;
         self.keep_names(seq, state)?;
         if self.memory.has_told {
+            self.keep_what_it_told(seq)?;
             for table in super::told::TABLES {
                 self.connection.prepare_cached(&format!("DELETE FROM {table} WHERE seq = ?1"))?.execute([seq.0])?;
             }

@@ -21,11 +21,11 @@ use super::cycle;
 use super::dice::Dice;
 use super::ids;
 use super::inbox::Inbox;
+use super::kept_told;
 use super::list;
 use super::load::{latest, load_routes};
 use super::many_hosts::ManyHosts;
 use super::memory::Memory;
-use super::place;
 use super::publish::show_all;
 use super::readers::Readers;
 use super::request::{Answer, Asked, AskedSchedule, Prepared, Request, Submit};
@@ -34,7 +34,6 @@ use super::settings::QueueSettings;
 use super::shared::Shared;
 use super::source::Source;
 use super::thread::Thread;
-use super::told;
 use super::upstream;
 use super::view;
 use super::waiters::Looked;
@@ -199,18 +198,12 @@ impl Store for DatabaseStore {
 
     fn log<'a>(&'a self, id: &'a TaskId, after: i64) -> BoxFuture<'a, Result<Option<LogPage>, StoreError>> {
         let id = id.clone();
-        Box::pin(self.readers.read(move |connection| {
-            let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
-            found.map(|seq| told::log(connection, seq, after)).transpose()
-        }))
+        Box::pin(self.readers.read(move |connection| kept_told::log(connection, &id, after)))
     }
 
     fn audits<'a>(&'a self, id: &'a TaskId) -> BoxFuture<'a, Result<Option<Vec<AuditView>>, StoreError>> {
         let id = id.clone();
-        Box::pin(self.readers.read(move |connection| {
-            let found = place::find(connection, &id).map_err(|error| super::failure::reading(&error))?;
-            found.map(|seq| told::audits(connection, seq)).transpose()
-        }))
+        Box::pin(self.readers.read(move |connection| kept_told::audits(connection, &id)))
     }
 
     fn hold(&self, kind: Option<Kind>, held: bool) -> BoxFuture<'_, Result<(), StoreError>> {

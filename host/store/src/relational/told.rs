@@ -2,7 +2,7 @@
 
 use bulkhead_core::{JsonText, Timestamp};
 
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Connection, Params, Row, params};
 use crate::{Audit, AuditView, LogLine, LogPage, ProgressNote, RunLog, StoreError, TaskSeq, Told};
 
 use super::cycle::Cycle;
@@ -65,9 +65,20 @@ pub(super) const TABLES: [&str; 3] = ["logs", "audits", "progress"];
 pub(super) fn log(connection: &Connection, TaskSeq(seq): TaskSeq, after: i64) -> Result<LogPage, StoreError> {
     const SELECT: &str =
         "SELECT number, epoch, attempt, stage, lines FROM logs WHERE seq = ?1 AND number > ?2 ORDER BY number";
+    read_log(connection, SELECT, params![seq, after], after)
+}
+
+/// The same of a task that is gone, by the two forms that its name may have.
+pub(super) fn kept_log(connection: &Connection, [made, own]: [Vec<u8>; 2], after: i64) -> Result<LogPage, StoreError> {
+    const SELECT: &str = "SELECT number, epoch, attempt, stage, lines FROM kept_logs \
+        WHERE id IN (?1, ?2) AND number > ?3 ORDER BY number";
+    read_log(connection, SELECT, params![made, own, after], after)
+}
+
+fn read_log(connection: &Connection, select: &str, values: impl Params, after: i64) -> Result<LogPage, StoreError> {
     let read = || -> crate::sql::Result<LogPage> {
-        let mut statement = connection.prepare_cached(SELECT)?;
-        let mut rows = statement.query([seq, after])?;
+        let mut statement = connection.prepare_cached(select)?;
+        let mut rows = statement.query(values)?;
         let (mut page, mut size) = (LogPage { items: Vec::new(), next: None }, 0);
         let mut last = after;
         while let Some(row) = rows.next()? {
@@ -89,9 +100,20 @@ pub(super) fn log(connection: &Connection, TaskSeq(seq): TaskSeq, after: i64) ->
 /// A task's audit trail.
 pub(super) fn audits(connection: &Connection, TaskSeq(seq): TaskSeq) -> Result<Vec<AuditView>, StoreError> {
     const SELECT: &str = "SELECT epoch, attempt, stage, at, code, details FROM audits WHERE seq = ?1 ORDER BY number";
+    read_audits(connection, SELECT, params![seq])
+}
+
+/// The same of a task that is gone, by the two forms that its name may have.
+pub(super) fn kept_audits(connection: &Connection, [made, own]: [Vec<u8>; 2]) -> Result<Vec<AuditView>, StoreError> {
+    const SELECT: &str = "SELECT epoch, attempt, stage, at, code, details FROM kept_audits \
+        WHERE id IN (?1, ?2) ORDER BY number";
+    read_audits(connection, SELECT, params![made, own])
+}
+
+fn read_audits(connection: &Connection, select: &str, values: impl Params) -> Result<Vec<AuditView>, StoreError> {
     let read = || -> crate::sql::Result<Vec<AuditView>> {
-        let mut statement = connection.prepare_cached(SELECT)?;
-        let rows = statement.query_map([seq], |row| {
+        let mut statement = connection.prepare_cached(select)?;
+        let rows = statement.query_map(values, |row| {
             let audit = Audit {
                 at: Timestamp::from_millis(row.get(3)?),
                 code: row.get(4)?,

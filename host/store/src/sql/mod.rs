@@ -13,4 +13,4 @@ pub(crate) use connection::{Ahead, Connection, Savepoint, Statement};
 pub(crate) use error::{Error, OptionalExtension, Result};
 pub(crate) use row::{Row, Rows};
 pub(crate) use table::{Kind, Table};
-pub(crate) use value::{ToSql, Value, ValueRef, params};
+pub(crate) use value::{Params, ToSql, Value, ValueRef, params};

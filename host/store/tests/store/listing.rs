@@ -41,7 +41,13 @@ pub(crate) async fn a_cursor_that_was_not_given_for_this_list_is_refused<E: Engi
 
 pub(crate) async fn filters_meet_what_they_say<E: Engine>() {
     let engine = E::start().await;
-    let tenant = |payload| with_extras(task("A", payload), |extras| extras.tenant = Some("acme".to_owned()));
+    let tags = |tags: &[(&str, &str)]| tags.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let tenant = |payload| {
+        with_extras(task("A", payload), |extras| {
+            extras.tenant = Some("acme".to_owned());
+            extras.tags = tags(&[("team", "blue"), ("a \"b'.c", "$")]);
+        })
+    };
     let mut later = task("B", "5");
     later.due = Due::After(seconds(60));
     let ids: Vec<_> = engine
@@ -60,7 +66,7 @@ pub(crate) async fn filters_meet_what_they_say<E: Engine>() {
     worker.commit_all(commits, 0).await;
     let states = |states: &[State]| TaskFilter { states: states.to_vec(), ..all() };
     let waits = |reason| TaskFilter { ready_reason: Some(reason), ..all() };
-    let expectations: [(TaskFilter, &[usize]); 13] = [
+    let expectations: [(TaskFilter, &[usize]); 17] = [
         (all(), &[5, 4, 3, 2, 1, 0]),
         (states(&[State::Succeeded]), &[0]),
         (states(&[State::Dead]), &[1]),
@@ -71,6 +77,10 @@ pub(crate) async fn filters_meet_what_they_say<E: Engine>() {
         (states(&[State::Suspended]), &[]),
         (TaskFilter { dead_reason: Some(DeadReason::Trap), ..all() }, &[1]),
         (TaskFilter { tenant: Some("acme".to_owned()), ..all() }, &[0]),
+        (TaskFilter { tags: tags(&[("team", "blue"), ("a \"b'.c", "$")]), ..all() }, &[0]),
+        (TaskFilter { tags: tags(&[("team", "red")]), ..all() }, &[]),
+        (TaskFilter { tags: tags(&[("team", "blue"), ("blue", "team")]), ..all() }, &[]),
+        (TaskFilter { tags: tags(&[("team", "blue")]), ..states(&[State::Ready]) }, &[]),
         (TaskFilter { kind: Some(kind("B")), ..states(&[State::Ready]) }, &[5]),
         (waits(ReadyReason::Retry), &[2]),
         (waits(ReadyReason::Unroutable), &[4]),

@@ -204,7 +204,8 @@ properties! {
         a_suspended_task_waits_on_over_a_crash
         a_dead_letter_is_resolved_with_a_result;
     telling:
-        what_every_run_told_is_kept_with_its_commit_and_goes_with_its_task;
+        what_every_run_told_is_kept_with_its_commit_and_its_log_goes_with_its_task
+        an_audit_trail_outlives_its_task;
     waiting:
         a_waiter_is_woken_by_the_end
         a_waiter_is_answered_when_its_time_is_over
