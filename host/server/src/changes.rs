@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bulkhead_core::{JsonText, State as TaskState, TaskId};
+use bulkhead_core::{JsonText, State as TaskState, TaskId, check_result_by_hand};
 use bulkhead_store::{Change, Fate};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -97,12 +97,22 @@ pub(crate) async fn resolve(
     let id = TaskId::parse(id)?;
     let ResolveBody { result } = read_json(body, "{}").await?;
     check_size(&app, "result", Some(&result))?;
+    check_step(&app, &id, &result).await?;
     match fate(&app, &id, Change::Resolve(result)).await? {
         Fate::Refused(state) => Err(Problem::Conflict(format!(
             "only dead tasks and blocked steps are resolved by hand, and task `{id}` is {state}"
         ))),
         _ => Ok(is_now(&id, TaskState::Resolved)),
     }
+}
+
+/// Refuses a result that does not say what the steps behind this one must know.
+async fn check_step(app: &App, id: &TaskId, result: &JsonText) -> Result<(), Problem> {
+    let Some(task) = app.store.get(id).await? else { return Err(unknown(id)) };
+    let is_open = matches!(task.state, TaskState::Dead | TaskState::Blocked);
+    let Some((plan, place)) = task.workflow.and_then(|step| step.place).filter(|_| is_open) else { return Ok(()) };
+    let Some(plan) = app.store.plan(plan).await? else { return Ok(()) };
+    check_result_by_hand(&plan, place, result).map_err(|problem| Problem::Unacceptable(format!("result: {problem}")))
 }
 
 async fn fate(app: &App, id: &TaskId, change: Change) -> Result<Fate, Problem> {

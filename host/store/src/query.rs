@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bulkhead_core::{
-    AttemptRecord, DeadReason, JsonText, Kind, Priority, ReadyReason, State, StepTicket, TagSet, TaskError, TaskId,
-    Timestamp,
+    AttemptRecord, DeadReason, Digest, JsonText, Kind, Priority, ReadyReason, State, StepTicket, TagSet, TaskError,
+    TaskId, Timestamp,
 };
 use serde::Serialize;
 
@@ -82,11 +82,16 @@ pub struct WorkflowRef {
     pub template: String,
     /// The step's name; with the number of the instance where the step fans out.
     pub step: String,
+    /// The plan that the workflow keeps to, and the place of the step there; none of a task that is one of several that stand for
+    /// a step.
+    #[serde(skip)]
+    pub place: Option<(Digest, u32)>,
 }
 
 impl From<StepTicket> for WorkflowRef {
     fn from(ticket: StepTicket) -> Self {
-        Self { id: ticket.workflow, template: ticket.template, step: ticket.name }
+        let place = (!ticket.instance).then_some((ticket.plan, ticket.place));
+        Self { id: ticket.workflow, template: ticket.template, step: ticket.name, place }
     }
 }
 

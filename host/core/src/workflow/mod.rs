@@ -4,6 +4,7 @@
 //! Here is what a plan may say, how it becomes tasks ([`expand`]), when a step may run ([`dependency_step`]), how a
 //! workflow stands ([`standing`]), and where its time went ([`critical_path`]).
 
+mod by_hand;
 mod choice;
 mod critical_path;
 mod dependency;
@@ -18,7 +19,8 @@ mod step_name;
 mod submission;
 mod ticket;
 
-pub use choice::{chosen_steps, named_steps};
+pub use by_hand::{check_result_by_hand, cursors_by_hand, named_steps};
+pub use choice::chosen_steps;
 pub use critical_path::{CriticalStep, StepTimes, critical_path};
 pub use dependency::{DependencyCount, DependencyStep, StepEnd, StepStanding, dependency_step};
 pub use domain_event::{DomainEvent, PublishCondition};

@@ -21,7 +21,7 @@ pub fn check_outcome(step: Option<(&WorkflowPlan, &StepTicket)>, end: RunEnd) ->
                     decision.chosen = chosen;
                     RunEnd::Decided(decision)
                 }
-                Err(problem) => RunEnd::Invalid(problem),
+                Err(problem) => RunEnd::Invalid(format!("decide: {problem}")),
             }
         }
         (RunEnd::Decided(_), ..) => refuse("decide", "decision steps"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bulkhead_core::{
     BatchPlan, Child, Cursor, Due, FanInCount, FanOut, FanOutOver, Join, JsonText, MAX_STEPS, NewTask, RunEnd, Spawn,
-    State, UpstreamEnd, fan_in, instance, instance_name,
+    State, UpstreamEnd, cursors_by_hand, fan_in, instance, instance_name,
 };
 use bulkhead_store::{Claimed, History, Spawned, Store, UpstreamPart};
 use bulkhead_workflow::{Expression, Scope, StepResult, StepView, instance_payload};
@@ -116,7 +116,7 @@ async fn gather(store: &Arc<dyn Store>, task: &Claimed, spawned: Spawned, fan_ou
     Ok(fan_in(fan_out, &count))
 }
 
-/// The ranges that the analyzer cut.
+/// The ranges that the analyzer cut, or that somebody gave who closed it by hand.
 async fn cursors(store: &Arc<dyn Store>, step: &StepRun<'_>, analyzer: u32) -> Result<Vec<Cursor>, String> {
     let Some(name) = step.plan.steps.get(analyzer as usize).map(|step| step.name.as_str()) else {
         return Ok(Vec::new());
@@ -125,7 +125,11 @@ async fn cursors(store: &Arc<dyn Store>, step: &StepRun<'_>, analyzer: u32) -> R
     let found = store.dependencies(&step.ticket.workflow, step.ticket.place, part).await;
     let Some(task) = found.map_err(|error| error.to_string())?.pop() else { return Ok(Vec::new()) };
     let view = store.get(&task.id).await.map_err(|error| error.to_string())?;
-    let metadata = view.and_then(|view| view.metadata).unwrap_or_else(JsonText::empty_object);
+    let Some(view) = view else { return Ok(Vec::new()) };
+    if view.state == State::Resolved {
+        return Ok(view.result.and_then(|result| cursors_by_hand(&result).ok()).unwrap_or_default());
+    }
+    let metadata = view.metadata.unwrap_or_else(JsonText::empty_object);
     Ok(BatchPlan::kept_cursors(&metadata))
 }
 

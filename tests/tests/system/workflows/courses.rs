@@ -209,6 +209,37 @@ steps:
     assert_eq!(step(&ended, "after")["result"]["upstream"]["breaks"], json!({ "by": "hand" }));
 }
 
+#[test]
+fn a_decision_is_resolved_with_the_steps_that_run_and_an_analyzer_with_its_ranges() {
+    let template = r"
+name: approval
+steps:
+  - {name: route, kind: STEP, type: decision, handler: {method: decide nobody}}
+  - {name: auto, kind: STEP, depends_on: [route]}
+  - {name: manager, kind: STEP, depends_on: [route]}
+";
+    let (folder, host) = host(&["steps"], template);
+    put(&folder, "import.yaml", &batch("isolate").replace("batch 25 10", "fail"));
+    eventually("the template is there", || (host.client.get("/v1/templates/import").status == 200).then_some(()));
+    let id = start(&host, "approval", &json!({}));
+    let route = step(&settled(&host, &id), "route")["task"].as_str().expect("a task").to_owned();
+    for result in ["null", r#"["nowhere"]"#] {
+        host.cli(&folder, &["dlq", "resolve", &route, "--result", result]).failed(1, &["there are auto, manager"]);
+    }
+    host.cli(&folder, &["dlq", "resolve", &route, "--result", r#"["manager"]"#]).good();
+    assert_eq!(states(&settled(&host, &id)), ["resolved", "skipped", "succeeded"]);
+
+    let id = start(&host, "import", &json!({}));
+    let analyze = step(&settled(&host, &id), "analyze")["task"].as_str().expect("a task").to_owned();
+    host.cli(&folder, &["dlq", "resolve", &analyze, "--result", "[]"]).failed(1, &[r#"{"cursors": [{"start": 0"#]);
+    let ranges = r#"{"cursors": [{"start": 0, "end": 5}, {"start": 5, "end": 9}]}"#;
+    host.cli(&folder, &["dlq", "resolve", &analyze, "--result", ranges]).good();
+    let ended = settled(&host, &id);
+    assert_eq!(states(&ended), ["resolved", "succeeded", "succeeded"], "{ended:#}");
+    let upstream = &step(&ended, "report")["result"]["upstream"];
+    assert_eq!((&upstream["rows_001"]["range"], &upstream["rows_002"]["range"]), (&json!([0, 5]), &json!([5, 9])));
+}
+
 const WAITS: &str = r"
 name: waits
 steps:

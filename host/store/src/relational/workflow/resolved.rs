@@ -11,7 +11,7 @@ use super::super::failure::Halt;
 
 impl Cycle<'_> {
     /// A task was closed by hand with this result; where it is a decision step whose result names steps, only those of
-    /// the steps behind it run, and all of them where it names none.
+    /// the steps behind it run. Who asks for it has seen to it that it names such steps.
     pub(in crate::relational) fn step_was_resolved(&mut self, seq: TaskSeq, result: &str) -> Result<(), Halt> {
         let chosen = self.chosen_by_hand(seq, result)?;
         self.out.step_changes.push(StepChange { chosen, ..StepChange::to(seq, StepStanding::Well) });
