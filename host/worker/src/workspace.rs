@@ -149,10 +149,13 @@ fn workspace_of(task: &Claimed) -> &TaskId {
     task.extras.as_deref().and_then(|extras| extras.workspace_of()).unwrap_or(&task.id)
 }
 
-/// Whether an earlier run came to nothing, and not only to a stage.
+/// Whether an earlier run began at this stage and came to nothing.
+///
+/// One that declined, or found no sandbox, has left nothing; but what was pushed before it is there, and is for the first
+/// run. Where stages of this attempt are done, their files are kept: the next one stands on them.
 const fn is_retry(history: &History) -> bool {
-    let begins = history.elapsed_micros == 0;
-    history.deferrals > 0 || (begins && (history.attempts > 0 || history.epoch > 1 || history.losses > 0))
+    let was_begun = history.attempts > 0 || history.epoch > 1 || history.losses > 0 || !history.digests.is_empty();
+    history.elapsed_micros == 0 && was_begun
 }
 
 /// Lets children use no workspace but their own or the one that their parent uses, which is kept for them; and sends them
@@ -174,4 +177,32 @@ pub(crate) fn check_children(shared: &Shared, task: &Claimed, home: Option<&Home
         tracing::warn!(%error, workspace = first.as_str(), "the workspace may go before those who are to use it run");
     }
     end
+}
+
+#[cfg(test)]
+mod tests {
+    use bulkhead_core::Digest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_task_that_a_run_has_begun_is_retried() {
+        let never = History { epoch: 1, ..History::default() };
+        let digests = vec![Digest::from_bytes([7; 32])];
+        for (history, retried) in [
+            (never.clone(), false),
+            // Declined, or without a sandbox: no run has begun.
+            (History { deferrals: 3, declined: digests.clone(), ..never.clone() }, false),
+            (History { deferrals: 1, digests: digests.clone(), ..never.clone() }, true),
+            (History { attempts: 1, ..never.clone() }, true),
+            (History { attempts: 1, deferrals: 2, ..never.clone() }, true),
+            (History { losses: 1, ..never.clone() }, true),
+            (History { epoch: 2, ..never.clone() }, true),
+            // A stage of this attempt is done, whatever became of the next.
+            (History { stage: 1, elapsed_micros: 5, digests: digests.clone(), ..never.clone() }, false),
+            (History { stage: 1, elapsed_micros: 5, digests, deferrals: 1, attempts: 1, ..never }, false),
+        ] {
+            assert_eq!(is_retry(&history), retried, "{history:?}");
+        }
+    }
 }
