@@ -83,6 +83,9 @@ impl<'a> Attempt<'a> {
                 if let Some(wait) = failure.retry_after() {
                     backend.leave_alone(wait);
                 }
+                if let Failure::Key(error) = &failure {
+                    tracing::warn!(backend = backend.name(), %error, "a language model cannot be asked");
+                }
                 tracing::debug!(backend = backend.name(), %failure, "a language model gave no answer");
                 Err(failure)
             }

@@ -8,8 +8,8 @@ use crate::pulse::is_blamed;
 /// Why one try gave no answer. No text holds what a backend said, but for a short code of known form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
-    /// There is no key to ask with.
-    #[error("{0}")]
+    /// There is no key to ask with; guests are not told where it should be.
+    #[error("{}; look at its `key`", .0.without_place())]
     Key(KeyError),
     /// There is no connection.
     #[error("it cannot be reached: {0}")]
