@@ -152,6 +152,18 @@ fn the_new_source_takes_the_place_of_a_null_among_files() {
 }
 
 #[test]
+fn the_options_of_an_execution_are_those_of_the_task_and_no_part_of_its_payload() {
+    let options = json!({"workspace": "workspace:a", "timeout": "5m"});
+    let run = run(json!({"execute": {"image": "a", "options": options}}), &[DIFF]);
+    let child = &then(&run)[0];
+    assert_eq!(child.options.as_ref(), Some(&options));
+    assert_eq!(child.payload, json!({"image": "a", "workspace_uri": "workspace:a", "source": NEW}));
+    assert_eq!(then(&self::run(json!({"execute": {"options": null}}), &[DIFF]))[0].options, None);
+    let refused = self::run(json!({"execute": {"options": "workspace:a"}}), &[DIFF]);
+    assert_eq!((refused.failure().code.as_str(), refused.requests.len()), ("bad_payload", 0));
+}
+
+#[test]
 fn an_execution_without_a_place_for_the_source_is_refused_before_the_model_is_asked() {
     for source in [json!("x"), json!({}), json!({"a": "x"}), json!(1)] {
         let run = run(json!({"execute": {"source": source}}), &[DIFF]);
@@ -186,6 +198,7 @@ fn the_schema_of_payloads_takes_what_the_handler_takes_and_refuses_what_it_refus
         json!({"execute": {"image": "a", "command": []}}),
         json!({"execute": {"source": {"a": null}}}),
         json!({"execute": {"source": null}}),
+        json!({"execute": {"options": {"workspace": "workspace:a"}}}),
         json!({"execute": null, "prompt": null}),
     ] {
         assert_eq!(taken(&payload(more.clone())), (true, true), "{more}");
@@ -200,6 +213,7 @@ fn the_schema_of_payloads_takes_what_the_handler_takes_and_refuses_what_it_refus
         json!({"parents": [{"source": "x", "score": 1, "name": "a"}]}),
         json!({"workspace_uri": "a"}),
         json!({"execute": []}),
+        json!({"execute": {"options": "workspace:a"}}),
         json!({"execute": {"source": "x"}}),
         json!({"execute": {"source": {"a": "x"}}}),
         json!({"temperature": 1}),

@@ -37,6 +37,9 @@ impl AddressRules {
     }
 }
 
+/// Public by its number, and answered by the host on which a virtual machine of Azure runs.
+const AZURE_HOST: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     !(address.is_private()
@@ -45,13 +48,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_documentation()
         || address.is_multicast()
         // This network; shared by carriers (RFC 6598); protocol assignments; 6to4 relays; benchmarks (RFC 2544);
-        // reserved, broadcast among them.
+        // reserved, broadcast among them; the endpoint of Azure's hosts, which gives machines their secrets.
         || a == 0
         || (a == 100 && (64..128).contains(&b))
         || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
         || (a == 198 && (18..20).contains(&b))
-        || a >= 240)
+        || a >= 240
+        || address == AZURE_HOST)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -82,9 +86,15 @@ mod tests {
     #[test]
     fn public_addresses_are_allowed_and_no_others() {
         let rules = AddressRules::default();
-        for public in
-            ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "2a00:1450::1", "64:ff9b::101:101", "2002:101:101::1"]
-        {
+        for public in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "168.63.129.15",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "64:ff9b::101:101",
+            "2002:101:101::1",
+        ] {
             assert_eq!(rules.check(public.parse().unwrap()), Ok(()), "{public}");
         }
         for refused in [
@@ -94,6 +104,7 @@ mod tests {
             "100.64.0.1",
             "127.0.0.1",
             "127.9.9.9",
+            "168.63.129.16",
             "169.254.169.254",
             "172.16.0.1",
             "172.31.255.255",
@@ -111,14 +122,18 @@ mod tests {
             "::1",
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
+            "::ffff:168.63.129.16",
             "::127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b::a83f:8110",
             "64:ff9b:1::1",
             "100::1",
             "2001::1",
             "2001:db8::1",
             "2002:7f00:1::1",
+            "2002:a83f:8110::1",
             "3fff::1",
+            "5f00::1",
             "fc00::1",
             "fd12::1",
             "fe80::1",

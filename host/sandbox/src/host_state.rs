@@ -185,6 +185,10 @@ impl HostState {
         let log = Arc::clone(self.log());
         let (workspace, open) = (self.workspace.as_ref(), self.delegates_open);
         let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&log, workspace, open)));
+        if wasi.lacks_workspace {
+            // A guest that is told of no folder would fail for good, and it is the host that fails.
+            self.meter.refuse(Fence::Unavailable);
+        }
         if !open {
             wasi.shut_workspace();
         }

@@ -40,6 +40,8 @@ pub(crate) struct Wasi {
     nowhere: Option<Arc<File>>,
     /// Where it leads once it is open.
     folder: Option<Arc<File>>,
+    /// Whether the workspace could not be opened, so that nothing the guest does is to count.
+    pub(crate) lacks_workspace: bool,
 }
 
 impl WasiView for Wasi {
@@ -62,7 +64,7 @@ impl Wasi {
             .allow_udp(false)
             .allow_blocking_current_thread(false)
             .max_random_size(MAX_RANDOM);
-        let mut nowhere = None;
+        let (mut nowhere, mut lacks_workspace) = (None, false);
         if let Some(Workspace { folder, access, .. }) = workspace {
             let opened = (if open { Ok(None) } else { File::open(NOWHERE).map(Some) })
                 .map_err(wasmtime::Error::from)
@@ -71,11 +73,12 @@ impl Wasi {
                 Ok(shut) => nowhere = shut.map(Arc::new),
                 Err(error) => {
                     let error = format!("{error:#}");
-                    tracing::warn!(folder = %folder.display(), error, "the workspace cannot be opened");
+                    tracing::error!(folder = %folder.display(), error, "the workspace cannot be opened");
+                    lacks_workspace = true;
                 }
             }
         }
-        Self { context: builder.build(), table, nowhere, folder: None }
+        Self { context: builder.build(), table, nowhere, folder: None, lacks_workspace }
     }
 
     /// Lets whatever the guest has got of its workspace lead nowhere; to be called before each of its calls to WASI.

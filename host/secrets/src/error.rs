@@ -15,3 +15,13 @@ pub enum SecretError {
         reason: String,
     },
 }
+
+impl SecretError {
+    /// The same for guests, who may not know where the host keeps its secrets; whoever tells it names the setting.
+    pub fn without_place(&self) -> String {
+        match self {
+            Self::NoVariable(_) => "is not in the host's environment".to_owned(),
+            Self::Unreadable { reason, .. } => format!("is in a file that cannot be read by the host ({reason})"),
+        }
+    }
+}

@@ -106,6 +106,9 @@ mod tests {
         ] {
             let error = SecretPlace::parse(&text).unwrap().read().expect_err(&text).to_string();
             assert!(error.contains(why) && !error.contains("sesame"), "{error}");
+            let told = SecretPlace::parse(&text).unwrap().read().expect_err(&text).without_place();
+            let (_, place) = text.split_once(':').unwrap();
+            assert!(error.contains(place) && !told.contains(place), "{told}");
         }
     }
 }

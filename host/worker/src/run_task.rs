@@ -89,7 +89,8 @@ impl Run<'_> {
                 Ok(entered) => entered,
                 Err(not_here) => {
                     let (end, home) = not_here.end();
-                    (tried.end, tried.home) = (Some(end), home);
+                    // One that declined it before has no part in that.
+                    (tried.end, tried.home, tried.by) = (Some(end), home, None);
                     break;
                 }
             };

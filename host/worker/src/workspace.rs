@@ -12,7 +12,7 @@ use crate::workspaces::{BindError, Bindings, Claim, Entered, OpenedBy};
 /// What a run finds of the workspace that its task uses.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// The folder; none where it cannot be opened, which the guest is told as one that is not there.
+    /// The folder; none where the handler has no grant for it.
     pub(crate) workspace: Option<Workspace>,
     /// What it is bound to; none where nothing is bound.
     claim: Option<Arc<Claim>>,
@@ -25,6 +25,13 @@ pub(crate) enum NotHere {
     Elsewhere(Home),
     /// It is not known where the workspace is.
     Unknown(BindError),
+    /// It is here, and this host cannot open it: a fault of the host's, and none of the task's.
+    Shut {
+        /// Its name.
+        workspace: TaskId,
+        /// Why.
+        error: std::io::Error,
+    },
 }
 
 impl<E: Into<BindError>> From<E> for NotHere {
@@ -40,6 +47,14 @@ impl NotHere {
             Self::Elsewhere(home) => (RunEnd::Interrupted(Interruption::WorkspaceElsewhere), Some(home)),
             Self::Unknown(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "it is not known where a workspace is");
+                (RunEnd::Interrupted(Interruption::EngineGone), None)
+            }
+            Self::Shut { workspace, error } => {
+                tracing::error!(
+                    %error,
+                    workspace = workspace.as_str(),
+                    "the workspace cannot be opened, so that its task waits: look at `workspace.root`"
+                );
                 (RunEnd::Interrupted(Interruption::EngineGone), None)
             }
         }
@@ -70,15 +85,15 @@ pub(crate) async fn find_workspace(
     grant: WorkspaceGrant,
 ) -> Result<Found, NotHere> {
     let Some(bindings) = shared.workspaces.bindings() else {
-        let entered = open_workspace(shared, task, history, grant).await;
-        return Ok(Found { workspace: entered.map(|entered| entered.workspace), claim: None });
+        let entered = open_workspace(shared, task, history, grant).await?;
+        return Ok(Found { workspace: Some(entered.workspace), claim: None });
     };
     let bound_to = bound_to(bindings, task).await?;
     if let Use::Elsewhere(home) = before_use(bound_to.clone(), bindings.own().as_ref(), false, false) {
         return Err(NotHere::Elsewhere(home));
     }
-    let entered = open_workspace(shared, task, history, grant).await;
-    let Some(Entered { workspace, claim: Some(claim), holds_files }) = entered else { return Ok(Found::NOTHING) };
+    let Entered { workspace, claim, holds_files } = open_workspace(shared, task, history, grant).await?;
+    let Some(claim) = claim else { return Ok(Found { workspace: Some(workspace), claim: None }) };
     let unwatched = grant.access == WorkspaceAccess::ReadWrite && shared.delegates.may_change_files(handler);
     match before_use(bound_to.clone(), bindings.own().as_ref(), holds_files, unwatched) {
         Use::Elsewhere(home) => return Err(NotHere::Elsewhere(home)),
@@ -103,7 +118,7 @@ async fn bound_to(bindings: &Bindings, task: &Claimed) -> Result<Option<Home>, N
     Ok(found?.map(|view| view.home))
 }
 
-/// Opens the workspace that the task uses; none where it cannot be.
+/// Opens the workspace that the task uses.
 ///
 /// Off the guest's thread, since a large one takes a while to be counted, and since whoever changes it holds its count for
 /// as long as it takes to ask the store whether it is here.
@@ -112,7 +127,7 @@ async fn open_workspace(
     task: &Claimed,
     history: &History,
     grant: WorkspaceGrant,
-) -> Option<Entered> {
+) -> Result<Entered, NotHere> {
     let choice = task.extras.as_deref().and_then(|extras| extras.workspace.as_ref());
     let is_fresh = choice.and_then(|choice| choice.fresh).unwrap_or(grant.fresh);
     let id = workspace_of(task).clone();
@@ -123,16 +138,10 @@ async fn open_workspace(
     let opened = tokio::task::spawn_blocking(move || {
         shared.workspaces.open(&name, OpenedBy { task: &user, grant: &grant, empties })
     });
-    match opened.await.unwrap_or_else(|_| Err(std::io::Error::other("it was given up"))) {
-        Ok(mut entered) => {
-            entered.workspace.calls = Some(calls);
-            Some(entered)
-        }
-        Err(error) => {
-            tracing::warn!(%error, workspace = id.as_str(), task = task.id.as_str(), "the workspace cannot be opened");
-            None
-        }
-    }
+    let opened = opened.await.unwrap_or_else(|_| Err(std::io::Error::other("it was given up")));
+    let mut entered = opened.map_err(|error| NotHere::Shut { workspace: id, error })?;
+    entered.workspace.calls = Some(calls);
+    Ok(entered)
 }
 
 /// The name of the workspace that a task uses.
@@ -140,10 +149,13 @@ fn workspace_of(task: &Claimed) -> &TaskId {
     task.extras.as_deref().and_then(|extras| extras.workspace_of()).unwrap_or(&task.id)
 }
 
-/// Whether an earlier run came to nothing, and not only to a stage.
+/// Whether an earlier run began at this stage and came to nothing.
+///
+/// One that declined, or found no sandbox, has left nothing; but what was pushed before it is there, and is for the first
+/// run. Where stages of this attempt are done, their files are kept: the next one stands on them.
 const fn is_retry(history: &History) -> bool {
-    let begins = history.elapsed_micros == 0;
-    history.deferrals > 0 || (begins && (history.attempts > 0 || history.epoch > 1 || history.losses > 0))
+    let was_begun = history.attempts > 0 || history.epoch > 1 || history.losses > 0 || !history.digests.is_empty();
+    history.elapsed_micros == 0 && was_begun
 }
 
 /// Lets children use no workspace but their own or the one that their parent uses, which is kept for them; and sends them
@@ -165,4 +177,32 @@ pub(crate) fn check_children(shared: &Shared, task: &Claimed, home: Option<&Home
         tracing::warn!(%error, workspace = first.as_str(), "the workspace may go before those who are to use it run");
     }
     end
+}
+
+#[cfg(test)]
+mod tests {
+    use bulkhead_core::Digest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_task_that_a_run_has_begun_is_retried() {
+        let never = History { epoch: 1, ..History::default() };
+        let digests = vec![Digest::from_bytes([7; 32])];
+        for (history, retried) in [
+            (never.clone(), false),
+            // Declined, or without a sandbox: no run has begun.
+            (History { deferrals: 3, declined: digests.clone(), ..never.clone() }, false),
+            (History { deferrals: 1, digests: digests.clone(), ..never.clone() }, true),
+            (History { attempts: 1, ..never.clone() }, true),
+            (History { attempts: 1, deferrals: 2, ..never.clone() }, true),
+            (History { losses: 1, ..never.clone() }, true),
+            (History { epoch: 2, ..never.clone() }, true),
+            // A stage of this attempt is done, whatever became of the next.
+            (History { stage: 1, elapsed_micros: 5, digests: digests.clone(), ..never.clone() }, false),
+            (History { stage: 1, elapsed_micros: 5, digests, deferrals: 1, attempts: 1, ..never }, false),
+        ] {
+            assert_eq!(is_retry(&history), retried, "{history:?}");
+        }
+    }
 }

@@ -147,6 +147,23 @@ fn a_retry_finds_what_the_run_before_left_unless_it_is_to_be_fresh() {
 }
 
 #[test]
+fn a_workspace_that_the_host_cannot_open_costs_the_task_no_attempt() {
+    let folder = Folder::with_settings("[handler.leaves_note.grants]\nworkspace = \"read-write\"\n");
+    folder.drop_in("leaves_note", &bulkhead_test_guests::guest_bytes("leaves_note"));
+    std::fs::create_dir_all(folder.path().join("workspaces")).expect("a folder");
+    folder.write("workspaces/mine", "no folder");
+    let host = folder.host();
+    let id = host.client.submit(&json!({"kind": "NOTE", "id": "mine"}));
+    eventually("its run is interrupted", || {
+        let task = host.client.get(&format!("/v1/tasks/{id}")).body;
+        (task["state"] == "ready" && task["reason"] == "interrupted").then_some(())
+    });
+    std::fs::remove_file(folder.path().join("workspaces/mine")).expect("it goes");
+    let task = host.client.ended(&id);
+    assert_eq!((&task["state"], task["attempts"].as_array().map(Vec::len)), (&json!("succeeded"), Some(2)), "{task:#}");
+}
+
+#[test]
 fn what_a_guest_does_with_its_files_is_counted_and_timed_and_charged() {
     let folder = Folder::with_settings("[handler.leaves_note.grants]\nworkspace = \"read-write\"\n");
     folder.drop_in("leaves_note", &bulkhead_test_guests::guest_bytes("leaves_note"));

@@ -32,7 +32,7 @@ pub struct DockerGrant {
     pub gpus: u32,
     /// Whether an image that the engine lacks is fetched from its registry; `false`.
     pub pull: bool,
-    /// As whom its programs run, whatever the image says; `65534:65534`.
+    /// As whom its programs run, whatever the image says; `65534:65534` where the host is root, else the host's own.
     pub user: ContainerUser,
 }
 

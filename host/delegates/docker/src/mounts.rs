@@ -63,8 +63,8 @@ pub(crate) fn resolve(
         )));
     };
     let root = workspace.folder.canonicalize().map_err(|error| {
-        tracing::warn!(folder = %workspace.folder.display(), %error, "a workspace cannot be mounted");
-        DelegateError::Failed("the workspace cannot be opened".to_owned())
+        tracing::error!(folder = %workspace.folder.display(), %error, "a workspace cannot be mounted");
+        DelegateError::Gone("the workspace cannot be opened".to_owned())
     })?;
     mounts.iter().enumerate().map(|(index, mount)| folder(handler, workspace, &root, index, mount)).collect()
 }
@@ -196,6 +196,13 @@ mod tests {
                 "{source}"
             );
         }
+    }
+
+    #[test]
+    fn a_workspace_that_is_gone_is_a_fault_of_the_hosts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let gone = resolved(&folder.path().join("gone"), true, &[mount(".", "/x")]);
+        assert_eq!(gone, Err(DelegateError::Gone("the workspace cannot be opened".to_owned())));
     }
 
     #[test]

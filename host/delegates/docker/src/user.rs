@@ -26,10 +26,23 @@ impl ContainerUser {
     }
 }
 
+/// Nobody, on every Linux.
+const NOBODY: &str = "65534:65534";
+
+impl ContainerUser {
+    /// As whom a container runs for a host of this user and group.
+    ///
+    /// What root starts is nobody's: root can remove it all the same. A host that is not root could never remove a folder
+    /// that another user filled, so that what it starts is its own; it has no capabilities either way.
+    fn of_host(user: u32, group: u32) -> Self {
+        Self(if user == 0 { NOBODY.to_owned() } else { format!("{user}:{group}") })
+    }
+}
+
 impl Default for ContainerUser {
-    /// Nobody.
+    /// Nobody where the host is root, else as whom the host runs.
     fn default() -> Self {
-        Self("65534:65534".to_owned())
+        Self::of_host(rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
     }
 }
 
@@ -53,6 +66,14 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_container_of_root_is_nobodys_and_one_of_anybody_else_is_the_hosts_own() {
+        assert_eq!(ContainerUser::of_host(0, 0).as_str(), "65534:65534");
+        assert_eq!(ContainerUser::of_host(0, 50).as_str(), "65534:65534");
+        assert_eq!(ContainerUser::of_host(1000, 100).as_str(), "1000:100");
+        assert!(ContainerUser::parse(ContainerUser::default().as_str()).is_ok());
+    }
 
     #[test]
     fn a_user_is_a_number_or_a_name_with_or_without_a_group() {

@@ -127,8 +127,8 @@ impl Pool {
                 }
                 Err(error) => {
                     self.ledger().give_back(want.floor, &taken);
-                    let folder = self.locks.folder().display();
-                    let text = format!("a device cannot be locked in `{folder}`, see `gpu.locks`: {error}");
+                    tracing::warn!(folder = %self.locks.folder().display(), %error, "a device cannot be locked");
+                    let text = format!("a device cannot be locked, see `gpu.locks`: {error}");
                     return Err(DelegateError::Unavailable(text));
                 }
             }

@@ -63,7 +63,11 @@ async fn keep(
     mut unwanted: oneshot::Receiver<()>,
 ) -> Result<Exit, DelegateError> {
     let Assignment { launcher, name, mut order, stdin, workspace, scratch, output, lease } = assignment;
-    let failed = |error: io::Error| DelegateError::Failed(format!("`{name}` cannot be run: {error}"));
+    // The text of such an error may have a path of the host's in it, which is none of the handler's business.
+    let failed = |error: io::Error| {
+        tracing::warn!(program = name, %error, "a program cannot be run");
+        DelegateError::Failed(format!("`{name}` cannot be run: {}; the host's log says more", error.kind()))
+    };
     let empty = match &workspace {
         Some(_) => None,
         None => Some(
@@ -90,9 +94,8 @@ async fn keep(
     match said.map_err(failed)? {
         Said::Exit(exit) => Ok(exit),
         Said::NotStarted(error) => {
-            let text =
-                format!("`{name}` cannot be started, see `gpu.programs.{name}.path`: {error}: `{}`", order.program);
-            Err(DelegateError::Failed(text))
+            tracing::warn!(program = name, path = order.program, error, "a program cannot be started");
+            Err(DelegateError::Failed(format!("`{name}` cannot be started, see `gpu.programs.{name}.path`: {error}")))
         }
         Said::Nothing => Err(DelegateError::Failed(format!("the launcher of `{name}` was ended"))),
     }

@@ -1,6 +1,6 @@
 //! Where the value of an injected header is: outside of the settings where it is secret.
 
-use bulkhead_secrets::{SecretPlace, text_or_none};
+use bulkhead_secrets::{SecretError, SecretPlace, text_or_none};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -60,11 +60,29 @@ impl Value {
     }
 }
 
+/// Why there is no value, to be said of it.
+#[derive(Debug, thiserror::Error)]
+enum NoValue {
+    #[error(transparent)]
+    Secret(SecretError),
+    #[error("must be visible characters on one line: `{0}`")]
+    Malformed(SecretPlace),
+}
+
+impl NoValue {
+    /// The same for the log of a task, whose readers may not know where the host keeps its secrets.
+    fn without_place(&self) -> String {
+        match self {
+            Self::Secret(error) => error.without_place(),
+            Self::Malformed(_) => "must be visible characters on one line".to_owned(),
+        }
+    }
+}
+
 impl SecretHeader {
-    fn read(&self) -> Result<Value, String> {
-        let text = self.place.read().map_err(|error| error.to_string())?;
-        let value = Value::secret(&self.before, &text);
-        value.ok_or_else(|| format!("must be visible characters on one line: `{}`", self.place))
+    fn read(&self) -> Result<Value, NoValue> {
+        let text = self.place.read().map_err(NoValue::Secret)?;
+        Value::secret(&self.before, &text).ok_or_else(|| NoValue::Malformed(self.place.clone()))
     }
 }
 
@@ -91,7 +109,7 @@ impl HeaderPlace {
     pub(crate) fn open(&self) -> Result<Source, String> {
         match &self.0 {
             Place::Secret(secret) => {
-                let value = secret.read()?;
+                let value = secret.read().map_err(|error| error.to_string())?;
                 Ok(match secret.place {
                     SecretPlace::Variable(_) => Source::Kept(value),
                     SecretPlace::File(_) => Source::Read(secret.clone()),
@@ -114,8 +132,14 @@ impl Source {
             Self::Kept(value) => Ok(value.clone()),
             Self::Read(secret) => {
                 let secret = secret.clone();
-                let value = tokio::task::spawn_blocking(move || secret.read()).await;
-                value.unwrap_or_else(|_| Err("cannot be read: the reading ended".to_owned()))
+                match tokio::task::spawn_blocking(move || secret.read()).await {
+                    Ok(Err(error)) => {
+                        tracing::warn!(%error, "the value of an injected header is not there");
+                        Err(error.without_place())
+                    }
+                    Ok(Ok(value)) => Ok(value),
+                    Err(_) => Err("cannot be read: the reading ended".to_owned()),
+                }
             }
         }
     }
@@ -187,6 +211,23 @@ mod tests {
         let source = HeaderPlace::new(&format!("file:{}", file.path().display())).open().unwrap();
         std::fs::write(&file, "two").unwrap();
         assert_eq!(value(&source).header, "two");
+    }
+
+    #[test]
+    fn a_file_that_is_gone_or_holds_no_value_is_not_named_to_who_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "one").unwrap();
+        let source = HeaderPlace::new(&format!("Bearer file:{}", file.display())).open().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (is_gone, why) in [(false, "one line"), (true, "cannot be read")] {
+            std::fs::write(&file, "a\nb").unwrap();
+            if is_gone {
+                std::fs::remove_file(&file).unwrap();
+            }
+            let told = runtime.block_on(source.value()).expect_err("no value");
+            assert!(told.contains(why) && !told.contains("token"), "{told}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One try at one backend, with all that must be put right when it ends or is dropped.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bulkhead_core::{BreakerState, Candidate};
 use tokio::sync::SemaphorePermit;
@@ -10,9 +10,11 @@ use crate::charge::{Charge, Share};
 use crate::exchange::{self, Sent};
 use crate::failure::Failure;
 use crate::metrics::HandlerMetrics;
+use crate::pulse::Pulse;
 use crate::question::Question;
 
-/// A try that may go out. Dropped before its end it counts as cancelled, and says nothing of the backend.
+/// A try that may go out. Dropped before its end it counts as cancelled, and says nothing of the backend unless that was
+/// silent for long.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     backend: &'a Backend,
@@ -20,6 +22,7 @@ pub(crate) struct Attempt<'a> {
     /// Whether the breaker waits for what becomes of it.
     trying: bool,
     outcome: &'static str,
+    pulse: Pulse,
     _slot: SemaphorePermit<'a>,
 }
 
@@ -31,15 +34,17 @@ impl<'a> Attempt<'a> {
             BreakerState::Trying => true,
             BreakerState::Open(_) => return None,
         };
-        Some(Self { backend, metrics, trying, outcome: "cancelled", _slot: slot })
+        Some(Self { backend, metrics, trying, outcome: "cancelled", pulse: Pulse::new(), _slot: slot })
     }
 
-    /// Asks for an answer of at most so many bytes and tokens.
+    /// Asks for an answer of at most so many bytes and tokens; for `patience` at most it waits for a word, since others are
+    /// there to be asked.
     pub(crate) async fn run(
         mut self,
         question: &Question,
         share: &Share<'_>,
         (max_bytes, max_tokens): (usize, u64),
+        patience: Option<Duration>,
     ) -> Result<Candidate, Failure> {
         let (backend, limit) = (self.backend, self.backend.settings().timeout.duration());
         let most = backend.settings().max_tokens.map_or(u64::MAX, |most| u64::from(most.get()));
@@ -47,12 +52,20 @@ impl<'a> Attempt<'a> {
         let body = question.body(backend.settings(), max_tokens);
         let body = body.map_err(|_| Failure::Malformed("the question cannot be written".to_owned()))?;
         let sent = Sent { body, traceparent: question.traceparent(), max_bytes };
-        let mut charge = Charge::new(backend, self.metrics, share, (question.prompt, max_tokens));
+        let mut charge = Charge::new(backend, self.metrics, (share, &self.pulse), (question.prompt, max_tokens));
         let since = Instant::now();
-        let answer = tokio::time::timeout(limit, exchange::ask(backend, sent, &mut charge)).await;
+        let asked = tokio::time::timeout(limit, exchange::ask(backend, sent, &mut charge));
+        let patience = patience.filter(|patience| *patience < limit);
+        let answer = tokio::select! {
+            answer = asked => answer.unwrap_or_else(|_| {
+                Err(if self.pulse.has_beaten() { Failure::Slow(limit) } else { Failure::Silent(limit) })
+            }),
+            () = quiet(&self.pulse, patience) => {
+                let patience = patience.unwrap_or(limit);
+                Err(if self.pulse.has_beaten() { Failure::Stalled(patience) } else { Failure::Mute(patience) })
+            }
+        };
         self.metrics.took(backend.name(), since.elapsed());
-        let answer = answer
-            .unwrap_or_else(|_| Err(if charge.is_answering() { Failure::Slow(limit) } else { Failure::Silent(limit) }));
         match answer {
             Ok((text, reported)) => {
                 self.outcome = "ok";
@@ -70,6 +83,9 @@ impl<'a> Attempt<'a> {
                 if let Some(wait) = failure.retry_after() {
                     backend.leave_alone(wait);
                 }
+                if let Failure::Key(error) = &failure {
+                    tracing::warn!(backend = backend.name(), %error, "a language model cannot be asked");
+                }
                 tracing::debug!(backend = backend.name(), %failure, "a language model gave no answer");
                 Err(failure)
             }
@@ -77,8 +93,21 @@ impl<'a> Attempt<'a> {
     }
 }
 
+/// Waits until nothing came for so long; for ever where it may take as long as it likes.
+async fn quiet(pulse: &Pulse, patience: Option<Duration>) {
+    match patience {
+        Some(patience) => pulse.stops(patience).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
+        // Its run's time is over, or nobody wants the answer any more: such a silence is the backend's all the same.
+        if self.outcome == "cancelled" && self.pulse.is_dead() {
+            (self.outcome, self.trying) = ("timed_out", false);
+            self.backend.failed();
+        }
         self.metrics.called(self.backend.name(), self.outcome);
         if self.trying {
             self.backend.abandoned();

@@ -70,8 +70,9 @@ impl<'a> Way<'_, 'a> {
                 return Err(DelegateError::Denied(text).bounded());
             }
             let Some((index, attempt)) = self.next().await else { break };
+            let patience = self.patience(index);
             self.tries += 1;
-            match attempt.run(question, share, (*max_bytes, max_tokens)).await {
+            match attempt.run(question, share, (*max_bytes, max_tokens), patience).await {
                 Ok(candidate) => return Ok(candidate),
                 Err(failure) => self.failed(index, failure),
             }
@@ -113,6 +114,18 @@ impl<'a> Way<'_, 'a> {
                 None => course.past = Past::Failed,
             }
         }
+    }
+
+    /// How long this one may say nothing, where others are there to be asked in its place: as long as each of them. One that
+    /// is the last has all the time that is left.
+    fn patience(&self, index: usize) -> Option<Duration> {
+        let may_follow = |course: &Course<'_>| {
+            course.past == Past::Fresh && matches!(course.backend.standing(), Standing::Free | Standing::Busy)
+        };
+        let others = self.courses.iter().enumerate().filter(|(other, course)| *other != index && may_follow(course));
+        let others = u32::try_from(others.count()).unwrap_or(u32::MAX);
+        let turns = others.saturating_add(1).min(self.call.max_tries.saturating_sub(self.tries));
+        (turns > 1).then(|| self.call.deadline.saturating_duration_since(Instant::now()) / turns)
     }
 
     fn views(&self) -> Vec<View> {

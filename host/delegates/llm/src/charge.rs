@@ -4,6 +4,7 @@ use crate::TokenMeter;
 use crate::backend::Backend;
 use crate::estimate::tokens_of;
 use crate::metrics::HandlerMetrics;
+use crate::pulse::Pulse;
 use crate::reading::Reported;
 
 /// The tokens that one candidate may use over all its tries.
@@ -32,11 +33,11 @@ pub(crate) struct Charge<'a> {
     backend: &'a Backend,
     metrics: HandlerMetrics<'a>,
     share: &'a Share<'a>,
+    pulse: &'a Pulse,
     prompt: u64,
     max_completion: u64,
     completion: u64,
     sent: bool,
-    answering: bool,
 }
 
 impl<'a> Charge<'a> {
@@ -44,10 +45,10 @@ impl<'a> Charge<'a> {
     pub(crate) const fn new(
         backend: &'a Backend,
         metrics: HandlerMetrics<'a>,
-        share: &'a Share<'a>,
+        (share, pulse): (&'a Share<'a>, &'a Pulse),
         (prompt, max_completion): (u64, u64),
     ) -> Self {
-        Self { backend, metrics, share, prompt, max_completion, completion: 0, sent: false, answering: false }
+        Self { backend, metrics, share, pulse, prompt, max_completion, completion: 0, sent: false }
     }
 
     /// The question goes out: from now on it counts.
@@ -61,17 +62,13 @@ impl<'a> Charge<'a> {
     }
 
     /// The backend begins to answer.
-    pub(crate) const fn answering(&mut self) {
-        self.answering = true;
-    }
-
-    /// Whether the backend has begun to answer.
-    pub(crate) const fn is_answering(&self) -> bool {
-        self.answering
+    pub(crate) fn answering(&self) {
+        self.pulse.beat();
     }
 
     /// So many bytes of the answer are there: it counts as an estimate of them, but no more than was asked for.
     pub(crate) fn received(&mut self, bytes: usize) {
+        self.pulse.beat();
         self.completion = tokens_of(bytes as u64).min(self.max_completion);
     }
 

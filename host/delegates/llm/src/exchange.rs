@@ -57,7 +57,10 @@ pub(crate) async fn ask(backend: &Backend, sent: Sent, charge: &mut Charge<'_>) 
     let response = match request.send().await {
         Ok(response) => response,
         Err(error) => {
-            charge.waived();
+            // Where there was a connection, it may have had the question, and work on it.
+            if error.is_connect() {
+                charge.waived();
+            }
             return Err(unsent(&error));
         }
     };

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::KeyError;
+use crate::pulse::is_blamed;
 
 /// Why one try gave no answer. No text holds what a backend said, but for a short code of known form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
-    /// There is no key to ask with.
-    #[error("{0}")]
+    /// There is no key to ask with; guests are not told where it should be.
+    #[error("{}; look at its `key`", .0.without_place())]
     Key(KeyError),
     /// There is no connection.
     #[error("it cannot be reached: {0}")]
@@ -19,6 +20,12 @@ pub(crate) enum Failure {
     /// It began to answer and was not done within its time.
     #[error("it was not done within {} s (its `timeout`)", .0.as_secs_f64())]
     Slow(Duration),
+    /// It said nothing at all for as long as others could wait that may be asked in its place.
+    #[error("it said nothing within {:.1} s, its share of the time that is left", .0.as_secs_f64())]
+    Mute(Duration),
+    /// It began to answer, and then said nothing for so long.
+    #[error("it said nothing more for {:.1} s, its share of the time that was left", .0.as_secs_f64())]
+    Stalled(Duration),
     /// It answered with another status than success.
     #[error("it answered {status}{}", hint(*.status, .reason.as_deref()))]
     Refused {
@@ -59,7 +66,7 @@ impl Failure {
         match self {
             Self::Key(_) => "no_key",
             Self::Unreachable(_) => "unreachable",
-            Self::Silent(_) | Self::Slow(_) => "timed_out",
+            Self::Silent(_) | Self::Slow(_) | Self::Mute(_) | Self::Stalled(_) => "timed_out",
             Self::Refused { status: 429, .. } => "rate_limited",
             Self::Refused { status: 500.., .. } => "server_error",
             Self::Refused { .. } => "refused",
@@ -73,7 +80,8 @@ impl Failure {
     /// Whether the same backend may do better when it is asked again.
     pub(crate) const fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Silent(_) | Self::Slow(_) | Self::Broken(_) | Self::Reported(_) => true,
+            Self::Unreachable(_) | Self::Silent(_) | Self::Slow(_) | Self::Mute(_) | Self::Stalled(_) => true,
+            Self::Broken(_) | Self::Reported(_) => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..),
             Self::Key(_) | Self::Malformed(_) | Self::TooLong(_) => false,
         }
@@ -81,11 +89,12 @@ impl Failure {
 
     /// Whether the backend is to blame, so that it may rest. What a handler can bring about by its request (long answers,
     /// refusals, its share of the rate) is not, else one handler could take a backend from all others.
-    pub(crate) const fn blames_backend(&self) -> bool {
+    pub(crate) fn blames_backend(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Silent(_) | Self::Broken(_) | Self::Malformed(_) => true,
             Self::Refused { status, .. } => *status >= 500,
-            Self::Key(_) | Self::Slow(_) | Self::Reported(_) | Self::TooLong(_) => false,
+            Self::Mute(silence) => is_blamed(*silence),
+            Self::Key(_) | Self::Slow(_) | Self::Stalled(_) | Self::Reported(_) | Self::TooLong(_) => false,
         }
     }
 
@@ -114,6 +123,13 @@ mod tests {
             assert_eq!(refused(status).retry_after().is_some(), passes, "{status}");
             assert_eq!(refused(status).blames_backend(), status >= 500, "{status}");
         }
+    }
+
+    #[test]
+    fn a_silence_that_a_short_run_cut_off_is_not_the_backends_fault_and_a_long_one_is() {
+        assert!(!Failure::Mute(Duration::from_secs(2)).blames_backend());
+        assert!(Failure::Mute(Duration::from_secs(15)).blames_backend());
+        assert!(!Failure::Stalled(Duration::from_secs(15)).blames_backend());
     }
 
     #[test]

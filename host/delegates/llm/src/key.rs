@@ -22,6 +22,17 @@ pub enum KeyError {
     NoKey(String),
 }
 
+impl KeyError {
+    /// The same for guests, who may not know where the host keeps its keys.
+    pub(crate) fn without_place(&self) -> String {
+        match self {
+            Self::Given => self.to_string(),
+            Self::Secret(error) => format!("its key {}", error.without_place()),
+            Self::NoKey(_) => "its key is not one word of visible ASCII characters".to_owned(),
+        }
+    }
+}
+
 impl KeyPlace {
     /// Takes a place as the settings file has it.
     pub fn new(text: &str) -> Self {

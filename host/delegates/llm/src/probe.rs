@@ -25,6 +25,8 @@ pub(crate) async fn probe(backend: &Backend) -> BackendHealth {
     let state = tokio::time::timeout(LIMIT, look(backend)).await.unwrap_or(Err(Failure::Silent(LIMIT)));
     let state = state.map_err(|failure| match failure {
         Failure::Silent(limit) => format!("it said nothing within {} s", limit.as_secs()),
+        // For the operator, who may know where it is.
+        Failure::Key(error) => error.to_string(),
         other => other.to_string(),
     });
     BackendHealth { backend: backend.name().to_owned(), state }

@@ -65,7 +65,8 @@ pub struct BackendSettings {
     pub limit_field: LimitField,
     /// Requests to it at once: 8.
     pub concurrency: NonZeroU32,
-    /// How long one try may take: 120 s.
+    /// How long one try may take: 120 s; while others can be asked in its place, it may say nothing for its share of the
+    /// time that the run has left at most.
     pub timeout: Span,
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{RunEnd, Size};
+use bulkhead_core::{Interruption, RunEnd, Size};
 use bulkhead_sandbox::{Workspace, WorkspaceAccess, WorkspaceBounds};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,6 +31,14 @@ async fn filled(run: &Run) -> (u64, String) {
 
 fn bytes_in(folder: &TempDir) -> u64 {
     folder.path().read_dir().unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+}
+
+#[tokio::test]
+async fn a_run_whose_workspace_is_gone_is_interrupted_and_not_blamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = filling("append", &folder);
+    folder.close().unwrap();
+    assert_eq!(run.end().await, RunEnd::Interrupted(Interruption::EngineGone));
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Who can reach the folders of workspaces.
 
-use std::fs::{DirBuilder, Permissions};
+use std::fs::{DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
+
+use bulkhead_sandbox::workspace::open_folder;
 
 /// Makes a folder, and those above it that are missing, for the host alone.
 pub(super) fn make_private(folder: &Path) -> io::Result<()> {
@@ -22,6 +24,18 @@ pub(super) fn make_workspace(root: &Path, folder: &Path) -> io::Result<()> {
         }
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Opens the folder of a workspace; one that a container of the host's own user has shut is opened again, since its run
+/// would be tried for ever.
+pub(super) fn open_workspace(folder: &Path) -> io::Result<File> {
+    match open_folder(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+            open_folder(folder)
+        }
+        opened => opened,
     }
 }
 

@@ -26,14 +26,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bulkhead_core::TaskId;
-use bulkhead_sandbox::workspace::{Begun, Keeper, WorkspaceUsage, open_folder};
+use bulkhead_sandbox::workspace::{Begun, Keeper, WorkspaceUsage};
 use bulkhead_sandbox::{Workspace, WorkspaceBounds, WorkspaceGrant};
 use tokio::sync::Semaphore;
 
 pub(crate) use self::bindings::{BindError, Bindings, look_after_bindings};
 pub(crate) use self::claim::Claim;
 pub use self::error::WorkspaceError;
-use self::folders::make_workspace;
+use self::folders::{make_workspace, open_workspace};
 pub use self::listing::{Entry, EntryType, Listing, MAX_LISTED};
 use self::name::folder_name;
 use self::notes::Notes;
@@ -149,7 +149,7 @@ impl Workspaces {
             self.usage_of(&mut live, id, &name)
         };
         self.notes.used(&name, (id != by.task).then_some(by.task))?;
-        usage.count(&open_folder(&folder)?, bounds.files.max(self.settings.bounds.files));
+        usage.count(&open_workspace(&folder)?, bounds.files.max(self.settings.bounds.files));
         let holds_files = usage.now().1 > 0;
         let workspace = Workspace { folder, access: by.grant.access, bounds, usage, calls: None };
         Ok(Entered { workspace, claim, holds_files })

@@ -7,11 +7,12 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
 use bulkhead_sandbox::workspace::{Opening, WorkspaceRoom, open_folder};
-use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, chmod, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
 use super::listing::names;
@@ -67,13 +68,31 @@ impl Remover for Uncounted {
     }
 
     fn enter(&self, folder: &File, name: &OsStr) -> io::Result<Arc<File>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Arc::new(openat(folder, name, flags, Mode::empty())?.into()))
+        let found = let_in(folder, name)?;
+        Ok(Arc::new(openat(&found, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?.into()))
     }
 
     fn lift(&self, folder: &File, name: &OsStr, to: &File, new: &OsStr) -> io::Result<()> {
-        Ok(renameat(folder, name, to, new)?)
+        match renameat(folder, name, to, new) {
+            // A folder that may not be written to cannot leave the one that it is in.
+            Err(Errno::ACCESS) => {
+                let_in(folder, name)?;
+                Ok(renameat(folder, name, to, new)?)
+            }
+            lifted => Ok(lifted?),
+        }
     }
+}
+
+/// Finds a folder, and no link to one, and lets the host in where a container that ran as the host's user has shut it.
+fn let_in(folder: &File, name: &OsStr) -> io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = openat(folder, name, flags, Mode::empty())?;
+    if !Mode::from_raw_mode(fstat(&found)?.st_mode).contains(Mode::RWXU) {
+        // What is open, and not what has the name by now. Where it is another user's, the next step fails, and says so.
+        let _ = chmod(format!("/proc/self/fd/{}", found.as_raw_fd()), Mode::RWXU);
+    }
+    Ok(found)
 }
 
 /// Removes a folder, or a file, of which nobody but the host can make something else.

@@ -32,7 +32,10 @@ fn is_invalid(request: Container, start: &str) {
 fn what_is_not_asked_for_is_what_the_grant_leaves() {
     let plan = asked(&grant(), request()).expect("admitted");
     assert_eq!((plan.memory, plan.cpus, plan.processes), (512 << 20, 1.0, 128));
-    assert_eq!((plan.network, plan.user.as_str(), plan.tmpfs), (false, "65534:65534", 64 << 20));
+    assert_eq!(
+        (plan.network, plan.user.as_str(), plan.tmpfs),
+        (false, crate::ContainerUser::default().as_str(), 64 << 20)
+    );
     let less = Container { memory_bytes: Some(8 << 20), cpus: Some(0.5), processes: Some(3), ..request() };
     let plan = asked(&grant(), less).expect("admitted");
     assert_eq!((plan.memory, plan.cpus, plan.processes), (8 << 20, 0.5, 3));

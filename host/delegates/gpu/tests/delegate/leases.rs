@@ -160,7 +160,9 @@ async fn a_folder_that_takes_no_locks_is_named_and_nothing_stays_leased() {
     let locks = folder.path().join("missing");
     let world = world(1, |settings| settings.locks = Some(locks.clone()));
     match world.gpu.lease(&caller(), 1, None).await {
-        Err(DelegateError::Unavailable(text)) => assert!(text.contains("`gpu.locks`"), "{text}"),
+        Err(DelegateError::Unavailable(text)) => {
+            assert!(text.contains("`gpu.locks`") && !text.contains("missing"), "{text}");
+        }
         other => panic!("{other:?}"),
     }
     std::fs::create_dir(&locks).unwrap();

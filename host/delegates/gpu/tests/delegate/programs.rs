@@ -186,11 +186,15 @@ async fn a_program_that_cannot_be_started_is_said_to_be_so_and_holds_nothing() {
         if executable {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
+        let shown = path.to_string_lossy().into_owned();
         let world = world(1, |settings| {
             settings.programs.insert("given".into(), ProgramSettings { path, ..ProgramSettings::default() });
         });
         match world.gpu.run(&caller(), &grant(), job("given", &[])).await {
-            Err(DelegateError::Failed(text)) => assert!(text.contains("`gpu.programs.given.path`"), "{text}"),
+            Err(DelegateError::Failed(text)) => {
+                assert!(text.contains("`gpu.programs.given.path`"), "{text}");
+                assert!(!text.contains(&shown), "{text}");
+            }
             other => panic!("{other:?}"),
         }
         world.gpu.lease(&caller(), 1, None).await.unwrap();

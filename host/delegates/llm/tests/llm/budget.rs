@@ -114,6 +114,21 @@ async fn half_an_answer_counts_and_a_refusal_does_not() {
 }
 
 #[tokio::test]
+async fn a_question_counts_unless_there_was_never_a_connection() {
+    let server = Server::start([Step::Raw(Vec::new())]).await;
+    let mut settings = settings(&[("a", &server)]);
+    settings.retries = 1.try_into().unwrap();
+    let (grant, llm, meter) = (grant(&settings), Llm::new(settings).unwrap(), TokenMeter::new());
+    let text = told(llm.generate(&caller(PATIENCE), &grant, 0, &meter, request(1)).await, "unavailable");
+    assert!(text.contains("broke off"), "{text}");
+    assert_eq!(meter.spent(), 7, "it may have been worked on");
+    drop(server);
+    let text = told(llm.generate(&caller(PATIENCE), &grant, 0, &meter, request(1)).await, "unavailable");
+    assert!(text.contains("cannot be reached"), "{text}");
+    assert_eq!(meter.spent(), 7);
+}
+
+#[tokio::test]
 async fn tries_that_use_up_the_budget_are_the_last() {
     let server = Server::start([Step::Raw(half())]).await;
     let settings = settings(&[("a", &server)]);

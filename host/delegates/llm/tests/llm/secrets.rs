@@ -73,6 +73,30 @@ async fn a_key_shows_in_no_error_no_debug_and_no_log_even_where_the_backend_repe
 }
 
 #[tokio::test]
+async fn a_key_that_is_gone_is_told_by_its_setting_and_not_by_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("key");
+    std::fs::write(&place, "sk-sesame").unwrap();
+    let server = Server::start([Step::Whole("x")]).await;
+    let settings = each(settings(&[("a", &server)]), |_, backend| {
+        backend.key = Some(KeyPlace::new(&format!("file:{}", place.display())));
+    });
+    let (grant, llm) = (grant(&settings), Llm::new(settings).unwrap());
+    for is_gone in [false, true] {
+        std::fs::write(&place, "two words").unwrap();
+        if is_gone {
+            std::fs::remove_file(&place).unwrap();
+        }
+        let error = llm.generate(&caller(PATIENCE), &grant, 0, &TokenMeter::new(), request(1)).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("`a`: its key") && text.contains("look at its `key`"), "{text}");
+        assert!(!text.contains(&*folder.path().to_string_lossy()), "{text}");
+        let told = llm.probe().await[0].state.clone().unwrap_err();
+        assert!(told.contains(&*place.to_string_lossy()), "the operator is told: {told}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_is_changed_in_its_file_is_used_from_then_on() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let server = Server::start([Step::Whole("x")]).await;

@@ -110,6 +110,57 @@ async fn a_try_that_takes_too_long_is_made_elsewhere() {
 }
 
 #[tokio::test]
+async fn one_that_never_answers_leaves_another_its_share_of_the_time_whatever_its_own_time_out() {
+    for (step, told_so) in [(Step::Hang(Vec::new()), "nothing within"), (Step::Hang(half()), "nothing more for")] {
+        let [slow, ill, good] = [[step].to_vec(), vec![Step::status(503)], vec![Step::Whole("x")]].map(Server::start);
+        let (slow, ill, good) = tokio::join!(slow, ill, good);
+        let all = each(settings(&[("good", &good), ("ill", &ill), ("slow", &slow)]), |name, backend| {
+            backend.weight = u32::from(name == "slow");
+        });
+        let mut hopeless = all.clone();
+        hopeless.backends.remove("good");
+        hopeless.retries = 2.try_into().unwrap();
+        for (settings, fares) in [(all, true), (hopeless, false)] {
+            let (grant, llm) = (grant(&settings), Llm::new(settings).unwrap());
+            let within = caller(Duration::from_millis(1_500));
+            let answer = llm.generate(&within, &grant, 0, &TokenMeter::new(), request(1)).await;
+            if fares {
+                assert_eq!(answer.unwrap()[0].backend, "good");
+            } else {
+                let text = told(answer, "unavailable");
+                assert!(text.contains(told_so) && text.contains("its share of the time"), "{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_silent_until_the_run_is_over_rests_where_that_was_long() {
+    let server = Server::start([Step::Hang(Vec::new())]).await;
+    let mut settings = settings(&[("a", &server)]);
+    settings.failures = 1.try_into().unwrap();
+    let (grant, llm, meter) = (grant(&settings), Llm::new(settings).unwrap(), TokenMeter::new());
+    let short = llm.generate(&caller(Duration::from_millis(100)), &grant, 0, &meter, request(1)).await;
+    assert_eq!(short, Err(DelegateError::TimedOut));
+    let caller = caller(PATIENCE);
+    let long = tokio::select! {
+        ended = llm.generate(&caller, &grant, 0, &meter, request(1)) => ended,
+        () = async {
+            server.until(|counts| counts.requests == 2).await;
+            tokio::time::pause();
+            tokio::time::advance(PATIENCE).await;
+            std::future::pending().await
+        } => unreachable!(),
+    };
+    assert_eq!(long, Err(DelegateError::TimedOut));
+    tokio::time::resume();
+    let caller = crate::caller(3 * PATIENCE);
+    let text = told(llm.generate(&caller, &grant, 0, &meter, request(1)).await, "unavailable");
+    assert!(text.contains("it rests after failures in a row"), "{text}");
+    assert_eq!(server.counts().requests, 2);
+}
+
+#[tokio::test]
 async fn a_call_that_is_dropped_closes_its_connection_and_frees_its_slot() {
     let server = Server::start([Step::Hang(half()), Step::Hang(Vec::new()), Step::Whole("x")]).await;
     let settings = each(settings(&[("a", &server)]), |_, backend| backend.concurrency = 1.try_into().unwrap());

@@ -145,3 +145,16 @@ fn a_folder_that_is_filled_all_the_time_is_given_up() {
     let error = empty(&Refilled, &top, 1000).expect_err("it is never empty");
     assert_eq!(error.kind(), io::ErrorKind::DirectoryNotEmpty);
 }
+
+#[test]
+fn a_folder_that_was_shut_is_opened_to_the_host_before_it_goes() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::new();
+    let shut = world.tree().join("shut");
+    std::fs::create_dir(&shut).expect("a folder");
+    std::fs::set_permissions(&shut, std::fs::Permissions::from_mode(0o000)).expect("it is shut");
+    Uncounted.enter(&open_folder(&world.tree()).expect("a folder"), "shut".as_ref()).expect("it is entered");
+    assert_eq!(shut.metadata().expect("it is there").permissions().mode() & 0o777, 0o700);
+    world.remove(&Uncounted).expect("it goes");
+}
