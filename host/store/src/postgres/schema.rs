@@ -15,7 +15,7 @@ use super::address::shown_url;
 use super::client::Client;
 
 /// The schema that this host writes.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 /// The oldest schema whose hosts can still work with what this one writes: earlier ones cannot read a route with a home.
 const MIN_COMPATIBLE: i64 = 4;
@@ -28,6 +28,7 @@ const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("migrations/0004_homes.sql"),
     include_str!("migrations/0005_before_waits.sql"),
     include_str!("migrations/0006_kept_told.sql"),
+    include_str!("migrations/0007_pausing_all.sql"),
 ];
 
 /// A host that has not renewed its leases for so long does not count as there.

@@ -71,6 +71,7 @@ impl Cycle<'_> {
                 .execute(params![slot.seq.0, spawned.0, spawned.1, count.total])?;
             self.known.parents.clear();
         }
+        let is_held = self.is_paused_with_all(slot.seq)?;
         if let Some(many) = &mut self.memory.many_hosts {
             many.will_number(spawn.children.len());
         }
@@ -104,6 +105,9 @@ impl Cycle<'_> {
                     self.known.parents.remove(&seq);
                     let own = (seq, !submitted.duplicate);
                     self.insert_kin((slot.seq, spawned, place), own, critical, (depth, root), child)?;
+                    if is_held && own.1 {
+                        self.pause_with_all(seq)?;
+                    }
                     match submitted.state {
                         _ if !submitted.duplicate => None,
                         // What was there before may have ended, and may have been removed since.

@@ -7,7 +7,7 @@ use crate::{Fate, Held, TaskSeq};
 
 use super::cycle::Cycle;
 use super::failure::Halt;
-use super::place::Place;
+use super::place::{Place, locate};
 use super::placing::Waits;
 use super::slot::Slot;
 
@@ -27,14 +27,46 @@ impl Cycle<'_> {
                 if self.hold_run(slot.seq)? != Place::Running {
                     return Err(Halt::Raced);
                 }
-                let insert = "INSERT INTO pausing (seq) VALUES (?1) ON CONFLICT (seq) DO NOTHING";
-                self.connection.prepare_cached(insert)?.execute([slot.seq.0])?;
-                self.memory.has_pausing = true;
+                self.is_to_pause(slot.seq, false)?;
                 Ok(Fate::Underway)
             }
             Place::Paused => Ok(Fate::Done),
             Place::Suspended | Place::Dependent { .. } | Place::Ended(_) => Ok(Fate::Refused(place.state())),
         }
+    }
+
+    /// Notes that a task is to be paused once it comes to the queue; with all of its workflow, or by itself.
+    pub(super) fn is_to_pause(&mut self, seq: TaskSeq, with_all: bool) -> Result<(), Halt> {
+        const INSERT: &str = "INSERT INTO pausing (seq, with_all) VALUES (?1, ?2) \
+            ON CONFLICT (seq) DO UPDATE SET with_all = pausing.with_all OR excluded.with_all";
+        self.connection.prepare_cached(INSERT)?.execute(params![seq.0, with_all])?;
+        self.memory.has_pausing = true;
+        Ok(())
+    }
+
+    /// Whether a task is to be paused with all of its workflow.
+    pub(super) fn is_paused_with_all(&self, seq: TaskSeq) -> Result<bool, Halt> {
+        const SELECT: &str = "SELECT with_all FROM pausing WHERE seq = ?1";
+        if !self.memory.has_pausing {
+            return Ok(false);
+        }
+        let found = self.connection.prepare_cached(SELECT)?.query_row([seq.0], |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// Holds a task back wherever it is, as part of its workflow; whether it may have children that are to be held back, too.
+    pub(super) fn pause_with_all(&mut self, seq: TaskSeq) -> Result<bool, Halt> {
+        let Some((slot, place)) = locate(self.connection, seq)? else { return Ok(false) };
+        match place {
+            Place::Ended(_) => return Ok(false),
+            Place::Suspended | Place::Dependent { .. } => self.is_to_pause(seq, true)?,
+            Place::Running | Place::Waiting(_) | Place::Paused => {
+                if self.pause(slot, place)? == Fate::Underway {
+                    self.is_to_pause(seq, true)?;
+                }
+            }
+        }
+        Ok(place == Place::Suspended)
     }
 
     /// Holds a task back that comes into the queue, where somebody has asked for that.

@@ -9,7 +9,7 @@ use crate::StoreError;
 use super::failure::opening;
 
 /// The schema that this host writes.
-pub const SCHEMA_VERSION: i64 = 10;
+pub const SCHEMA_VERSION: i64 = 11;
 
 /// The oldest schema whose hosts can still work with what this one writes.
 const MIN_COMPATIBLE: i64 = 8;
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("migrations/0008_workflows.sql"),
     include_str!("migrations/0009_before_waits.sql"),
     include_str!("migrations/0010_kept_told.sql"),
+    include_str!("migrations/0011_pausing_all.sql"),
 ];
 
 /// `PRAGMA application_id` of a Bulkhead store: `BLKH`.

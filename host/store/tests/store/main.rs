@@ -28,6 +28,7 @@ mod suspending;
 mod telling;
 mod waiting;
 mod workflow_harness;
+mod workflow_pausing;
 mod workflow_views;
 mod workflows;
 mod workflows_at_random;
@@ -219,7 +220,6 @@ properties! {
         what_waits_for_a_cancelled_step_is_cancelled
         a_step_may_end_the_workflow_early
         a_whole_workflow_is_cancelled
-        a_paused_workflow_goes_on_where_it_was
         a_workflow_that_takes_too_long_fails
         a_step_that_waits_too_long_is_dead_as_stale
         a_step_that_is_blocked_waits_for_help_however_long_that_takes
@@ -231,6 +231,9 @@ properties! {
         a_template_tells_of_its_own_events_once_a_step_has_ended
         steps_stay_as_long_as_their_workflow_does
         ten_thousand_steps_fan_out_and_come_together;
+    workflow_pausing:
+        a_paused_workflow_goes_on_where_it_was
+        what_a_paused_workflow_spawns_waits_with_it;
     workflow_views:
         the_attempts_that_ran_longest_are_told_first
         a_workflow_whose_first_step_has_waited_is_not_pending_again

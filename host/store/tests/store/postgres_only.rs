@@ -1,10 +1,13 @@
 //! What several hosts on one database share.
 
-use bulkhead_core::{Child, Join, KindLimit, NextStep, Rate, RunEnd, Spawn, State};
-use bulkhead_store::{Change, Delivery, Selection, Store, TaskFilter, postgres};
+use bulkhead_core::{Child, DeadReason, Join, KindLimit, NextStep, Rate, RunEnd, Spawn, State, WorkflowState};
+use bulkhead_store::{Change, Delivery, Selection, Store, TaskFilter, WorkflowStore as _, postgres};
 
-use crate::harness::{Engine, START, Worker, completed, ended, kind, seconds, succeeded, task, with_extras, with_key};
+use crate::harness::{
+    Engine, START, Worker, completed, ended, failed, kind, seconds, succeeded, task, with_extras, with_key,
+};
 use crate::postgres_engine::{Postgres, connect};
+use crate::workflow_harness::{Workflows as _, step, workflow};
 
 /// A second host on the same database and clock.
 async fn beside(engine: &Postgres) -> (bulkhead_store::DatabaseStore, Worker) {
@@ -303,4 +306,31 @@ async fn a_cancel_that_commits_while_its_task_is_taken_from_a_lost_host_ends_the
     tokio::join!(engine.settle(), written);
     engine.settle().await;
     assert_eq!(engine.get(&id).await.state, State::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_workflow_hears_of_it_when_it_is_blocked_on_another_host() {
+    let engine = Postgres::start().await;
+    // The first step of its template never ends.
+    let begun = engine.begin(workflow(vec![step("b", &[1]), step("a", &[])])).await;
+    let mut worker = engine.worker(1).await;
+    let a = worker.claimed_one().await;
+    let other = postgres::open(engine.settings()).unwrap();
+    assert_eq!(other.workflow(&begun.id).await.unwrap().unwrap().state, WorkflowState::Running);
+    let work = async {
+        // It waits by then.
+        for _ in 0..200 {
+            other.tick().await.unwrap();
+        }
+        worker.commit(ended(&a, NextStep::Die(DeadReason::Permanent), failed()), 0).await;
+        for _ in 0..1_000 {
+            other.tick().await.unwrap();
+        }
+    };
+    tokio::select! {
+        view = other.wait_workflow(&begun.id, seconds(3600)) => {
+            assert_eq!(view.unwrap().unwrap().state, WorkflowState::Blocked);
+        }
+        () = work => panic!("nobody was woken"),
+    }
 }

@@ -236,29 +236,6 @@ pub(crate) async fn a_whole_workflow_is_cancelled<E: Engine>() {
     assert_eq!(cancel().await.unwrap(), WorkflowFate::Refused(WorkflowState::Cancelled));
 }
 
-pub(crate) async fn a_paused_workflow_goes_on_where_it_was<E: Engine>() {
-    let engine = E::start().await;
-    let begun = engine.begin(workflow(vec![step("a", &[]), step("b", &[0]), step("c", &[])])).await;
-    let mut worker = engine.worker(1).await;
-    let a = worker.claimed_one().await;
-    let change = |change| engine.database().change_workflow(&begun.id, change);
-    assert_eq!(change(WorkflowChange::Pause).await.unwrap(), WorkflowFate::Done);
-    worker.commit(succeeded(&a), 2).await;
-    worker.assert_idle(&engine).await;
-    engine
-        .assert_steps(
-            &begun.id,
-            WorkflowState::Waiting,
-            &[("a", State::Succeeded), ("b", State::Paused), ("c", State::Paused)],
-        )
-        .await;
-    assert_eq!(change(WorkflowChange::Resume).await.unwrap(), WorkflowFate::Done);
-    let both = worker.claimed().await;
-    assert_eq!(both.len(), 2);
-    worker.commit_all(both.iter().map(succeeded).collect(), 0).await;
-    assert_eq!(engine.show(&begun.id).await.state, WorkflowState::Succeeded);
-}
-
 pub(crate) async fn a_workflow_that_takes_too_long_fails<E: Engine>() {
     let engine = E::start().await;
     let mut made = workflow(vec![step("a", &[]), step("b", &[0])]);

@@ -220,7 +220,9 @@ steps:
 ";
     let (folder, host) = host(&["steps"], template);
     put(&folder, "import.yaml", &batch("isolate").replace("batch 25 10", "fail"));
-    eventually("the template is there", || (host.client.get("/v1/templates/import").status == 200).then_some(()));
+    eventually("the template is there", || {
+        (host.client.get("/v1/templates/default/import").status == 200).then_some(())
+    });
     let id = start(&host, "approval", &json!({}));
     let route = step(&settled(&host, &id), "route")["task"].as_str().expect("a task").to_owned();
     for result in ["null", r#"["nowhere"]"#] {

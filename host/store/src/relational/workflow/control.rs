@@ -1,5 +1,7 @@
 //! What operators ask of whole workflows, and those that take too long.
 
+use std::collections::VecDeque;
+
 use bulkhead_core::{StepStanding, TaskId, WorkflowState};
 
 use super::begin::find;
@@ -67,39 +69,23 @@ impl Cycle<'_> {
         Ok(any)
     }
 
-    /// Holds back what could run, and what runs or waits as soon as it comes to the queue.
+    /// Holds back what could run, and what runs or waits as soon as it comes to the queue; with it, all that its steps have
+    /// spawned, and will.
     fn pause_steps(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
-        const PAUSE: &str = "INSERT INTO pausing (seq) VALUES (?1) ON CONFLICT (seq) DO NOTHING";
-        for seq in self.unfinished_steps(workflow)? {
-            let Some((slot, place)) = locate(self.connection, seq)? else { continue };
-            match place {
-                Place::Suspended | Place::Dependent { .. } => {
-                    self.connection.prepare_cached(PAUSE)?.execute([seq.0])?;
-                    self.memory.has_pausing = true;
-                    for child in self.living_children(seq)? {
-                        self.pause_wherever(child)?;
-                    }
-                }
-                Place::Ended(_) => {}
-                _ => drop(self.pause(slot, place)?),
+        let mut family = self.unfinished_steps(workflow)?;
+        while let Some(seq) = family.pop() {
+            if self.pause_with_all(seq)? {
+                family.extend(self.living_children(seq)?);
             }
-        }
-        Ok(())
-    }
-
-    fn pause_wherever(&mut self, seq: TaskSeq) -> Result<(), Halt> {
-        if let Some((slot, place)) = locate(self.connection, seq)? {
-            self.pause(slot, place)?;
         }
         Ok(())
     }
 
     fn resume_steps(&mut self, workflow: TaskSeq) -> Result<(), Halt> {
-        for seq in self.unfinished_steps(workflow)? {
+        let mut family = VecDeque::from(self.unfinished_steps(workflow)?);
+        while let Some(seq) = family.pop_front() {
             self.resume_wherever(seq)?;
-            for child in self.living_children(seq)? {
-                self.resume_wherever(child)?;
-            }
+            family.extend(self.living_children(seq)?);
         }
         Ok(())
     }
@@ -112,7 +98,7 @@ impl Cycle<'_> {
         }
     }
 
-    /// The tasks that stand for a step that fans out, and have not ended.
+    /// The tasks that a task has spawned, and have not ended.
     fn living_children(&self, step: TaskSeq) -> Result<Vec<TaskSeq>, Halt> {
         const SELECT: &str = "SELECT child FROM kin k WHERE parent = ?1 AND own \
             AND NOT EXISTS (SELECT 1 FROM ended e WHERE e.seq = k.child)";
