@@ -92,7 +92,7 @@ pub use workflow::{
     CriticalStep, Cursor, DependencyCount, DependencyStep, DomainEvent, EarlyEnd, FanInCount, FanOut, FanOutOver,
     MAX_CHOSEN, MAX_DECISIONS, MAX_STEPS, NewWorkflow, PlanStep, PublishCondition, StepEnd, StepGlance, StepName,
     StepRole, StepStanding, StepTally, StepTicket, StepTimes, TemplateRef, WorkflowPlan, WorkflowState,
-    WorkflowSubmission, check_outcome, check_result_by_hand, chosen_steps, critical_path, cursors_by_hand,
-    dependency_step, expand, fan_in, instance, instance_name, named_steps, standing, under_way, when_terminated,
+    WorkflowSubmission, check_outcome, chosen_by_hand, chosen_steps, critical_path, cursors_by_hand, dependency_step,
+    expand, fan_in, instance, instance_name, standing, under_way, when_terminated,
 };
 pub use workspace::WorkspaceChoice;

@@ -11,16 +11,16 @@ pub fn overdue_by(kept: Duration, bounds: RangeInclusive<Duration>) -> Duration 
     (kept / 24).clamp(*bounds.start(), *bounds.end())
 }
 
-/// How long ended tasks are kept, by how they ended.
+/// How long ended tasks are kept, by how they ended, and what they told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Succeeded, skipped, cancelled and resolved ones.
     pub succeeded: Span,
     /// Dead letters.
     pub dead: Span,
-    /// Whatever left an audit trail, at least.
+    /// Audit trails, from the end of their task; never shorter than the task.
     pub audit: Span,
-    /// Whatever left a log, at least.
+    /// Logs, in the same way.
     pub logs: Span,
 }
 

@@ -62,12 +62,9 @@ fn batched(plan: wit::BatchPlan, bound: Size) -> Result<BatchPlan, RunEnd> {
     let cursor = |(index, cursor): (usize, wit::Cursor)| {
         let wit::Cursor { start, end, metadata } = cursor;
         let refuse = |problem: String| RunEnd::Invalid(format!("cursors[{index}]: {problem}"));
-        if end < start {
-            return Err(refuse(format!("ends at {end}, before it starts at {start}")));
-        }
         let metadata = bounds::object(metadata, bounds::CURSOR_METADATA)
             .map_err(|problem| refuse(format!("metadata: {problem}")))?;
-        Ok(Cursor { start, end, metadata })
+        Cursor::new(start, end, metadata).map_err(refuse)
     };
     Ok(BatchPlan {
         cursors: cursors.into_iter().enumerate().map(cursor).collect::<Result<_, _>>()?,

@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bulkhead_core::{JsonText, State as TaskState, TaskId, check_result_by_hand};
-use bulkhead_store::{Change, Fate};
+use bulkhead_core::{JsonText, State as TaskState, TaskId, chosen_by_hand};
+use bulkhead_store::{Change, Fate, Resolution};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -97,8 +97,8 @@ pub(crate) async fn resolve(
     let id = TaskId::parse(id)?;
     let ResolveBody { result } = read_json(body, "{}").await?;
     check_size(&app, "result", Some(&result))?;
-    check_step(&app, &id, &result).await?;
-    match fate(&app, &id, Change::Resolve(result)).await? {
+    let resolution = resolution(&app, &id, result).await?;
+    match fate(&app, &id, Change::Resolve(resolution)).await? {
         Fate::Refused(state) => Err(Problem::Conflict(format!(
             "only dead tasks and blocked steps are resolved by hand, and task `{id}` is {state}"
         ))),
@@ -106,13 +106,16 @@ pub(crate) async fn resolve(
     }
 }
 
-/// Refuses a result that does not say what the steps behind this one must know.
-async fn check_step(app: &App, id: &TaskId, result: &JsonText) -> Result<(), Problem> {
+/// What a task is closed with; the result of a step is refused that does not say what the steps behind it must know.
+async fn resolution(app: &App, id: &TaskId, result: JsonText) -> Result<Resolution, Problem> {
     let Some(task) = app.store.get(id).await? else { return Err(unknown(id)) };
     let is_open = matches!(task.state, TaskState::Dead | TaskState::Blocked);
-    let Some((plan, place)) = task.workflow.and_then(|step| step.place).filter(|_| is_open) else { return Ok(()) };
-    let Some(plan) = app.store.plan(plan).await? else { return Ok(()) };
-    check_result_by_hand(&plan, place, result).map_err(|problem| Problem::Unacceptable(format!("result: {problem}")))
+    let step = task.workflow.and_then(|step| step.place).filter(|_| is_open);
+    let Some((plan, place)) = step else { return Ok(result.into()) };
+    let Some(plan) = app.store.plan(plan).await? else { return Ok(result.into()) };
+    let chosen = chosen_by_hand(&plan, place, &result);
+    let chosen = chosen.map_err(|problem| Problem::Unacceptable(format!("result: {problem}")))?;
+    Ok(Resolution { result, chosen })
 }
 
 async fn fate(app: &App, id: &TaskId, change: Change) -> Result<Fate, Problem> {

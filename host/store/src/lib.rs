@@ -43,7 +43,7 @@ pub use queue_depth::{DeadCount, RouteDepth};
 pub use relational::{Clock, DatabaseStore, QueueSettings, SystemClock};
 pub use schedule::{LastTick, MAX_SCHEDULES, ScheduleChange, ScheduleFate, ScheduleView, TickFate};
 pub use store::{BoxFuture, Held, Store, UpstreamPart};
-pub use submitted::{BatchRefusal, Change, Fate, Submitted};
+pub use submitted::{BatchRefusal, Change, Fate, Resolution, Submitted};
 pub use told::{Audit, AuditView, LogLine, LogPage, ProgressNote, RunLog, Told};
 pub use work::{Claimed, Delivery, HasAnother, History, ServedRoutes, TaskSeq, WorkLine, WorkSender};
 pub use workflow::{

@@ -74,8 +74,23 @@ pub enum Change {
     Pause,
     /// Let a paused task go on, or give one that is suspended this answer; `null` where none is given.
     Resume(Option<JsonText>),
-    /// Close a dead letter by hand, with this result.
-    Resolve(JsonText),
+    /// Close a dead letter or a blocked step by hand.
+    Resolve(Resolution),
+}
+
+/// With what a task is closed by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Its result.
+    pub result: JsonText,
+    /// The places of the steps that run behind it, where it is a decision.
+    pub chosen: Option<Vec<u32>>,
+}
+
+impl From<JsonText> for Resolution {
+    fn from(result: JsonText) -> Self {
+        Self { result, chosen: None }
+    }
 }
 
 /// What became of such a request.

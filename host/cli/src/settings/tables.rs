@@ -106,9 +106,9 @@ pub(crate) struct Retention {
     pub(crate) succeeded: Span,
     /// How long dead letters are kept.
     pub(crate) dead: Span,
-    /// How long tasks are kept at least that left an audit trail.
+    /// How long audit trails are kept from the end of their task; never shorter than the task.
     pub(crate) audit: Span,
-    /// How long tasks are kept at least that left a log.
+    /// How long logs are kept, in the same way.
     pub(crate) logs: Span,
 }
 

@@ -7,25 +7,27 @@ use super::choice::{choices, listed};
 use super::{Cursor, MAX_STEPS, StepRole, WorkflowPlan, chosen_steps};
 use crate::JsonText;
 
-/// Refuses a result that does not say what the steps behind must know, with what is missing and what there is, for people: the
-/// result of a decision names the steps that run, and that of a batch analyzer has the ranges that its workers take.
-pub fn check_result_by_hand(plan: &WorkflowPlan, place: u32, result: &JsonText) -> Result<(), String> {
+/// The places of the steps that run behind a decision which is closed with this result; none where the step is no decision.
+///
+/// A result that does not say what the steps behind must know is refused, with what is missing and what there is, for people: that
+/// of a decision names the steps that run, and that of a batch analyzer has the ranges that its workers take.
+pub fn chosen_by_hand(plan: &WorkflowPlan, place: u32, result: &JsonText) -> Result<Option<Vec<u32>>, String> {
     match plan.steps.get(place as usize).map(|step| step.role) {
         Some(StepRole::Decision) => match named_steps(result.as_str()) {
-            Some(names) => chosen_steps(plan, place, &names).map(drop),
+            Some(names) => chosen_steps(plan, place, &names).map(Some),
             None => Err(format!(
                 "a decision is resolved with the steps that run, as [\"a\"] or {{\"steps\": [\"a\"]}}, and with [] none \
                  does; there are {}",
                 listed(choices(plan, place))
             )),
         },
-        Some(StepRole::Analyzer) => cursors_by_hand(result).map(drop),
-        _ => Ok(()),
+        Some(StepRole::Analyzer) => cursors_by_hand(result).map(|_| None),
+        _ => Ok(None),
     }
 }
 
 /// The steps that the result of a decision names: it is a list of names, or an object with such a list as `steps`.
-pub fn named_steps(result: &str) -> Option<Vec<String>> {
+fn named_steps(result: &str) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Named {
@@ -63,15 +65,12 @@ pub fn cursors_by_hand(result: &JsonText) -> Result<Vec<Cursor>, String> {
         return Err(format!("cursors: {}; the limit is {MAX_STEPS}", cut.cursors.len()));
     }
     let cursor = |(index, Range { start, end, metadata }): (usize, Range<'_>)| {
-        if end < start {
-            return Err(format!("cursors[{index}]: ends at {end}, before it starts at {start}"));
-        }
         let metadata = match metadata.map(RawValue::get) {
             Some(text) if text.starts_with('{') => JsonText::from_trusted(text),
             Some(_) => return Err(format!("cursors[{index}]: metadata: must be an object")),
             None => JsonText::empty_object(),
         };
-        Ok(Cursor { start, end, metadata })
+        Cursor::new(start, end, metadata).map_err(|problem| format!("cursors[{index}]: {problem}"))
     };
     cut.cursors.into_iter().enumerate().map(cursor).collect()
 }

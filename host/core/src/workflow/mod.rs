@@ -19,7 +19,7 @@ mod step_name;
 mod submission;
 mod ticket;
 
-pub use by_hand::{check_result_by_hand, cursors_by_hand, named_steps};
+pub use by_hand::{chosen_by_hand, cursors_by_hand};
 pub use choice::chosen_steps;
 pub use critical_path::{CriticalStep, StepTimes, critical_path};
 pub use dependency::{DependencyCount, DependencyStep, StepEnd, StepStanding, dependency_step};

@@ -35,3 +35,13 @@ pub struct Cursor {
     /// What the worker must know of it, an object.
     pub metadata: JsonText,
 }
+
+impl Cursor {
+    /// A range, which does not end before it starts; else what is wrong with it, for people.
+    pub fn new(start: u64, end: u64, metadata: JsonText) -> Result<Self, String> {
+        if end < start {
+            return Err(format!("ends at {end}, before it starts at {start}"));
+        }
+        Ok(Self { start, end, metadata })
+    }
+}

@@ -2,17 +2,18 @@
 
 use std::collections::hash_map::Entry;
 
-use bulkhead_core::{State, TaskId};
+use bulkhead_core::{State, StepStanding, TaskId};
 
 use crate::ending::{Ending, state_number};
 use crate::history::{Answered, HistoryRow, Text};
 use crate::sql::{Connection, OptionalExtension, params};
-use crate::{Change, Fate, TaskSeq};
+use crate::{Change, Fate, Resolution, TaskSeq};
 
 use super::cycle::Cycle;
 use super::failure::Halt;
 use super::place::{Place, find, locate};
 use super::slot::{Flags, Slot};
+use super::workflow::StepChange;
 
 /// A task's place in the queue as it is now.
 fn slot_at(connection: &Connection, slot: Slot) -> Result<Slot, Halt> {
@@ -29,11 +30,11 @@ impl Cycle<'_> {
             (Change::Pause, _) => self.pause(slot, place),
             (Change::Resume(answer), _) => self.resume(slot, place, answer.as_ref()),
             (Change::Requeue, Place::Ended(State::Dead)) => self.requeue(slot).map(|()| Fate::Done),
-            (Change::Resolve(result), Place::Ended(State::Dead)) => {
-                self.resolve(slot, result.as_str()).map(|()| Fate::Done)
+            (Change::Resolve(resolution), Place::Ended(State::Dead)) => {
+                self.resolve(slot, resolution).map(|()| Fate::Done)
             }
-            (Change::Resolve(result), Place::Dependent { blocked: true }) => {
-                self.resolve_blocked(slot, result.as_str()).map(|()| Fate::Done)
+            (Change::Resolve(resolution), Place::Dependent { blocked: true }) => {
+                self.resolve_blocked(slot, resolution).map(|()| Fate::Done)
             }
             (Change::Remove, Place::Ended(State::Dead)) => {
                 let removed = self.remove(seq, State::Dead)?;
@@ -126,8 +127,8 @@ impl Cycle<'_> {
     }
 
     /// Closes a dead letter by hand, with a result; whoever waits for the task goes on as if it had succeeded.
-    fn resolve(&mut self, slot: Slot, result: &str) -> Result<(), Halt> {
-        let seq = slot.seq;
+    fn resolve(&mut self, slot: Slot, resolution: &Resolution) -> Result<(), Halt> {
+        let (seq, result) = (slot.seq, resolution.result.as_str());
         // The last attempt ended when the task died, not now.
         self.keep_last_attempt(seq)?;
         let update =
@@ -138,18 +139,25 @@ impl Cycle<'_> {
         self.connection.prepare_cached("DELETE FROM history WHERE seq = ?1")?.execute([seq.0])?;
         self.untell_parents(seq, State::Dead)?;
         self.tell_parents(seq, State::Resolved)?;
-        self.step_was_resolved(seq, result)?;
+        self.step_was_resolved(seq, resolution);
         self.out.ended.push(seq);
         self.note_resolved(slot)
     }
 
     /// Closes a step by hand that waits behind one that ended badly.
-    fn resolve_blocked(&mut self, slot: Slot, result: &str) -> Result<(), Halt> {
+    fn resolve_blocked(&mut self, slot: Slot, resolution: &Resolution) -> Result<(), Halt> {
         let left = self.connection.execute("DELETE FROM waits WHERE seq = ?1", [slot.seq.0])?;
         self.first(left)?;
         let history = HistoryRow::load(self.connection, slot.seq)?;
-        let ending = Ending { result: Some(result), ..Ending::unrun(State::Resolved, history.as_ref()) };
+        let ending =
+            Ending { result: Some(resolution.result.as_str()), ..Ending::unrun(State::Resolved, history.as_ref()) };
         self.end(slot, &ending, history.is_some())?;
-        self.step_was_resolved(slot.seq, result)
+        self.step_was_resolved(slot.seq, resolution);
+        Ok(())
+    }
+
+    /// Those behind it that a decision did not choose are skipped.
+    fn step_was_resolved(&mut self, seq: TaskSeq, Resolution { chosen, .. }: &Resolution) {
+        self.out.step_changes.push(StepChange { chosen: chosen.clone(), ..StepChange::to(seq, StepStanding::Well) });
     }
 }

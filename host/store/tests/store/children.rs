@@ -182,7 +182,7 @@ pub(crate) async fn a_child_that_is_resolved_counts_as_one_that_ended_well<E: En
     // Two can no longer be had.
     assert!(!family.waits().await);
     let id = family.children[0].id.clone();
-    assert_eq!(family.engine.store().change(vec![id], Change::Resolve(json("7"))).await.unwrap(), [Fate::Done]);
+    assert_eq!(family.engine.store().change(vec![id], Change::Resolve(json("7").into())).await.unwrap(), [Fate::Done]);
     assert_eq!(family.resumed().await.1, [UpstreamEnd::Resolved(json("7")), well(1)]);
 }
 

@@ -106,7 +106,7 @@ pub(crate) async fn every_end_is_numbered_once_and_in_the_order_of_its_task<E: E
     let again = worker.claimed_one().await;
     worker.commit(succeeded(&again), 0).await;
     engine.store().change(vec![ids[1].id.clone()], Change::Cancel).await.unwrap();
-    engine.store().change(vec![ids[2].id.clone()], Change::Resolve(json("2"))).await.unwrap();
+    engine.store().change(vec![ids[2].id.clone()], Change::Resolve(json("2").into())).await.unwrap();
     let events = kept(&engine, position).await;
     assert_eq!(types(&events, &ids[0].id), [EventType::Suspended, EventType::Succeeded]);
     assert_eq!(types(&events, &ids[1].id), [EventType::Cancelled]);
@@ -234,7 +234,7 @@ pub(crate) async fn a_delivery_waits_for_the_earlier_one_of_its_task<E: Engine>(
     let id = engine.submit_one(task("A", "1")).await;
     let claimed = worker.claimed_one().await;
     worker.commit(ended(&claimed, NextStep::Die(DeadReason::Permanent), failed()), 0).await;
-    engine.store().change(vec![id.clone()], Change::Resolve(json("1"))).await.unwrap();
+    engine.store().change(vec![id.clone()], Change::Resolve(json("1").into())).await.unwrap();
     run_one(&engine, &mut worker).await;
     engine.settle().await;
     deal(&engine).await;

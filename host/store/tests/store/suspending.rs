@@ -116,7 +116,7 @@ pub(crate) async fn a_dead_letter_is_resolved_with_a_result<E: Engine>() {
     let engine = E::start().await;
     let id = engine.submit_one(task("A", "1")).await;
     let mut worker = engine.worker(1).await;
-    let resolve = Change::Resolve(json("42"));
+    let resolve = Change::Resolve(json("42").into());
     let fates = engine.store().change(vec![id.clone()], resolve.clone()).await.unwrap();
     assert!(matches!(fates[..], [Fate::Refused(State::Ready | State::Running)]), "{fates:?}");
     let claimed = worker.claimed_one().await;

@@ -164,7 +164,7 @@ pub(crate) async fn a_dead_or_blocked_step_is_resolved_and_the_rest_goes_on<E: E
     worker.commit(died(&a), 0).await;
     let steps = engine.show(&begun.id).await.steps.unwrap();
     let resolve = |step: usize, result: &str| {
-        engine.store().change(vec![steps[step].task.clone()], Change::Resolve(json(result)))
+        engine.store().change(vec![steps[step].task.clone()], Change::Resolve(json(result).into()))
     };
     assert_eq!(resolve(1, "\"by hand\"").await.unwrap(), [Fate::Done]);
     worker.line.sender.send(Vec::new(), 1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bulkhead_core::{DeadReason, JsonText, NextStep, PlanStep, State, StepRole, TaskId, WorkflowState};
-use bulkhead_store::{Change, Claimed, Commit, Delivery};
+use bulkhead_store::{Change, Claimed, Commit, Delivery, Resolution};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -167,10 +167,9 @@ impl Player<'_> {
 }
 
 /// The result with which somebody closes a step by hand: of a decision, the steps that run next.
-fn by_hand(plan: &[PlanStep], scripts: &[Script], place: usize) -> JsonText {
-    let chosen = chosen(plan, scripts, place);
-    let names: Vec<&str> = chosen.iter().map(|place| plan[*place as usize].name.as_str()).collect();
-    JsonText::from_value(&names).unwrap()
+fn by_hand(plan: &[PlanStep], scripts: &[Script], place: usize) -> Resolution {
+    let is_decision = plan[place].role == StepRole::Decision;
+    Resolution { result: JsonText::null(), chosen: is_decision.then(|| chosen(plan, scripts, place)) }
 }
 
 async fn assert_ends<E: Engine>(engine: &E, id: &TaskId, wanted: &[State]) {

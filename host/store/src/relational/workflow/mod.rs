@@ -17,7 +17,6 @@ mod plans;
 mod release;
 mod removal;
 mod request;
-mod resolved;
 mod settle;
 mod slowest;
 mod store;

@@ -38,7 +38,7 @@ impl<H: Hosts> Driver<H> {
             Asked::Resume => Change::Resume(None),
             Asked::Answer => Change::Resume(Some(JsonText::from_trusted("\"yes\""))),
             Asked::Requeue => Change::Requeue,
-            Asked::Resolve => Change::Resolve(JsonText::from_trusted("7")),
+            Asked::Resolve => Change::Resolve(JsonText::from_trusted("7").into()),
             Asked::Remove => Change::Remove,
         };
         let numbers: Vec<Number> = tasks.iter().map(|task| self.pick(*task, asked)).collect();

@@ -16,7 +16,7 @@ impl Model {
             Change::Pause => self.pause(number),
             Change::Resume(answer) => self.resume(number, answer.as_ref()),
             Change::Requeue => self.of_dead(number, Self::requeue),
-            Change::Resolve(result) => self.of_dead(number, |model, number| model.resolve(number, result)),
+            Change::Resolve(with) => self.of_dead(number, |model, number| model.resolve(number, &with.result)),
             Change::Remove => {
                 // A child stays for as long as its parent does.
                 if self.kin.iter().any(|kin| kin.child == number) {
