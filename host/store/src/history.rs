@@ -1,6 +1,6 @@
 //! What is kept of a task's earlier runs, on every store.
 
-use bulkhead_core::{Digest, Timestamp};
+use bulkhead_core::{Digest, Past, Timestamp};
 
 /// The most digests kept of versions that declined a task, and of earlier runs of one attempt.
 const MAX_DECLINED: usize = 16;
@@ -99,9 +99,10 @@ impl HistoryRow {
         }
     }
 
-    /// Whether the task was ever started, declines apart.
-    pub(crate) const fn was_started(&self) -> bool {
-        self.epoch > 1 || self.attempts > 0 || self.stage > 0 || self.losses > 0 || !self.digests.is_empty()
+    /// What its runs have done so far.
+    pub(crate) const fn past(&self) -> Past {
+        let Self { epoch, attempts, stage, losses, .. } = *self;
+        Past { epoch, attempts, stage, losses, has_run: !self.digests.is_empty() }
     }
 
     /// Forgets what belongs to one attempt, since it is over.

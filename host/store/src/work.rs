@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulkhead_core::{Answer, Digest, Extras, JsonText, Priority, Route, TaskId, Timestamp};
+use bulkhead_core::{Answer, Digest, Extras, JsonText, Past, Priority, Route, TaskId, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::{BoxFuture, Commit, CommitFate, LeaseId, ProgressNote, Spawned, StoreError, WorkerId};
@@ -64,6 +64,14 @@ pub struct History {
     pub tokens: u64,
     /// The versions of the earlier runs of this attempt.
     pub digests: Vec<Digest>,
+}
+
+impl History {
+    /// What its runs have done so far.
+    pub const fn past(&self) -> Past {
+        let Self { epoch, attempts, stage, losses, .. } = *self;
+        Past { epoch, attempts, stage, losses, has_run: !self.digests.is_empty() }
+    }
 }
 
 /// What the store sends a worker.

@@ -151,11 +151,10 @@ fn workspace_of(task: &Claimed) -> &TaskId {
 
 /// Whether an earlier run began at this stage and came to nothing.
 ///
-/// One that declined, or found no sandbox, has left nothing; but what was pushed before it is there, and is for the first
-/// run. Where stages of this attempt are done, their files are kept: the next one stands on them.
+/// What was pushed before anybody has begun is there for the first run. Where stages of this attempt are done, their files are
+/// kept: the next one stands on them.
 const fn is_retry(history: &History) -> bool {
-    let was_begun = history.attempts > 0 || history.epoch > 1 || history.losses > 0 || !history.digests.is_empty();
-    history.elapsed_micros == 0 && was_begun
+    history.elapsed_micros == 0 && history.past().was_begun()
 }
 
 /// Lets children use no workspace but their own or the one that their parent uses, which is kept for them; and sends them

@@ -2,8 +2,8 @@
 //!
 //! [`Llm`] holds the operator's backends. What a handler asks is checked in `admit` (pure); each candidate then makes its
 //! way over the backends in `candidate`, where `choose` (pure) decides who is asked next; `attempt` is one try with all
-//! that must be put right when it ends or is dropped, `pulse` whether the backend is still heard of, `exchange` its HTTP, `reading` what the answer means. Keys are in
-//! `key`; nothing prints them.
+//! that must be put right when it ends or is dropped, `pulse` whether the backend is still heard of, `exchange` its HTTP,
+//! `reading` what the answer means. Keys are in `key`; nothing prints them.
 //!
 //! Tokens are counted as the backend reports them. Where it reports none, or breaks off, they are estimated: a quarter
 //! of the bytes (`estimate`), and for the answer no more than was asked for. A try that ran out of time or was dropped

@@ -91,7 +91,7 @@ impl Cycle<'_> {
         for (_, seq) in due {
             let Some((slot, Place::Waiting(waits))) = locate(self.connection, seq)? else { continue };
             let history = HistoryRow::load(self.connection, seq)?;
-            if history.is_none_or(|history| !history.was_started()) {
+            if history.is_none_or(|history| !history.past().was_begun()) {
                 self.displace(slot, waits)?;
                 self.expire(slot)?;
             }

@@ -143,16 +143,10 @@ impl Task {
         self.known().losses >= bulkhead_core::LOSSES_BEFORE_ALONE
     }
 
-    /// Started, other than to be declined or given back.
-    pub(super) fn was_started(&self) -> bool {
-        let History { epoch, attempts, stage, losses, digests, .. } = self.known();
-        epoch > 1 || attempts > 0 || stage > 0 || losses > 0 || !digests.is_empty()
-    }
-
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         let expires_at = self.new.extras.as_ref().and_then(|extras| extras.expires_at);
         matches!(self.place, Place::Queue | Place::Parked)
-            && !self.was_started()
+            && !self.known().past().was_begun()
             && expires_at.is_some_and(|moment| moment <= now)
     }
 
