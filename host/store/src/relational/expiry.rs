@@ -17,14 +17,8 @@ impl Cycle<'_> {
     /// Whether a task should have started before now, and never did.
     pub(super) fn is_late(&self, task: &Claimed) -> bool {
         let expires_at = task.extras.as_ref().and_then(|extras| extras.expires_at);
-        let started = task.history.as_ref().is_some_and(|history| {
-            history.epoch > 1
-                || history.attempts > 0
-                || history.stage > 0
-                || history.losses > 0
-                || !history.digests.is_empty()
-        });
-        !started && expires_at.is_some_and(|moment| moment <= self.now)
+        let begun = task.history.as_ref().is_some_and(|history| history.past().was_begun());
+        !begun && expires_at.is_some_and(|moment| moment <= self.now)
     }
 
     /// Ends the tasks that were taken and not claimed.

@@ -58,6 +58,7 @@ impl Cycle<'_> {
         self.out.parked_seen = Some(if whole { settled.max(before) } else { seen });
         Ok(())
     }
+
     /// Whether a worker of this host has a handler for a route beside those that declined its task.
     pub(super) fn is_served_beside(&mut self, route: RouteId, declined: &[Digest]) -> Result<bool, Halt> {
         let route = self.route(route)?;

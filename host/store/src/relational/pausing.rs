@@ -27,7 +27,7 @@ impl Cycle<'_> {
                 if self.hold_run(slot.seq)? != Place::Running {
                     return Err(Halt::Raced);
                 }
-                self.is_to_pause(slot.seq, false)?;
+                self.pause_later(slot.seq, false)?;
                 Ok(Fate::Underway)
             }
             Place::Paused => Ok(Fate::Done),
@@ -35,8 +35,8 @@ impl Cycle<'_> {
         }
     }
 
-    /// Notes that a task is to be paused once it comes to the queue; with all of its workflow, or by itself.
-    pub(super) fn is_to_pause(&mut self, seq: TaskSeq, with_all: bool) -> Result<(), Halt> {
+    /// Has a task paused once it comes to the queue; with all of its workflow, or by itself.
+    pub(super) fn pause_later(&mut self, seq: TaskSeq, with_all: bool) -> Result<(), Halt> {
         const INSERT: &str = "INSERT INTO pausing (seq, with_all) VALUES (?1, ?2) \
             ON CONFLICT (seq) DO UPDATE SET with_all = pausing.with_all OR excluded.with_all";
         self.connection.prepare_cached(INSERT)?.execute(params![seq.0, with_all])?;
@@ -59,10 +59,10 @@ impl Cycle<'_> {
         let Some((slot, place)) = locate(self.connection, seq)? else { return Ok(false) };
         match place {
             Place::Ended(_) => return Ok(false),
-            Place::Suspended | Place::Dependent { .. } => self.is_to_pause(seq, true)?,
+            Place::Suspended | Place::Dependent { .. } => self.pause_later(seq, true)?,
             Place::Running | Place::Waiting(_) | Place::Paused => {
                 if self.pause(slot, place)? == Fate::Underway {
-                    self.is_to_pause(seq, true)?;
+                    self.pause_later(seq, true)?;
                 }
             }
         }
