@@ -40,6 +40,8 @@ fn a_bad_submission_is_refused_whole() {
         ("{\"kind\":\"ECHO\",\"max_attempts\":0}", 422, "max_attempts"),
         ("{\"kind\":\"ECHO\",\"fuel\":0}", 422, "fuel"),
         ("{\"kind\":\"ECHO\",\"id\":\"with space\"}", 422, "id"),
+        ("{\"kind\":\"ECHO\",\"tags\":{\"te\\u0007am\":\"blue\"}}", 422, "control characters"),
+        ("{\"kind\":\"ECHO\",\"tags\":{\"team\":\"blue\\n\"}}", 422, "control characters"),
     ];
     for (body, status, words) in bodies {
         let answer = host.client.try_post("/v1/tasks", "application/json", body.as_bytes()).expect("an answer");

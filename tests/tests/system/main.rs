@@ -22,6 +22,7 @@ mod hot_reload;
 mod http_out;
 mod kills;
 mod languages;
+mod lists;
 mod many_hosts;
 mod metrics;
 mod ml_sweep;
